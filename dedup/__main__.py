@@ -1,0 +1,49 @@
+"""``python -m dedup`` and the ``dedup`` command: a process around :mod:`dedup.cli`."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import signal
+import sys
+import threading
+from typing import Any
+
+from dedup.cli import app
+from dedup.report.console import EXIT_INTERRUPTED, say_interrupted
+
+_GRACE_SECONDS = 1.5
+
+
+def main() -> None:
+    """Run the command line and end the process with its exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        # A title in another script must not end a run in a Latin-1 terminal.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+    with contextlib.suppress(ValueError):  # not in the main thread
+        signal.signal(signal.SIGINT, _interrupt)
+    app()
+
+
+def _interrupt(_signal: int, _frame: Any) -> None:
+    """Ctrl-C: unwind; but whatever threads are still at, be gone within two seconds."""
+    signal.signal(signal.SIGINT, lambda *_: _leave())
+    timer = threading.Timer(_GRACE_SECONDS, _leave)
+    timer.daemon = True
+    timer.start()
+    raise KeyboardInterrupt
+
+
+def _leave() -> None:
+    if folder := sys.modules.get("dedup.report.folder"):
+        folder.abandon()
+    if sys.stderr.isatty():
+        os.write(2, b"\x1b[?25h")  # a progress bar may have hidden the cursor
+    say_interrupted("What the output folder held before is untouched.")
+    os._exit(EXIT_INTERRUPTED)
+
+
+if __name__ == "__main__":
+    main()

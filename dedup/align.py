@@ -1,0 +1,132 @@
+"""Verified, aligned spans of article pairs: a matter of two texts and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dedup.collection import Collection
+from dedup.config import Settings
+from dedup.kernels import alignment as kernels
+from dedup.segment import character_tables
+
+CHUNK = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Alignment:
+    """Matches and the passage links that carry them.
+
+    ``pair_a``, ``pair_b`` int64 nodes. Matches: ``pair`` int64, token spans ``a0, a1, b0, b1``
+    int64, ``similarity`` float64 (0-1), ``bits`` float64 shared information. Links: ``match``
+    int64, passages ``link_a``, ``link_b`` int64, ``cosine`` float32.
+    """
+
+    pair_a: NDArray[np.int64]
+    pair_b: NDArray[np.int64]
+    pair: NDArray[np.int64]
+    a0: NDArray[np.int64]
+    a1: NDArray[np.int64]
+    b0: NDArray[np.int64]
+    b1: NDArray[np.int64]
+    similarity: NDArray[np.float64]
+    bits: NDArray[np.float64]
+    match: NDArray[np.int64]
+    link_a: NDArray[np.int64]
+    link_b: NDArray[np.int64]
+    cosine: NDArray[np.float32]
+
+
+def align(
+    c: Collection,
+    pair_a: NDArray[np.int64],
+    pair_b: NDArray[np.int64],
+    settings: Settings,
+    *,
+    threads: int = 1,
+    progress: Callable[[int, int], None] | None = None,
+) -> Alignment:
+    """Align pairs of nodes (``pair_a`` ascending) on ``threads`` threads.
+
+    The outcome for a pair depends on its two texts and the settings alone.
+    """
+    kind, _, _, fold = character_tables()
+
+    def work(lo: int) -> tuple[NDArray[np.int64], ...]:
+        hi = min(lo + CHUNK, len(pair_a))
+        out: tuple[NDArray[np.int64], ...] = kernels.align_pairs(
+            pair_a[lo:hi],
+            pair_b[lo:hi],
+            c.data,
+            c.d_byte,
+            c.d_passage,
+            c.p_token,
+            c.t_word,
+            c.d_word,
+            c.w_hash,
+            c.w_passages,
+            c.w_byte,
+            c.w_chars,
+            c.w_bits,
+            kind,
+            fold,
+            settings.min_similarity,
+            settings.min_information,
+        )
+        return out
+
+    starts = list(range(0, len(pair_a), CHUNK)) or [0]
+    parts = []
+    matches = 0
+    with ThreadPoolExecutor(max(1, threads)) as pool:
+        for lo, part in zip(starts, pool.map(work, starts), strict=True):
+            part[0][:] += np.int32(lo)
+            part[7][:] += np.int32(matches)
+            matches += len(part[0])
+            parts.append(part)
+            if progress:
+                progress(min(lo + CHUNK, len(pair_a)), len(pair_a))
+    joined = [np.concatenate(arrays) for arrays in zip(*parts, strict=True)]
+    joined[0] = joined[0].astype(np.int64)
+    joined[7] = joined[7].astype(np.int64)
+    return Alignment(pair_a, pair_b, *joined)
+
+
+def similarities(
+    c: Collection,
+    alignment: Alignment,
+    pair: NDArray[np.int64],
+    a0: NDArray[np.int64],
+    a1: NDArray[np.int64],
+    b0: NDArray[np.int64],
+    b1: NDArray[np.int64],
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Similarity (0-1) and shared bits of given token spans (``pair`` ascending)."""
+    kind, _, _, fold = character_tables()
+    similarity, bits = kernels.span_similarities(
+        alignment.pair_a,
+        alignment.pair_b,
+        pair,
+        a0,
+        a1,
+        b0,
+        b1,
+        c.data,
+        c.d_byte,
+        c.d_passage,
+        c.p_token,
+        c.t_word,
+        c.d_word,
+        c.w_hash,
+        c.w_passages,
+        c.w_byte,
+        c.w_chars,
+        c.w_bits,
+        kind,
+        fold,
+    )
+    return similarity, bits

@@ -1,0 +1,205 @@
+"""The Python interface: ``scan``, ``compare`` and ``Result``."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import platform
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from dedup import agencies as agency_data
+from dedup.config import ReadSettings, Settings
+from dedup.model import KINDS, Ledger, Match, table_schemas
+from dedup.pipeline import Clock, Progress, analyse, read_corpus
+from dedup.tables import Tables
+
+_VERSIONED = ("numpy", "numba", "scikit-learn", "datasketch", "pyarrow")
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a run found: ``tables`` (Arrow, by name) and ``run`` (the content of ``run.json``).
+
+    Tables are attributes too: ``result.groups.to_pandas()``.
+    """
+
+    tables: dict[str, pa.Table]
+    run: dict[str, Any]
+
+    def __getattr__(self, name: str) -> pa.Table:
+        if not name.startswith("_") and name in self.tables:
+            return self.tables[name]
+        raise AttributeError(
+            f"no table '{name}'; there are: {', '.join(sorted(self.tables))}"
+        )
+
+    def __dir__(self) -> list[str]:
+        return [*super().__dir__(), *self.tables]
+
+    def write(
+        self,
+        out: str | Path,
+        *,
+        format: str = "jsonl",  # noqa: A002 - the name of the command's option
+        texts: bool = True,
+        report: bool = True,
+        all_relations: bool = False,
+        overwrite: bool = False,
+    ) -> list[Path]:
+        """Write the tables, ``run.json`` and ``report.html`` into folder ``out``.
+
+        Raises ``OutputNotEmptyError`` when the folder holds files and ``overwrite`` is false,
+        ``OutputNotWritableError`` when it cannot be written. Returns the files written.
+        """
+        from dedup.report.html import render_html
+        from dedup.report.tables import prepare_output, write_run
+
+        out = Path(out)
+        prepare_output(out, overwrite)
+        return write_run(
+            out,
+            self.tables,
+            self.run,
+            format=format,
+            all_relations=all_relations,
+            texts=texts,
+            html=render_html(self.tables, self.run) if report else None,
+            overwrite=overwrite,
+        )
+
+
+def scan(
+    inputs: str | Path | Sequence[str | Path],
+    *,
+    settings: Settings | None = None,
+    read: ReadSettings | None = None,
+    threads: int | None = None,
+    agencies: str | None = None,
+    all_relations: bool = False,
+    progress: Progress | None = None,
+) -> Result:
+    """Find what the articles in ``inputs`` share and where it comes from.
+
+    ``inputs``: files, folders, globs, ``"-"``. ``agencies``: a TOML file with further agencies.
+    ``all_relations`` lists pairs that share furniture only, too. ``progress(stage, done,
+    total)`` is called as stages go on.
+
+    Raises ``InputError`` when an input does not exist, ``UsageError`` and ``SettingsError`` for
+    wrong options; damaged input does not raise (unless ``read.strict``) but stands in
+    ``result.run["ledger"]`` and ``result.rejected``.
+    """
+    settings = settings or Settings()
+    read = read or ReadSettings()
+    names = [str(inputs)] if isinstance(inputs, (str, Path)) else [str(i) for i in inputs]
+    known = agency_data.load(agencies)
+    clock = Clock(progress)
+    ledger = Ledger()
+    with clock.stage("read") as tick:
+        corpus = read_corpus(names, read, ledger, tick)
+    analysis = analyse(corpus, settings, known, threads=threads, clock=clock)
+    with clock.stage("report"):
+        tables = Tables(analysis, settings, known, all_relations).build()
+        tables["rejected"] = pa.Table.from_pylist(
+            [
+                {"file": r.file, "position": r.position, "reason": r.reason, "sample": r.sample}
+                for r in ledger.rejects
+            ],
+            table_schemas()["rejected"],
+        )
+    caps = [
+        {
+            "name": "max_partners",
+            "count": analysis.candidates.capped["passages"],
+            "meaning": "passages held by more articles than 'max_partners': each holder was "
+            "compared with the representatives only",
+        },
+        {
+            "name": "bucket",
+            "count": analysis.candidates.capped["buckets"],
+            "meaning": "LSH buckets with very many different passages: each was compared with "
+            "the representatives only",
+        },
+    ]
+    return Result(
+        tables,
+        {
+            "dedup": importlib.metadata.version("dedup"),
+            "settings": settings.as_dict(),
+            "fingerprint": settings.fingerprint(),
+            "inputs": names,
+            "ledger": _ledger(ledger),
+            "versions": {
+                "python": platform.python_version(),
+                **{name: importlib.metadata.version(name) for name in _VERSIONED},
+            },
+            "counts": _counts(tables),
+            "caps": [cap for cap in caps if cap["count"]],
+            "work": {
+                "passages": len(analysis.collection.p_start),
+                "collisions": analysis.candidates.capped["collisions"],
+                "pairs_aligned": len(analysis.candidates.a),
+            },
+            "timing": clock.timing(),
+        },
+    )
+
+
+def _ledger(ledger: Ledger) -> dict[str, Any]:
+    import dataclasses
+
+    return {
+        "read": ledger.read,
+        "articles": ledger.articles,
+        "repeats": ledger.repeats,
+        "rejected": ledger.rejected,
+        "files": [dataclasses.asdict(f) for f in ledger.files],
+        "skipped": [dataclasses.asdict(s) for s in ledger.skipped],
+        "warnings": ledger.warnings,
+    }
+
+
+def _counts(tables: dict[str, pa.Table]) -> dict[str, Any]:
+    def tally(table: str, column: str) -> dict[str, int]:
+        return dict(sorted(Counter(tables[table][column].to_pylist()).items()))
+
+    return {
+        "articles": len(tables["articles"]),
+        "passages": tally("passages", "kind"),
+        "matches": len(tables["matches"]),
+        "relations": tally("relations", "relation"),
+        "groups": len(tables["groups"]),
+        "sources": len(tables["sources"]),
+        "flags": tally("articles", "flag"),
+    }
+
+
+def compare(text_a: str, text_b: str, settings: Settings | None = None) -> list[Match]:
+    """Align two texts: the spans that they share, in order of ``a_start``.
+
+    Works on the two texts alone; furniture, which only a corpus can tell, is not marked.
+    Swapping the texts swaps the sides of the result.
+    """
+    from dedup.align import align
+    from dedup.classify import QUOTE, classify_matches, no_statistics
+    from dedup.collection import collect
+
+    settings = settings or Settings()
+    first, second = sorted((text_a, text_b), key=lambda t: t.encode("utf-8", "replace"))
+    c = collect([first, second], settings)
+    alignment = align(c, np.array([0]), np.array([1]), settings)
+    shared, statistics = no_statistics(c)
+    m = classify_matches(c, alignment, shared, statistics, settings)
+    found = []
+    for k in range(len(m.pair)):
+        a = (int(c.t_start[m.a0[k]]), int(c.t_end[m.a1[k] - 1]))
+        b = (int(c.t_start[m.b0[k]]), int(c.t_end[m.b1[k] - 1]))
+        one, two = (a, b) if first is text_a or first == text_a else (b, a)
+        kind = KINDS[QUOTE] if m.kind[k] == QUOTE else KINDS[0]
+        found.append(Match(*one, *two, round(float(m.similarity[k]), 6), kind))
+    return sorted(found, key=lambda x: (x.a_start, x.b_start))

@@ -1,0 +1,131 @@
+"""The records of a run: who, where, when, and which text each of them has."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from dedup.classify import Records
+from dedup.model import article_schema
+from dedup.outlets import outlet_identity
+
+MICROSECONDS_A_DAY = 86_400_000_000
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """Records sorted by (id, digest), distinct texts ("nodes") sorted by digest.
+
+    ``table`` follows ``model.article_schema()`` without ``text``; ``texts`` holds the text of
+    each node; ``node`` int64 (records,) says which. ``refs`` name the records in every table.
+    """
+
+    table: pa.Table
+    texts: pa.ChunkedArray
+    digests: list[str]
+    node: NDArray[np.int64]
+    refs: list[str]
+    outlet_ids: list[str | None]
+    outlet_names: list[str | None]
+
+    def __len__(self) -> int:
+        return len(self.refs)
+
+    def column(self, name: str) -> list[object]:
+        """A column of ``table`` as Python values."""
+        values: list[object] = self.table[name].to_pylist()
+        return values
+
+    @cached_property
+    def published(self) -> NDArray[np.int64]:
+        """UTC microseconds of publication (int64, records); the minimum where unknown."""
+        raw = self.table["published"].cast(pa.int64())
+        return np.asarray(pc.fill_null(raw, np.iinfo(np.int64).min).to_numpy())
+
+    @cached_property
+    def copies(self) -> NDArray[np.int64]:
+        """How many records have each text (int64, nodes)."""
+        return np.bincount(self.node, minlength=len(self.digests))
+
+    @cached_property
+    def records(self) -> Records:
+        """The records as flat arrays, for classification."""
+        names = sorted({o for o in self.outlet_ids if o is not None})
+        number = {name: i for i, name in enumerate(names)}
+        outlet = np.array([-1 if o is None else number[o] for o in self.outlet_ids], np.int64)
+        known = self.published != np.iinfo(np.int64).min
+        day = np.where(known, self.published // MICROSECONDS_A_DAY, -1)
+        order = np.argsort(self.node, kind="stable")
+        start = np.searchsorted(self.node[order], np.arange(len(self.digests) + 1))
+        return Records(self.node, outlet, day, start.astype(np.int64), order.astype(np.int64))
+
+
+def build_corpus(batches: list[pa.RecordBatch]) -> Corpus:
+    """Order records and texts so that nothing depends on how they were read."""
+    table = pa.Table.from_batches(batches, article_schema())
+    table = table.take(
+        pc.sort_indices(
+            table.select(["id", "digest"]),
+            sort_keys=[("id", "ascending"), ("digest", "ascending")],
+        )
+    ) if len(table) else table
+    digest = table["digest"].to_numpy() if len(table) else np.empty(0, object)
+    digests, first, node = np.unique(digest.astype(str), return_index=True, return_inverse=True)
+    texts = table["text"].take(pa.array(first, pa.int64()))
+    slim = table.drop_columns(["text"])
+    identities = [
+        outlet_identity(outlet, url)
+        for outlet, url in zip(
+            slim["outlet"].to_pylist(), slim["url"].to_pylist(), strict=True
+        )
+    ]
+    return Corpus(
+        slim,
+        texts,
+        digests.tolist(),
+        node.astype(np.int64),
+        _references(slim),
+        [i[0] if i else None for i in identities],
+        [i[1] if i else None for i in identities],
+    )
+
+
+def _references(table: pa.Table) -> list[str]:
+    """The ref of every record: its id, or ``id@digest8`` for a superseded revision.
+
+    Of the revisions of one id the current one has the highest stated version, then the latest
+    publication time, then the smaller digest.
+    """
+    ids: list[str] = table["id"].to_pylist()
+    digests: list[str] = table["digest"].to_pylist()
+    refs = list(ids)
+    repeated: dict[str, list[int]] = {}
+    for i in range(1, len(ids)):
+        if ids[i] == ids[i - 1]:
+            repeated.setdefault(ids[i], [i - 1]).append(i)
+    if repeated:
+        versions = table["version"].to_pylist()
+        published = table["published"].cast(pa.int64()).to_pylist()
+        taken = set(ids)
+        for rows in repeated.values():
+            current = min(
+                rows,
+                key=lambda i: (
+                    -(versions[i] if versions[i] is not None else -1),
+                    -(published[i] if published[i] is not None else -(2**62)),
+                    digests[i],
+                ),
+            )
+            for i in rows:
+                if i != current:
+                    length = 8
+                    while f"{ids[i]}@{digests[i][:length]}" in taken:
+                        length += 1
+                    refs[i] = f"{ids[i]}@{digests[i][:length]}"
+                    taken.add(refs[i])
+    return refs

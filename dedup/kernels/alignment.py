@@ -1,0 +1,622 @@
+"""Alignment of article pairs: seeds, clusters, word-level edges, similarity.
+
+The method follows Sanchez-Perez, Sidorov and Gelbukh (PAN 2014): passages are compared by the
+cosine of their TF-ISF vectors, close pairs are seeds, seeds that lie near each other on both
+sides form a cluster, clusters are validated as a whole. Added here: an inverted index instead
+of all pairs, containment as a second way to a seed (one side splits what the other joins),
+edges to the word, and equality of words decided on the text, never by a hash.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from dedup.kernels.jit import kernel
+from dedup.kernels.minhash import CONTENT, QUARTERS
+from dedup.kernels.vocabulary import same_word
+
+GAP = 3  # passages between seeds of one cluster, on either side
+SEEDS_PER_PASSAGE = 4
+LOOK_BACK = 64
+
+
+@kernel
+def grown(array, size):  # type: ignore[no-untyped-def]
+    """A copy of a one- or two-dimensional array's data with room for ``size`` items."""
+    out = np.empty(size, array.dtype)
+    out[: len(array)] = array
+    return out
+
+
+@kernel
+def index_words(first, count, w_hash, size, slot):  # type: ignore[no-untyped-def]
+    """Hash table from word hash to local word + 1 of one article, in ``slot[:size]``."""
+    mask = np.uint64(size - 1)
+    slot[:size] = 0
+    for w in range(count):
+        h = w_hash[first + w]
+        j = (h ^ (h >> np.uint64(29))) & mask
+        while slot[j] != 0:
+            j = (j + np.uint64(1)) & mask
+        slot[j] = w + 1
+
+
+@kernel
+def table_size(count):  # type: ignore[no-untyped-def]
+    size = 64
+    while size < 2 * count:
+        size *= 2
+    return size
+
+
+@kernel
+def map_words(
+    a, b, size, slot, to_a, data, d_byte, d_word, w_hash, w_byte, w_chars, kind, fold
+):  # type: ignore[no-untyped-def]
+    """For each word of ``b`` the same word of ``a``, or -1; equality is checked on the text."""
+    mask = np.uint64(size - 1)
+    first_a = d_word[a]
+    first_b = d_word[b]
+    for w in range(d_word[b + 1] - first_b):
+        h = w_hash[first_b + w]
+        j = (h ^ (h >> np.uint64(29))) & mask
+        to_a[w] = -1
+        while slot[j] != 0:
+            v = slot[j] - 1
+            if w_hash[first_a + v] == h:
+                if same_word(
+                    data,
+                    d_byte[a] + w_byte[first_a + v],
+                    w_chars[first_a + v],
+                    d_byte[b] + w_byte[first_b + w],
+                    w_chars[first_b + w],
+                    kind,
+                    fold,
+                ):
+                    to_a[w] = v
+                break
+            j = (j + np.uint64(1)) & mask
+
+
+@kernel
+def bag_passages(lo, hi, p_token, t_word, count, stamp, bag_start, bag_word, bag_tf):  # type: ignore[no-untyped-def]
+    """Distinct words and their counts of passages ``lo`` to ``hi``; returns how many in all."""
+    n = 0
+    stamp[:count] = -1
+    for p in range(lo, hi):
+        bag_start[p - lo] = n
+        first = n
+        for t in range(p_token[p], p_token[p + 1]):
+            w = t_word[t]
+            if stamp[w] >= first:
+                bag_tf[stamp[w]] += 1
+            else:
+                stamp[w] = n
+                bag_word[n] = w
+                bag_tf[n] = 1
+                n += 1
+    bag_start[hi - lo] = n
+    return n
+
+
+@kernel
+def isf(passages, holding):  # type: ignore[no-untyped-def]
+    """Smoothed inverse sentence frequency, ``ln((1 + N) / (1 + n)) + 1`` as in scikit-learn."""
+    return np.log((1.0 + passages) / (1.0 + holding)) + 1.0
+
+
+@kernel
+def weigh(a, b, to_a, passages, d_word, w_passages, weight_a, weight_b):  # type: ignore[no-untyped-def]
+    """ISF weights of both articles' words; a shared word counts the passages of both."""
+    first_a = d_word[a]
+    first_b = d_word[b]
+    for v in range(d_word[a + 1] - first_a):
+        weight_a[v] = np.float64(w_passages[first_a + v])
+    for w in range(d_word[b + 1] - first_b):
+        if to_a[w] >= 0:
+            weight_a[to_a[w]] += w_passages[first_b + w]
+        else:
+            weight_b[w] = isf(passages, np.float64(w_passages[first_b + w]))
+    for v in range(d_word[a + 1] - first_a):
+        weight_a[v] = isf(passages, weight_a[v])
+    for w in range(d_word[b + 1] - first_b):
+        if to_a[w] >= 0:
+            weight_b[w] = weight_a[to_a[w]]
+
+
+@kernel
+def span_cosine(
+    a_lo, a_hi, b_lo, b_hi, t_word, to_a, weight_a, weight_b, count_a, count_b, w_bits, first_a
+):  # type: ignore[no-untyped-def]
+    """Cosine of two token spans' TF-ISF vectors and the bits of the content words they share.
+
+    ``count_a`` and ``count_b`` are zeroed scratch (int32, words) and are left zeroed.
+    """
+    for t in range(a_lo, a_hi):
+        count_a[t_word[t]] += 1
+    for t in range(b_lo, b_hi):
+        count_b[t_word[t]] += 1
+    norm_a = 0.0
+    norm_b = 0.0
+    dot = 0.0
+    shared = 0
+    for t in range(b_lo, b_hi):
+        w = t_word[t]
+        n = count_b[w]
+        if n > 0:
+            x = n * weight_b[w]
+            norm_b += x * x
+            v = to_a[w]
+            if v >= 0 and count_a[v] > 0:
+                dot += x * count_a[v] * weight_a[v]
+                if w_bits[first_a + v] & CONTENT:
+                    shared += w_bits[first_a + v] & QUARTERS
+            count_b[w] = 0
+    for t in range(a_lo, a_hi):
+        v = t_word[t]
+        n = count_a[v]
+        if n > 0:
+            x = n * weight_a[v]
+            norm_a += x * x
+            count_a[v] = 0
+    if norm_a == 0.0 or norm_b == 0.0:
+        return 0.0, 0.0
+    return min(1.0, dot / np.sqrt(norm_a * norm_b)), shared / 4.0
+
+
+@kernel
+def trim(lo, hi, head, tail, t_word, present, translate, use_translate, w_bits, first):  # type: ignore[no-untyped-def]
+    """Cut the outer passages of a span to where its words stand on the other side.
+
+    ``head`` and ``tail`` bound how far the cut may go. A prefix (suffix) is cut while its
+    unmatched words outweigh its matched ones.
+    """
+    best = 0.0
+    total = 0.0
+    start = lo
+    for t in range(lo, head):
+        w = t_word[t]
+        v = translate[w] if use_translate else w
+        found = v >= 0 and present[v] > 0
+        value = 1.0 if w_bits[first + w] & CONTENT else 0.25
+        total += value if found else -value
+        if total < best or (total == best and not found):
+            best = total
+            start = t + 1
+    best = 0.0
+    total = 0.0
+    end = hi
+    for t in range(hi - 1, tail - 1, -1):
+        w = t_word[t]
+        v = translate[w] if use_translate else w
+        found = v >= 0 and present[v] > 0
+        value = 1.0 if w_bits[first + w] & CONTENT else 0.25
+        total += value if found else -value
+        if total < best or (total == best and not found):
+            best = total
+            end = t
+    return start, end
+
+
+@kernel
+def align_pairs(
+    pair_a,
+    pair_b,
+    data,
+    d_byte,
+    d_passage,
+    p_token,
+    t_word,
+    d_word,
+    w_hash,
+    w_passages,
+    w_byte,
+    w_chars,
+    w_bits,
+    kind,
+    fold,
+    min_similarity,
+    min_information,
+):  # type: ignore[no-untyped-def]
+    """Align pairs of articles (int64 ``pair_a`` sorted, ``pair_b``).
+
+    Returns two groups of flat arrays. Matches: ``m_pair`` (int32), token spans ``m_a0, m_a1,
+    m_b0, m_b1`` (int64), ``m_similarity``, ``m_bits`` (float64). Links, the passages that
+    carry a match: ``l_match`` (int32), ``l_a``, ``l_b`` (int64 passages), ``l_cosine``
+    (float32).
+    """
+    pairs = len(pair_a)
+    most_words = 1
+    most_tokens = 1
+    most_passages = 1
+    for x in range(pairs):
+        for d in (pair_a[x], pair_b[x]):
+            most_words = max(most_words, d_word[d + 1] - d_word[d])
+            most_passages = max(most_passages, d_passage[d + 1] - d_passage[d])
+            most_tokens = max(most_tokens, p_token[d_passage[d + 1]] - p_token[d_passage[d]])
+    slot = np.zeros(table_size(most_words), np.int32)
+    to_a = np.empty(most_words, np.int64)
+    weight_a = np.empty(most_words, np.float64)
+    weight_b = np.empty(most_words, np.float64)
+    count_a = np.zeros(most_words, np.int32)
+    count_b = np.zeros(most_words, np.int32)
+    stamp = np.empty(most_words, np.int64)
+    a_start = np.empty(most_passages + 1, np.int64)
+    a_word = np.empty(most_tokens, np.int32)
+    a_tf = np.empty(most_tokens, np.int32)
+    b_start = np.empty(most_passages + 1, np.int64)
+    b_word = np.empty(most_tokens, np.int32)
+    b_tf = np.empty(most_tokens, np.int32)
+    post_start = np.empty(most_words + 2, np.int64)
+    post_passage = np.empty(most_tokens, np.int32)
+    post_tf = np.empty(most_tokens, np.int32)
+    norm_a = np.empty(most_passages, np.float64)
+    sum_a = np.empty(most_passages, np.float64)
+    acc = np.zeros(most_passages, np.float64)
+    touched = np.empty(most_passages, np.int64)
+    best_p = np.empty(SEEDS_PER_PASSAGE, np.int64)
+    best_c = np.empty(SEEDS_PER_PASSAGE, np.float64)
+    seed_a = np.empty(most_passages * SEEDS_PER_PASSAGE, np.int64)
+    seed_b = np.empty(most_passages * SEEDS_PER_PASSAGE, np.int64)
+    seed_c = np.empty(most_passages * SEEDS_PER_PASSAGE, np.float64)
+    parent = np.empty(most_passages * SEEDS_PER_PASSAGE, np.int64)
+    label = np.empty(most_passages * SEEDS_PER_PASSAGE, np.int64)
+    box_match = np.empty(most_passages * SEEDS_PER_PASSAGE, np.int64)
+    box_last = np.empty(most_passages * SEEDS_PER_PASSAGE, np.int64)
+    box_a_lo = np.empty(most_passages * SEEDS_PER_PASSAGE, np.int64)
+    box_a_hi = np.empty(most_passages * SEEDS_PER_PASSAGE, np.int64)
+    box_b_lo = np.empty(most_passages * SEEDS_PER_PASSAGE, np.int64)
+    box_b_hi = np.empty(most_passages * SEEDS_PER_PASSAGE, np.int64)
+
+    m_pair = np.empty(1024, np.int32)
+    m_a0 = np.empty(1024, np.int64)
+    m_a1 = np.empty(1024, np.int64)
+    m_b0 = np.empty(1024, np.int64)
+    m_b1 = np.empty(1024, np.int64)
+    m_similarity = np.empty(1024, np.float64)
+    m_bits = np.empty(1024, np.float64)
+    l_match = np.empty(1024, np.int32)
+    l_a = np.empty(1024, np.int64)
+    l_b = np.empty(1024, np.int64)
+    l_cosine = np.empty(1024, np.float32)
+    matches = 0
+    links = 0
+    previous = np.int64(-1)
+    size = 64
+
+    for x in range(pairs):
+        a = pair_a[x]
+        b = pair_b[x]
+        pa0 = d_passage[a]
+        pb0 = d_passage[b]
+        na = d_passage[a + 1] - pa0
+        nb = d_passage[b + 1] - pb0
+        first_a = d_word[a]
+        first_b = d_word[b]
+        words_a = d_word[a + 1] - first_a
+        words_b = d_word[b + 1] - first_b
+        if a != previous:
+            previous = a
+            size = table_size(words_a)
+            index_words(first_a, words_a, w_hash, size, slot)
+            total = bag_passages(
+                pa0, d_passage[a + 1], p_token, t_word, words_a, stamp, a_start, a_word, a_tf
+            )
+            post_start[: words_a + 1] = 0
+            for i in range(total):
+                post_start[a_word[i] + 1] += 1
+            for w in range(words_a):
+                post_start[w + 1] += post_start[w]
+            for w in range(words_a):
+                stamp[w] = post_start[w]
+            for p in range(na):
+                for i in range(a_start[p], a_start[p + 1]):
+                    k = stamp[a_word[i]]
+                    post_passage[k] = p
+                    post_tf[k] = a_tf[i]
+                    stamp[a_word[i]] = k + 1
+        map_words(a, b, size, slot, to_a, data, d_byte, d_word, w_hash, w_byte, w_chars, kind, fold)
+        weigh(a, b, to_a, na + nb, d_word, w_passages, weight_a, weight_b)
+        bag_passages(
+            pb0, d_passage[b + 1], p_token, t_word, words_b, stamp, b_start, b_word, b_tf
+        )
+        for p in range(na):
+            squares = 0.0
+            plain = 0.0
+            for i in range(a_start[p], a_start[p + 1]):
+                value = a_tf[i] * weight_a[a_word[i]]
+                squares += value * value
+                plain += value
+            norm_a[p] = np.sqrt(squares)
+            sum_a[p] = plain
+        # Words in many passages find no seed by themselves; they count in the exact cosine.
+        common = 8 + na // 16
+        seeds = 0
+        for q in range(nb):
+            squares = 0.0
+            plain = 0.0
+            hits = 0
+            for i in range(b_start[q], b_start[q + 1]):
+                w = b_word[i]
+                value = b_tf[i] * weight_b[w]
+                squares += value * value
+                plain += value
+                v = to_a[w]
+                if v >= 0 and post_start[v + 1] - post_start[v] <= common:
+                    for k in range(post_start[v], post_start[v + 1]):
+                        p = post_passage[k]
+                        if acc[p] == 0.0:
+                            touched[hits] = p
+                            hits += 1
+                        acc[p] += value * post_tf[k] * weight_a[v]
+            if hits == 0:
+                continue
+            norm_b = np.sqrt(squares)
+            kept = 0
+            loaded = False
+            for h in range(hits):
+                p = touched[h]
+                # Half of the threshold is a safe bound: words left out weigh little each.
+                low = 0.5 * min_similarity * norm_b * norm_a[p]
+                low = min(low, 0.35 * min(norm_a[p], norm_b) * min(norm_a[p], norm_b))
+                if acc[p] >= low:
+                    if not loaded:
+                        for i in range(b_start[q], b_start[q + 1]):
+                            if to_a[b_word[i]] >= 0:
+                                count_a[to_a[b_word[i]]] = b_tf[i]
+                        loaded = True
+                    dot = 0.0
+                    overlap = 0.0
+                    shared = 0
+                    for i in range(a_start[p], a_start[p + 1]):
+                        v = a_word[i]
+                        n = count_a[v]
+                        if n > 0:
+                            dot += a_tf[i] * n * weight_a[v] * weight_a[v]
+                            overlap += min(a_tf[i], n) * weight_a[v]
+                            if w_bits[first_a + v] & CONTENT:
+                                shared += w_bits[first_a + v] & QUARTERS
+                    cosine = dot / (norm_a[p] * norm_b)
+                    inside = overlap / min(sum_a[p], plain)
+                    dice = 2.0 * overlap / (sum_a[p] + plain)
+                    bits = shared / 4.0
+                    if bits >= 0.5 * min_information and (
+                        (cosine >= min_similarity and dice >= 0.8 * min_similarity)
+                        or (inside >= 0.75 and bits >= min_information)
+                    ):
+                        value = max(cosine, 0.9 * inside if bits >= min_information else 0.0)
+                        k = min(kept, SEEDS_PER_PASSAGE - 1)
+                        if kept < SEEDS_PER_PASSAGE or value > best_c[k]:
+                            while k > 0 and best_c[k - 1] < value:
+                                best_c[k] = best_c[k - 1]
+                                best_p[k] = best_p[k - 1]
+                                k -= 1
+                            best_c[k] = value
+                            best_p[k] = p
+                            kept = min(kept + 1, SEEDS_PER_PASSAGE)
+            for h in range(hits):
+                acc[touched[h]] = 0.0
+            if loaded:
+                for i in range(b_start[q], b_start[q + 1]):
+                    if to_a[b_word[i]] >= 0:
+                        count_a[to_a[b_word[i]]] = 0
+            for k in range(kept):
+                if k == 0 or best_c[k] >= 0.85 * best_c[0]:
+                    seed_a[seeds] = best_p[k]
+                    seed_b[seeds] = q
+                    seed_c[seeds] = best_c[k]
+                    seeds += 1
+        if seeds == 0:
+            continue
+        # Clusters: seeds within GAP passages of each other on both sides.
+        for s in range(seeds):
+            parent[s] = s
+            for r in range(s - 1, max(-1, s - LOOK_BACK), -1):
+                if seed_b[s] - seed_b[r] > GAP:
+                    break
+                if abs(seed_a[s] - seed_a[r]) <= GAP:
+                    i = s
+                    while parent[i] != i:
+                        i = parent[i]
+                    j = r
+                    while parent[j] != j:
+                        parent[j] = parent[parent[j]]
+                        j = parent[j]
+                    if i < j:
+                        parent[j] = i
+                    else:
+                        parent[i] = j
+        for s in range(seeds):
+            i = s
+            while parent[i] != i:
+                i = parent[i]
+            label[s] = i
+            box_match[s] = -1
+            box_last[s] = -1
+            box_a_lo[s] = na
+            box_a_hi[s] = -1
+            box_b_lo[s] = nb
+            box_b_hi[s] = -1
+        for s in range(seeds):
+            i = label[s]
+            box_a_lo[i] = min(box_a_lo[i], seed_a[s])
+            box_a_hi[i] = max(box_a_hi[i], seed_a[s])
+            box_b_lo[i] = min(box_b_lo[i], seed_b[s])
+            box_b_hi[i] = max(box_b_hi[i], seed_b[s])
+        for root in range(seeds):
+            if parent[root] != root:
+                continue
+            a_lo = box_a_lo[root]
+            a_hi = box_a_hi[root]
+            b_lo = box_b_lo[root]
+            b_hi = box_b_hi[root]
+            ta0 = p_token[pa0 + a_lo]
+            ta1 = p_token[pa0 + a_hi + 1]
+            tb0 = p_token[pb0 + b_lo]
+            tb1 = p_token[pb0 + b_hi + 1]
+            for t in range(tb0, tb1):
+                if to_a[t_word[t]] >= 0:
+                    count_a[to_a[t_word[t]]] += 1
+            head = p_token[pa0 + a_lo + 1]
+            tail = p_token[pa0 + a_hi]
+            na0, na1 = trim(
+                ta0, ta1, head, max(tail, ta0), t_word, count_a, to_a, False, w_bits, first_a
+            )
+            for t in range(tb0, tb1):
+                if to_a[t_word[t]] >= 0:
+                    count_a[to_a[t_word[t]]] = 0
+            for t in range(ta0, ta1):
+                count_a[t_word[t]] += 1
+            head = p_token[pb0 + b_lo + 1]
+            tail = p_token[pb0 + b_hi]
+            nb0, nb1 = trim(
+                tb0, tb1, head, max(tail, tb0), t_word, count_a, to_a, True, w_bits, first_b
+            )
+            for t in range(ta0, ta1):
+                count_a[t_word[t]] = 0
+            if na0 >= na1 or nb0 >= nb1:
+                continue
+            ta0, ta1, tb0, tb1 = na0, na1, nb0, nb1
+            # Copy that begins or ends inside a sentence: go on while the words are the same.
+            a_first = p_token[pa0]
+            b_first = p_token[pb0]
+            a_last = p_token[d_passage[a + 1]]
+            b_last = p_token[d_passage[b + 1]]
+            if to_a[t_word[tb0]] == t_word[ta0]:
+                while ta0 > a_first and tb0 > b_first and to_a[t_word[tb0 - 1]] == t_word[ta0 - 1]:
+                    ta0 -= 1
+                    tb0 -= 1
+            if to_a[t_word[tb1 - 1]] == t_word[ta1 - 1]:
+                while ta1 < a_last and tb1 < b_last and to_a[t_word[tb1]] == t_word[ta1]:
+                    ta1 += 1
+                    tb1 += 1
+            similarity, bits = span_cosine(
+                ta0,
+                ta1,
+                tb0,
+                tb1,
+                t_word,
+                to_a,
+                weight_a,
+                weight_b,
+                count_a,
+                count_b,
+                w_bits,
+                first_a,
+            )
+            if similarity < min_similarity or bits < min_information:
+                continue
+            if matches == len(m_pair):
+                m_pair = grown(m_pair, 2 * matches)
+                m_a0 = grown(m_a0, 2 * matches)
+                m_a1 = grown(m_a1, 2 * matches)
+                m_b0 = grown(m_b0, 2 * matches)
+                m_b1 = grown(m_b1, 2 * matches)
+                m_similarity = grown(m_similarity, 2 * matches)
+                m_bits = grown(m_bits, 2 * matches)
+            m_pair[matches] = x
+            m_a0[matches] = ta0
+            m_a1[matches] = ta1
+            m_b0[matches] = tb0
+            m_b1[matches] = tb1
+            m_similarity[matches] = similarity
+            m_bits[matches] = bits
+            box_match[root] = matches
+            matches += 1
+        for s in range(seeds):
+            i = label[s]
+            # The first seed of a passage is its best.
+            if box_match[i] < 0 or box_last[i] == seed_b[s]:
+                continue
+            box_last[i] = seed_b[s]
+            if links == len(l_match):
+                l_match = grown(l_match, 2 * links)
+                l_a = grown(l_a, 2 * links)
+                l_b = grown(l_b, 2 * links)
+                l_cosine = grown(l_cosine, 2 * links)
+            l_match[links] = box_match[i]
+            l_a[links] = pa0 + seed_a[s]
+            l_b[links] = pb0 + seed_b[s]
+            l_cosine[links] = seed_c[s]
+            links += 1
+    return (
+        m_pair[:matches].copy(),
+        m_a0[:matches].copy(),
+        m_a1[:matches].copy(),
+        m_b0[:matches].copy(),
+        m_b1[:matches].copy(),
+        m_similarity[:matches].copy(),
+        m_bits[:matches].copy(),
+        l_match[:links].copy(),
+        l_a[:links].copy(),
+        l_b[:links].copy(),
+        l_cosine[:links].copy(),
+    )
+
+
+@kernel
+def span_similarities(
+    pair_a,
+    pair_b,
+    m_pair,
+    m_a0,
+    m_a1,
+    m_b0,
+    m_b1,
+    data,
+    d_byte,
+    d_passage,
+    p_token,
+    t_word,
+    d_word,
+    w_hash,
+    w_passages,
+    w_byte,
+    w_chars,
+    w_bits,
+    kind,
+    fold,
+):  # type: ignore[no-untyped-def]
+    """Similarity (float64) and shared bits of given token spans; ``m_pair`` ascending."""
+    most = 1
+    for x in range(len(pair_a)):
+        for d in (pair_a[x], pair_b[x]):
+            most = max(most, d_word[d + 1] - d_word[d])
+    slot = np.zeros(table_size(most), np.int32)
+    to_a = np.empty(most, np.int64)
+    weight_a = np.empty(most, np.float64)
+    weight_b = np.empty(most, np.float64)
+    count_a = np.zeros(most, np.int32)
+    count_b = np.zeros(most, np.int32)
+    similarity = np.empty(len(m_pair), np.float64)
+    bits = np.empty(len(m_pair), np.float64)
+    previous = -1
+    for i in range(len(m_pair)):
+        x = m_pair[i]
+        a = pair_a[x]
+        b = pair_b[x]
+        if x != previous:
+            previous = x
+            words_a = d_word[a + 1] - d_word[a]
+            size = table_size(words_a)
+            index_words(d_word[a], words_a, w_hash, size, slot)
+            map_words(
+                a, b, size, slot, to_a, data, d_byte, d_word, w_hash, w_byte, w_chars, kind, fold
+            )
+            passages = d_passage[a + 1] - d_passage[a] + d_passage[b + 1] - d_passage[b]
+            weigh(a, b, to_a, passages, d_word, w_passages, weight_a, weight_b)
+        similarity[i], bits[i] = span_cosine(
+            m_a0[i],
+            m_a1[i],
+            m_b0[i],
+            m_b1[i],
+            t_word,
+            to_a,
+            weight_a,
+            weight_b,
+            count_a,
+            count_b,
+            w_bits,
+            d_word[a],
+        )
+    return similarity, bits

@@ -1,0 +1,129 @@
+"""From passages that collide to pairs of articles worth aligning."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from dedup.kernels.jit import kernel
+from dedup.kernels.vocabulary import same_word
+
+
+@kernel
+def emit(x, y, bits, keys, weights, n):  # type: ignore[no-untyped-def]
+    if x != y:
+        if n < len(keys):
+            keys[n] = (np.uint64(min(x, y)) << np.uint64(32)) | np.uint64(max(x, y))
+            weights[n] = bits
+        n += 1
+    return n
+
+
+@kernel
+def article_pairs(start, article, eighths, edge_u, edge_v, edge_share, cap, reps, keys, weights):  # type: ignore[no-untyped-def]
+    """Pairs of articles that hold the same passage or two similar ones.
+
+    ``start`` (int64, passages + 1) and ``article`` (int32, ascending inside a passage): who
+    holds what; ``eighths`` (int32) information; ``edge_u, edge_v`` similar passages with the
+    share of it that is common (``edge_share``, float32). Up to ``cap`` holders are paired all
+    with all; beyond it each is paired with the first ``reps`` of the passage only, so that k
+    holders cost k, not k^2.
+
+    Writes ``keys`` (uint64: smaller article high, greater low) and ``weights`` (int32 eighths
+    of a bit) as far as there is room; returns ``(pairs, capped passages)``.
+    """
+    n = 0
+    capped = 0
+    for u in range(len(start) - 1):
+        lo = start[u]
+        hi = start[u + 1]
+        if hi - lo < 2:
+            continue
+        bits = eighths[u]
+        if hi - lo <= cap:
+            for i in range(lo, hi):
+                for j in range(i + 1, hi):
+                    n = emit(article[i], article[j], bits, keys, weights, n)
+        else:
+            capped += 1
+            for i in range(lo, hi):
+                for j in range(lo, min(lo + reps, i)):
+                    n = emit(article[i], article[j], bits, keys, weights, n)
+    for e in range(len(edge_u)):
+        u = edge_u[e]
+        v = edge_v[e]
+        bits = np.int32(min(eighths[u], eighths[v]) * edge_share[e])
+        nu = start[u + 1] - start[u]
+        nv = start[v + 1] - start[v]
+        if nu + nv <= cap:
+            for i in range(start[u], start[u + 1]):
+                for j in range(start[v], start[v + 1]):
+                    n = emit(article[i], article[j], bits, keys, weights, n)
+        else:
+            capped += 1
+            few = min(nv, reps)
+            for i in range(start[u], start[u + 1]):
+                for j in range(start[v], start[v] + few):
+                    n = emit(article[i], article[j], bits, keys, weights, n)
+            top = min(nu, reps)
+            for j in range(start[v] + few, start[v + 1]):
+                for i in range(start[u], start[u] + top):
+                    n = emit(article[i], article[j], bits, keys, weights, n)
+    return n, capped
+
+
+@kernel
+def sum_runs(keys, order, weights, out_keys, out_weights):  # type: ignore[no-untyped-def]
+    """Sum ``weights`` over equal ``keys`` in sorted ``order``; returns the number of keys."""
+    n = 0
+    for i in range(len(order)):
+        k = order[i]
+        if n > 0 and out_keys[n - 1] == keys[k]:
+            out_weights[n - 1] += weights[k]
+        else:
+            out_keys[n] = keys[k]
+            out_weights[n] = weights[k]
+            n += 1
+    return n
+
+
+@kernel
+def equal_passages(
+    left, right, p_article, p_token, t_word, data, d_byte, d_word, w_byte, w_chars, kind, fold, out
+):  # type: ignore[no-untyped-def]
+    """Whether passages ``left[i]`` and ``right[i]`` are word for word equal on the text (uint8)."""
+    for i in range(len(left)):
+        p = left[i]
+        q = right[i]
+        a = p_article[p]
+        b = p_article[q]
+        n = p_token[p + 1] - p_token[p]
+        same = n == p_token[q + 1] - p_token[q]
+        k = 0
+        while same and k < n:
+            v = d_word[a] + t_word[p_token[p] + k]
+            w = d_word[b] + t_word[p_token[q] + k]
+            same = same_word(
+                data, d_byte[a] + w_byte[v], w_chars[v], d_byte[b] + w_byte[w], w_chars[w], kind, fold
+            )
+            k += 1
+        out[i] = 1 if same else 0
+
+
+@kernel
+def star_clusters(order, start, neighbour, out):  # type: ignore[no-untyped-def]
+    """Greedy star clustering: in ``order`` each free node takes its free neighbours.
+
+    ``start`` (nodes + 1) and ``neighbour`` are the adjacency; ``out`` (int64) receives the
+    centre of each node. Every member is directly linked to its centre, so clusters cannot
+    drift along chains.
+    """
+    for i in range(len(out)):
+        out[i] = -1
+    for i in range(len(order)):
+        u = order[i]
+        if out[u] >= 0:
+            continue
+        out[u] = u
+        for k in range(start[u], start[u + 1]):
+            if out[neighbour[k]] < 0:
+                out[neighbour[k]] = u

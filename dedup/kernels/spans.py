@@ -1,0 +1,42 @@
+"""Letters in token spans: the unit of coverage."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from dedup.kernels.jit import kernel
+from dedup.kernels.vocabulary import span_letters
+
+
+@kernel
+def letters_of_spans(lo, hi, t_start, t_end):  # type: ignore[no-untyped-def]
+    """Letters and digits in each token span (int64)."""
+    out = np.empty(len(lo), np.int64)
+    for i in range(len(lo)):
+        out[i] = span_letters(lo[i], hi[i], t_start, t_end)
+    return out
+
+
+@kernel
+def union_letters(owner, lo, hi, order, owners, t_start, t_end):  # type: ignore[no-untyped-def]
+    """Letters in the union of the token spans of each owner (int64, owners).
+
+    ``order`` sorts the spans by (owner, lo).
+    """
+    out = np.zeros(owners, np.int64)
+    current = np.int64(-1)
+    reached = np.int64(0)
+    for k in range(len(order)):
+        i = order[k]
+        if owner[i] != current:
+            current = owner[i]
+            reached = 0
+        begin = max(lo[i], reached)
+        if hi[i] > begin:
+            # A token that overlaps the one before counts the characters it adds.
+            n = span_letters(begin, hi[i], t_start, t_end)
+            if begin == reached and begin > 0 and begin > lo[i] and t_end[begin - 1] > t_start[begin]:
+                n -= t_end[begin - 1] - t_start[begin]
+            out[current] += n
+            reached = hi[i]
+    return out

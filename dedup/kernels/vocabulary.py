@@ -1,0 +1,149 @@
+"""Token hashes to small per-article vocabularies, and the comparison of two of them."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from dedup.kernels.jit import kernel
+from dedup.kernels.text import PLANES, kind_of
+
+
+@kernel
+def vocabularies(d_passage, p_token, t_hash, t_start, t_end, t_byte, bits):  # type: ignore[no-untyped-def]
+    """Number the distinct tokens of every article.
+
+    ``d_passage`` (int64, articles + 1) first passage of each article; ``bits`` uint8 per token.
+
+    Returns ``(t_word, d_word, w_hash, w_passages, w_byte, w_chars, w_bits)``: the word of each
+    token (int32, local to its article); first word of each article (int64, articles + 1); and
+    per word its hash, the number of passages that hold it, where it stands first (byte and
+    length in characters) and its information.
+    """
+    articles = len(d_passage) - 1
+    tokens = len(t_hash)
+    t_word = np.empty(tokens, np.int32)
+    d_word = np.empty(articles + 1, np.int64)
+    w_hash = np.empty(tokens, np.uint64)
+    w_passages = np.empty(tokens, np.int32)
+    w_byte = np.empty(tokens, np.int32)
+    w_chars = np.empty(tokens, np.int32)
+    w_bits = np.empty(tokens, np.uint8)
+    last = np.empty(tokens, np.int64)
+    size = 2048
+    slot = np.zeros(size, np.int64)
+    words = 0
+    for d in range(articles):
+        first = words
+        d_word[d] = first
+        lo = p_token[d_passage[d]]
+        hi = p_token[d_passage[d + 1]]
+        if 2 * (hi - lo) > size:
+            while size < 2 * (hi - lo):
+                size *= 2
+            slot = np.zeros(size, np.int64)
+        mask = np.uint64(size - 1)
+        for p in range(d_passage[d], d_passage[d + 1]):
+            for t in range(p_token[p], p_token[p + 1]):
+                h = t_hash[t]
+                j = (h ^ (h >> np.uint64(29))) & mask
+                word = np.int64(-1)
+                while slot[j] > first:
+                    if w_hash[slot[j] - 1] == h:
+                        word = slot[j] - 1
+                        break
+                    j = (j + np.uint64(1)) & mask
+                if word < 0:
+                    word = words
+                    slot[j] = words + 1
+                    w_hash[word] = h
+                    w_passages[word] = 0
+                    w_byte[word] = t_byte[t]
+                    w_chars[word] = t_end[t] - t_start[t]
+                    w_bits[word] = bits[t]
+                    last[word] = -1
+                    words += 1
+                t_word[t] = word - first
+                if last[word] != p:
+                    last[word] = p
+                    w_passages[word] += 1
+    d_word[articles] = words
+    return (
+        t_word,
+        d_word,
+        w_hash[:words].copy(),
+        w_passages[:words].copy(),
+        w_byte[:words].copy(),
+        w_chars[:words].copy(),
+        w_bits[:words].copy(),
+    )
+
+
+@kernel
+def next_folded(data, i, left, kind, fold):  # type: ignore[no-untyped-def]
+    """Next folded token character at byte ``i`` among ``left`` characters.
+
+    Returns ``(code, byte after, characters left)``; the code is 0 when none is left.
+    """
+    while left > 0:
+        c = np.uint32(data[i])
+        if c < 0x80:
+            i += 1
+        elif c < 0xE0:
+            c = ((c & np.uint32(0x1F)) << np.uint32(6)) | (np.uint32(data[i + 1]) & np.uint32(0x3F))
+            i += 2
+        elif c < 0xF0:
+            c = (
+                ((c & np.uint32(0x0F)) << np.uint32(12))
+                | ((np.uint32(data[i + 1]) & np.uint32(0x3F)) << np.uint32(6))
+                | (np.uint32(data[i + 2]) & np.uint32(0x3F))
+            )
+            i += 3
+        else:
+            c = (
+                ((c & np.uint32(0x07)) << np.uint32(18))
+                | ((np.uint32(data[i + 1]) & np.uint32(0x3F)) << np.uint32(12))
+                | ((np.uint32(data[i + 2]) & np.uint32(0x3F)) << np.uint32(6))
+                | (np.uint32(data[i + 3]) & np.uint32(0x3F))
+            )
+            i += 4
+        left -= 1
+        k = kind_of(c, kind)
+        if k == 1 or k == 2 or k == 3:
+            return (fold[c] if c < PLANES else c), i, left
+    return np.uint32(0), i, left
+
+
+@kernel
+def same_word(data, i, chars_i, j, chars_j, kind, fold):  # type: ignore[no-untyped-def]
+    """Whether two tokens are equal on the text (bytes ``i`` and ``j``), after folding."""
+    while True:
+        c, i, chars_i = next_folded(data, i, chars_i, kind, fold)
+        d, j, chars_j = next_folded(data, j, chars_j, kind, fold)
+        if c != d:
+            return False
+        if c == 0:
+            return True
+
+
+@kernel
+def letters(d_passage, p_token, t_start, t_end):  # type: ignore[no-untyped-def]
+    """Letters and digits of every article (int32); overlapping tokens count once."""
+    out = np.zeros(len(d_passage) - 1, np.int32)
+    for d in range(len(out)):
+        out[d] = span_letters(
+            p_token[d_passage[d]], p_token[d_passage[d + 1]], t_start, t_end
+        )
+    return out
+
+
+@kernel
+def span_letters(lo, hi, t_start, t_end):  # type: ignore[no-untyped-def]
+    """Letters and digits of the tokens ``lo`` to ``hi`` of one article."""
+    total = 0
+    reached = 0
+    for t in range(lo, hi):
+        begin = max(t_start[t], reached)
+        if t_end[t] > begin:
+            total += t_end[t] - begin
+            reached = t_end[t]
+    return total

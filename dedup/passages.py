@@ -1,0 +1,97 @@
+"""Shared passages: one passage with all its occurrences.
+
+Exact repeats are found for all articles alike, also where no pair of them is aligned (a quote
+in 20,000 articles costs 20,000 steps). Reworded occurrences join through verified links of
+the alignment, by star clustering: each is directly linked to the centre of its cluster.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dedup.align import Alignment
+from dedup.candidates import Candidates
+from dedup.collection import Collection
+from dedup.kernels import pairs as kernels
+
+LINK_SIMILARITY = 0.6
+"""Cosine from which two linked passages are one shared passage."""
+
+
+@dataclass(frozen=True, slots=True)
+class SharedPassages:
+    """Clusters of passages that occur in two articles or more.
+
+    ``start`` int64 (clusters + 1), ``passage`` int64: occurrences, by (node, place).
+    ``centre`` int64 (clusters,) the passage that stands for all. ``of_passage`` int32 (all
+    passages): the cluster, or -1.
+    """
+
+    start: NDArray[np.int64]
+    passage: NDArray[np.int64]
+    centre: NDArray[np.int64]
+    of_passage: NDArray[np.int32]
+
+    def __len__(self) -> int:
+        return len(self.centre)
+
+
+def share_passages(
+    c: Collection, k: Candidates, alignment: Alignment, copies: NDArray[np.int64]
+) -> SharedPassages:
+    """Cluster passages into shared ones.
+
+    ``copies`` (int64, nodes): how many articles have exactly this text.
+    """
+    groups = len(k.u_start) - 1
+    of_group = np.full(len(c.p_start), -1, np.int32)
+    of_group[k.u_passage] = np.repeat(np.arange(groups, dtype=np.int32), np.diff(k.u_start))
+    u = of_group[alignment.link_a]
+    v = of_group[alignment.link_b]
+    good = (alignment.cosine >= LINK_SIMILARITY) & (u >= 0) & (v >= 0) & (u != v)
+    edges = np.unique(
+        np.concatenate([np.stack([u[good], v[good]], 1), np.stack([v[good], u[good]], 1)])
+        if good.any()
+        else np.empty((0, 2), np.int32),
+        axis=0,
+    )
+    holders = np.add.reduceat(copies[c.p_article[k.u_passage]], k.u_start[:-1]) if groups else (
+        np.empty(0, np.int64)
+    )
+    start = np.searchsorted(edges[:, 0], np.arange(groups + 1)).astype(np.int64)
+    involved = np.flatnonzero((holders >= 2) | (np.diff(start) > 0))
+    first = k.u_passage[k.u_start[:-1]] if groups else np.empty(0, np.int64)
+    # Most holders first; ties by the key of the token sequence, so that order plays no part.
+    order = involved[np.lexsort((c.p_key[first[involved]], -holders[involved]))]
+    centre_of = np.full(groups, -1, np.int64)
+    kernels.star_clusters(order, start, edges[:, 1].astype(np.int64), centre_of)
+
+    cluster_of_group = np.where(centre_of >= 0, centre_of, -1)
+    member_group = np.repeat(np.arange(groups), np.diff(k.u_start))
+    cluster = cluster_of_group[member_group]
+    keep = cluster >= 0
+    member, cluster = k.u_passage[keep], cluster[keep]
+    order = np.lexsort((member, cluster))
+    member, cluster = member[order], cluster[order]
+    names, begin = np.unique(cluster, return_index=True)
+    if len(names):
+        # Distinct articles of each cluster, counting identical texts as often as they stand.
+        article = c.p_article[member]
+        fresh = np.ones(len(member), bool)
+        fresh[1:] = (cluster[1:] != cluster[:-1]) | (article[1:] != article[:-1])
+        articles = np.add.reduceat(np.where(fresh, copies[article], 0), begin)
+        wanted = articles >= 2
+        sizes = np.diff(np.append(begin, len(member)))
+        keep = np.repeat(wanted, sizes)
+        member = member[keep]
+        sizes, names = sizes[wanted], names[wanted]
+    else:
+        sizes = np.empty(0, np.int64)
+    out_start = np.zeros(len(names) + 1, np.int64)
+    np.cumsum(sizes, out=out_start[1:])
+    of_passage = np.full(len(c.p_start), -1, np.int32)
+    of_passage[member] = np.repeat(np.arange(len(names), dtype=np.int32), sizes)
+    return SharedPassages(out_start, member, first[names] if len(names) else first[:0], of_passage)

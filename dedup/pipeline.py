@@ -1,0 +1,196 @@
+"""The one place where the order of the stages stands.
+
+    read -> corpus -> collect (segment, sketch) -> candidates -> align -> passages (rank)
+         -> classify -> relate -> group -> attribute -> tables
+
+Every stage is a function of arrays or records; files are touched by ``read`` and ``report``
+only.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dedup.agencies import Agencies
+from dedup.align import Alignment, align
+from dedup.attribute import Attributor
+from dedup.candidates import Candidates, find_candidates
+from dedup.classify import (
+    Matches,
+    PassageStatistics,
+    classify_matches,
+    passage_statistics,
+)
+from dedup.collection import Collection, collect
+from dedup.config import ReadSettings, Settings
+from dedup.corpus import Corpus, build_corpus
+from dedup.errors import DedupError, InternalError
+from dedup.group import Group, group_nodes
+from dedup.language import detect_languages
+from dedup.model import Evidence, Ledger
+from dedup.passages import SharedPassages, share_passages
+from dedup.read import read_articles
+from dedup.relate import Relations, relate
+
+Progress = Callable[[str, int, int | None], None]
+Claims = tuple[list[Evidence], list[Evidence]]
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """Everything that the stages found, before it is turned into tables."""
+
+    corpus: Corpus
+    collection: Collection
+    candidates: Candidates
+    alignment: Alignment
+    shared: SharedPassages
+    statistics: PassageStatistics
+    matches: Matches
+    relations: Relations
+    groups: list[Group]
+    groupable: NDArray[np.bool_]
+    claims: list[Claims]
+    languages: list[str | None]
+
+
+class Clock:
+    """Seconds of each stage, and the name of the stage under way for error messages."""
+
+    def __init__(self, progress: Progress | None) -> None:
+        self.stages: list[dict[str, Any]] = []
+        self.begun = time.perf_counter()
+        self._progress = progress
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[Callable[[int, int], None]]:
+        """Time a stage; yields its progress callback. Unexpected errors name the stage."""
+        begun = time.perf_counter()
+
+        def report(done: int, total: int) -> None:
+            if self._progress:
+                self._progress(name, done, total)
+
+        if self._progress:
+            self._progress(name, 0, None)
+        try:
+            yield report
+        except (DedupError, KeyboardInterrupt):
+            raise
+        except MemoryError as error:
+            raise DedupError(
+                f"not enough memory in stage '{name}'; scan fewer articles at a time"
+            ) from error
+        except Exception as error:
+            raise InternalError(
+                f"internal error in stage '{name}': {type(error).__name__}: {error}"
+            ) from error
+        self.stages.append({"stage": name, "seconds": round(time.perf_counter() - begun, 3)})
+
+    def timing(self) -> dict[str, Any]:
+        """The ``timing`` part of ``run.json``."""
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        return {
+            "stages": self.stages,
+            "total_seconds": round(time.perf_counter() - self.begun, 3),
+            "peak_memory_mb": round(peak / (2**20 if sys.platform == "darwin" else 2**10), 1),
+        }
+
+
+def read_corpus(
+    inputs: Sequence[str],
+    read: ReadSettings,
+    ledger: Ledger,
+    on_bytes: Callable[[int, int], None] | None = None,
+) -> Corpus:
+    """Read all inputs into a corpus; what was rejected stands in ``ledger``."""
+    return build_corpus(list(read_articles(inputs, read, ledger, on_bytes=on_bytes)))
+
+
+def analyse(
+    corpus: Corpus,
+    settings: Settings,
+    agencies: Agencies,
+    *,
+    threads: int | None = None,
+    clock: Clock | None = None,
+) -> Analysis:
+    """Run all stages over a corpus; a pure function of its records and the settings."""
+    workers = threads or os.cpu_count() or 1
+    clock = clock or Clock(None)
+    texts = corpus.texts.to_pylist()
+    with clock.stage("sketch") as tick:
+        collection = collect(texts, settings, threads=workers, progress=tick)
+        groupable = np.zeros(collection.nodes, bool)
+        groupable[collection.p_article[collection.s_passage]] = True
+    with clock.stage("candidates") as tick:
+        candidates = find_candidates(collection, settings, threads=workers, progress=tick)
+    with clock.stage("align") as tick:
+        alignment = align(
+            collection, candidates.a, candidates.b, settings, threads=workers, progress=tick
+        )
+    with clock.stage("passages"):
+        shared = share_passages(collection, candidates, alignment, corpus.copies)
+    with clock.stage("classify"):
+        statistics = passage_statistics(collection, shared, alignment, corpus.records, settings)
+        matches = classify_matches(collection, alignment, shared, statistics, settings)
+        relations = relate(collection, alignment, matches, corpus.records, settings)
+    with clock.stage("group"):
+        groups = group_nodes(collection.nodes, relations, corpus.copies, groupable)
+    with clock.stage("attribute") as tick:
+        claims = attribute(corpus, texts, agencies, tick)
+        languages = detect_languages(collection)
+    return Analysis(
+        corpus,
+        collection,
+        candidates,
+        alignment,
+        shared,
+        statistics,
+        matches,
+        relations,
+        groups,
+        groupable,
+        claims,
+        languages,
+    )
+
+
+def attribute(
+    corpus: Corpus,
+    texts: Sequence[str],
+    agencies: Agencies,
+    progress: Callable[[int, int], None] | None = None,
+) -> list[Claims]:
+    """Credits and mentions of every record."""
+    attributor = Attributor(agencies)
+    columns = [corpus.column(n) for n in ("title", "byline", "url", "metadata")]
+    out: list[Claims] = []
+    rows = zip(*columns, strict=True)
+    for i, (title, byline, url, metadata) in enumerate(rows):
+        out.append(
+            attributor.evidence(
+                ref=corpus.refs[i],
+                text=texts[corpus.node[i]],
+                title=title,  # type: ignore[arg-type]
+                byline=byline,  # type: ignore[arg-type]
+                url=url,  # type: ignore[arg-type]
+                outlet_id=corpus.outlet_ids[i],
+                metadata=metadata,  # type: ignore[arg-type]
+            )
+        )
+        if progress and i % 512 == 511:
+            progress(i + 1, len(corpus))
+    return out
+
+

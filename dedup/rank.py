@@ -1,0 +1,62 @@
+"""TF-IDF weights of what is shared: the ranking of passages, matches and relations.
+
+A view over the corpus: document frequencies are integer counters over the articles at hand,
+weights come from scikit-learn's ``TfidfTransformer`` (``(1 + ln tf) * idf`` with the smoothed
+``idf = ln((1 + n) / (1 + df)) + 1``).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dedup.collection import Collection
+
+
+def document_frequencies(
+    c: Collection, vocabulary: NDArray[np.uint64], copies: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """Articles that hold each word of the sorted ``vocabulary`` (uint64 token hashes)."""
+    out = np.zeros(len(vocabulary), np.int64)
+    node = np.repeat(np.arange(c.nodes), np.diff(c.d_word))
+    step = 4_000_000
+    for lo in range(0, len(c.w_hash), step):
+        h = c.w_hash[lo : lo + step]
+        at = np.searchsorted(vocabulary, h)
+        at[at == len(vocabulary)] = 0
+        hit = vocabulary[at] == h
+        out += np.bincount(
+            at[hit], copies[node[lo : lo + step][hit]], len(vocabulary)
+        ).astype(np.int64)
+    return out
+
+
+def tfidf_weights(
+    c: Collection,
+    lo: NDArray[np.int64],
+    hi: NDArray[np.int64],
+    node: NDArray[np.int64],
+    copies: NDArray[np.int64],
+) -> NDArray[np.float64]:
+    """TF-IDF weight (sum over words, float64) of the token spans ``lo`` to ``hi`` of ``node``."""
+    from scipy.sparse import csr_matrix
+    from sklearn.feature_extraction.text import TfidfTransformer
+
+    out = np.zeros(len(lo))
+    if not len(lo):
+        return out
+    sizes = hi - lo
+    rows = np.repeat(np.arange(len(lo)), sizes)
+    offset = np.repeat(lo - np.concatenate([[0], np.cumsum(sizes)[:-1]]), sizes)
+    tokens = np.arange(len(rows)) + offset
+    words = c.w_hash[c.d_word[node[rows]] + c.t_word[tokens]]
+    vocabulary, column = np.unique(words, return_inverse=True)
+    counts = csr_matrix(
+        (np.ones(len(rows)), (rows, column)), shape=(len(lo), len(vocabulary))
+    )
+    counts.sum_duplicates()
+    frequency = document_frequencies(c, vocabulary, copies)
+    transformer = TfidfTransformer(norm=None, sublinear_tf=True)
+    transformer.idf_ = np.log((1 + copies.sum()) / (1 + frequency)) + 1
+    weights = transformer.transform(counts)
+    return np.asarray(weights.sum(axis=1)).ravel()

@@ -1,0 +1,225 @@
+"""Reading: files -> Arrow record batches of articles, with a ledger of what was read.
+
+:func:`read_articles` is all that other packages need. Inside, ``discover`` finds files,
+``formats`` is the registry of formats, each a module of its own over ``streams``, and
+``records`` validates what they deliver.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from typing import IO, TYPE_CHECKING
+
+from dedup.errors import InputError
+from dedup.model import FileLedger, Ledger, Reject
+from dedup.read.columns import check_overrides
+from dedup.read.dates import current_time
+from dedup.read.discover import Found, discover
+from dedup.read.formats import (
+    FORMATS,
+    PARQUET,
+    TEXT,
+    Format,
+    compression_for,
+    detect,
+    suffixes_of,
+)
+from dedup.read.intake import Intake, Progress, Source
+from dedup.read.records import Batch, Validator
+from dedup.read.streams import RawInput, Stream
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from datetime import datetime
+
+    import pyarrow as pa
+
+    from dedup.config import ReadSettings
+
+__all__ = ["read_articles"]
+
+
+def read_articles(
+    inputs: Sequence[str],
+    settings: ReadSettings,
+    ledger: Ledger,
+    *,
+    batch_bytes: int = 16 * 2**20,
+    now: datetime | None = None,
+    on_bytes: Callable[[int, int], None] | None = None,
+) -> Iterator[pa.RecordBatch]:
+    """Read articles and keep the ledger; one pass, one open file at a time.
+
+    Args:
+        inputs: files, folders, patterns, or ``-`` for standard input (JSON Lines or CSV).
+        settings: how to read.
+        ledger: is filled while the batches are consumed, and complete after the last.
+        batch_bytes: UTF-8 bytes of text from which a batch is handed on.
+        now: dates more than a day later are unknown; the present by default, or what the
+            environment's ``SOURCE_DATE_EPOCH`` says.
+        on_bytes: is told ``(input bytes consumed, input bytes in all)``, as stored. The total
+            is 0 when standard input is among the inputs.
+
+    Yields:
+        Batches of :func:`dedup.model.article_schema`, in the order of the inputs, folders
+        sorted by path. For every file ``read = articles + repeats + rejected``.
+
+    Raises:
+        UsageError: a column asked for does not exist, or a table has no text column.
+        InputError: an input does not exist, or its format is not known.
+        IncompleteInputError: under ``settings.strict``, the first reject or damaged file.
+    """
+    check_overrides(settings.fields)
+    validator = Validator(settings, now if now is not None else current_time())
+    files, hidden = discover(inputs, ledger)
+    _check_formats(files, settings)
+    run = _Run(settings, ledger, Progress(_total(files), on_bytes), validator)
+    for folder, count in hidden.items():
+        if count:
+            run.group(folder).notes.append(f"hidden files or folders left out: {count}")
+    batch = Batch()
+    for found in files:
+        for _ in run.read(found, batch):
+            if batch.bytes >= batch_bytes:
+                yield batch.take()
+    if len(batch):
+        yield batch.take()
+
+
+def _total(files: list[Found]) -> int:
+    return 0 if any(f.path is None for f in files) else sum(f.size for f in files)
+
+
+class _Run:
+    """Reads the files of one run, one after another."""
+
+    def __init__(
+        self, settings: ReadSettings, ledger: Ledger, progress: Progress, validator: Validator
+    ) -> None:
+        self._settings = settings
+        self._ledger = ledger
+        self._progress = progress
+        self._validator = validator
+        self._groups: dict[str, FileLedger] = {}
+
+    def group(self, name: str) -> FileLedger:
+        """The ledger entry shared by the text files of one folder or pattern."""
+        if name not in self._groups:
+            self._groups[name] = FileLedger(name, format=TEXT.name)
+            self._ledger.files.append(self._groups[name])
+        return self._groups[name]
+
+    def read(self, found: Found, batch: Batch) -> Iterator[None]:
+        """Read one file into ``batch``; yields after each record."""
+        before = self._progress.done
+        try:
+            handle = _open(found)
+        except OSError as error:
+            entry = FileLedger(found.name, bytes=found.size)
+            self._ledger.files.append(entry)
+            intake = self._intake(found, entry)
+            intake.incomplete(f"cannot be opened ({error.strerror or error})")
+            return
+        with handle as opened:
+            size = None if found.path is None else os.fstat(opened.fileno()).st_size
+            raw = RawInput(opened, size, self._progress.advance)
+            yield from self._read_opened(found, raw, size, batch)
+        if size is not None:
+            self._progress.advance(max(0, found.size - (self._progress.done - before)))
+
+    def _read_opened(
+        self, found: Found, raw: RawInput, size: int | None, batch: Batch
+    ) -> Iterator[None]:
+        suffix, claimed = suffixes_of(found.name)
+        compression = compression_for(raw, claimed)
+        format_ = detect(raw, found.name, compression, self._settings.max_ratio)
+        if format_ is None:
+            reason = "not a supported format" if raw.peek(1) else "the file is empty"
+            self._ledger.skipped.append(Reject(found.name, "", reason))
+            return
+        if format_ is PARQUET and found.path is None:
+            raise InputError("standard input: Parquet cannot be read from a pipe; name the file")
+        grouped = format_ is TEXT and found.group != ""
+        entry = self.group(found.group) if grouped else FileLedger(found.name)
+        if not grouped:
+            self._ledger.files.append(entry)
+            entry.format = "+".join(filter(None, (format_.name, compression)))
+        entry.bytes += size or 0
+        intake = self._intake(found, entry)
+        if claimed and not compression and size:
+            intake.note(f"is named as {claimed}, but is not compressed")
+        stream = Stream(raw, compression, self._settings.max_ratio)
+        source = Source(found.name, found.path, found.text_id, suffix, raw, stream, size)
+        yield from self._records(format_, source, intake, batch)
+        self._close(source, format_, intake, grouped)
+
+    def _records(
+        self, format_: Format, source: Source, intake: Intake, batch: Batch
+    ) -> Iterator[None]:
+        validator = self._validator
+        revisions = validator.revisions
+        for record in format_.read(source, intake):
+            validator.add(record, intake, batch)
+            yield
+        revisions = validator.revisions - revisions
+        if revisions and format_ is TEXT:
+            self._ledger.warnings.append(
+                f"{source.name}: its id '{source.text_id}' was seen before with another text, so "
+                "it counts as a revision; give the common folder instead to tell them apart"
+            )
+        elif revisions:
+            intake.note(f"ids seen before with another text (revisions): {revisions}")
+
+    def _close(self, source: Source, format_: Format, intake: Intake, grouped: bool) -> None:
+        """Say what became of the file as a whole."""
+        if source.stream.failure is not None:
+            intake.incomplete(source.stream.failure)
+        if source.raw.grew():
+            size = source.size
+            note = f"grew while it was read; the {size} bytes it had at the start were used"
+            intake.note(f"{source.name}: {note}" if grouped else note)
+        if intake.entry.read == 0 and intake.entry.incomplete is None and format_ is not TEXT:
+            empty = source.size == 0 or (source.stream.produced == 0 and format_ is not PARQUET)
+            self._ledger.warnings.append(
+                f"{source.name}: {'the file is empty' if empty else 'no records found'}"
+            )
+        if format_ is TEXT and source.stream.produced == 0:
+            if grouped:
+                intake.note("some text files are empty")
+            else:
+                self._ledger.warnings.append(f"{source.name}: the file is empty")
+
+    def _intake(self, found: Found, entry: FileLedger) -> Intake:
+        return Intake(found.name, entry, self._ledger, self._settings, self._progress)
+
+
+def _open(found: Found) -> contextlib.AbstractContextManager[IO[bytes]]:
+    if found.path is None:
+        return contextlib.nullcontext(sys.stdin.buffer)
+    # Without blocking: the path may have become a FIFO since it was looked at.
+    descriptor = os.open(found.path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+    return os.fdopen(descriptor, "rb", buffering=0)
+
+
+def _check_formats(files: list[Found], settings: ReadSettings) -> None:
+    """Refuse a file named by the user that is no known format, before anything is read."""
+    for found in files:
+        suffix, claimed = suffixes_of(found.name)
+        known = any(suffix in format_.suffixes for format_ in FORMATS)
+        if found.path is None or found.group or known:
+            continue
+        try:
+            with _open(found) as opened:
+                raw = RawInput(opened, None)
+                compression = compression_for(raw, claimed)
+                format_ = detect(raw, found.name, compression, settings.max_ratio)
+        except OSError as error:
+            raise InputError(f"{found.name}: cannot be read ({error.strerror})") from error
+        if format_ is None and found.size:
+            endings = ", ".join(s for format_ in FORMATS for s in format_.suffixes)
+            raise InputError(
+                f"{found.name}: the format was not recognised. Read are: {endings}, "
+                "each also with .gz or .zst"
+            )

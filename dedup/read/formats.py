@@ -1,0 +1,113 @@
+"""The registry of formats, and how the format of an input is recognised.
+
+One more format is one module with ``read(source, intake)`` and one line in :data:`FORMATS`.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import PurePath
+
+from dedup.read import delimited, jsonlines, parquet, textfiles
+from dedup.read.columns import resolve
+from dedup.read.intake import Intake, RawRecord, Source
+from dedup.read.streams import RawInput, Stream, compression_of
+
+Reader = Callable[[Source, Intake], Iterator[RawRecord]]
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """A format: its name in the ledger, the endings of its file names, its reader."""
+
+    name: str
+    suffixes: tuple[str, ...]
+    read: Reader
+
+
+JSONL = Format("jsonl", (".jsonl", ".ndjson", ".jl", ".json"), jsonlines.read)
+CSV = Format("csv", (".csv", ".tsv", ".tab"), delimited.read)
+PARQUET = Format("parquet", (".parquet", ".pq"), parquet.read)
+TEXT = Format("text", (".txt", ".text"), textfiles.read)
+
+FORMATS: tuple[Format, ...] = (JSONL, CSV, PARQUET, TEXT)
+
+_BY_SUFFIX = {suffix: format_ for format_ in FORMATS for suffix in format_.suffixes}
+_COMPRESSED = {".gz": "gzip", ".gzip": "gzip", ".zst": "zstd", ".zstd": "zstd"}
+_PARQUET_MAGIC = b"PAR1"
+PEEK = 2**18
+"""Bytes looked at to recognise a format: more than the first block of a zstd frame."""
+
+
+def suffixes_of(name: str) -> tuple[str, str]:
+    """The ending of a file name in lower case and the compression that it claims, ``""`` if none.
+
+    >>> suffixes_of("news.jsonl.gz")
+    ('.jsonl', 'gzip')
+    """
+    path = PurePath(name.lower())
+    claimed = _COMPRESSED.get(path.suffix, "")
+    return (path.with_suffix("").suffix if claimed else path.suffix), claimed
+
+
+def compression_for(raw: RawInput, claimed: str) -> str:
+    """The compression by the first bytes, else what the name claims if those are binary.
+
+    A file that is named ``.gz`` but holds plain text is read as text; one with damaged first
+    bytes is left to the decoder, which says where.
+    """
+    head = raw.peek(4096)
+    found = compression_of(head)
+    if found or not claimed or not head:
+        return found
+    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return ""
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(head)
+    except UnicodeDecodeError:
+        return claimed
+    return claimed if min(head) < 9 or len(head) < 4 else ""
+
+
+def detect(raw: RawInput, name: str, compression: str, max_ratio: int) -> Format | None:
+    """The format by content and name; ``None`` when it is none of ours.
+
+    Content decides where it can (Parquet's magic, a first ``{``); the name decides between
+    plain text and tables.
+    """
+    suffix, _ = suffixes_of(name)
+    by_name = _BY_SUFFIX.get(suffix)
+    if by_name in (TEXT, JSONL):
+        return PARQUET if by_name is JSONL and raw.peek(4) == _PARQUET_MAGIC else by_name
+    head = raw.peek(PEEK)
+    if not compression and head.startswith(_PARQUET_MAGIC):
+        return PARQUET
+    if by_name is PARQUET:
+        return by_name
+    text = _beginning(head, compression, max_ratio)
+    if text.startswith("{"):
+        return JSONL
+    if by_name is not None:
+        return by_name
+    if name == "-":
+        return CSV if text else JSONL
+    return CSV if _is_table(text) else None
+
+
+def _beginning(head: bytes, compression: str, max_ratio: int) -> str:
+    """The first characters of the unpacked text, without leading space."""
+    stream = Stream(RawInput(io.BytesIO(head), None), compression, max_ratio)
+    return next(stream.chunks(), b"")[:65536].decode("utf-8", "replace").lstrip()
+
+
+def _is_table(text: str) -> bool:
+    header = text.split("\n", 1)[0]
+    try:
+        names = next(csv.reader([header], delimiter=delimited.sniff(header)), [])
+    except csv.Error:
+        return False
+    return len(names) > 1 and resolve(names).text is not None

@@ -1,0 +1,135 @@
+"""What a reader is given and what it hands back: the seam between formats and the rest.
+
+A format is one function ``read(source, intake) -> Iterator[RawRecord]``. It yields what it can
+read and tells the :class:`Intake` everything else: rejects, damage, notes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from dedup.errors import IncompleteInputError
+from dedup.model import FileLedger, Ledger, Reject
+from dedup.read.columns import ColumnMap, Columns
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from dedup.config import ReadSettings
+    from dedup.read.streams import RawInput, Stream
+
+SAMPLE_CHARACTERS = 200
+_SAMPLE_BYTES = 4 * SAMPLE_CHARACTERS
+
+
+class RawRecord(NamedTuple):
+    """One record as a format delivers it: column names and plain Python values.
+
+    ``columns`` is set by formats whose columns are known beforehand (text files); otherwise
+    they are recognised by name.
+    """
+
+    position: str
+    values: dict[str, Any]
+    issues: tuple[str, ...] = ()
+    columns: Columns | None = None
+
+
+@dataclass(slots=True)
+class Progress:
+    """Counts the input bytes consumed, over all files, and tells the caller."""
+
+    total: int = 0
+    report: Callable[[int, int], None] | None = None
+    done: int = 0
+
+    def advance(self, count: int) -> None:
+        """Add ``count`` bytes."""
+        self.done += count
+        if self.report is not None:
+            # Sizes stated inside a damaged file may claim more than there is.
+            self.report(min(self.done, self.total) if self.total else self.done, self.total)
+
+
+@dataclass(slots=True)
+class Source:
+    """An opened input: ``stream`` for formats read in order, ``path`` for those that seek.
+
+    ``path`` is ``None`` for standard input. ``name`` is for people, always valid Unicode;
+    ``text_id`` is the id of a file that is one article.
+    """
+
+    name: str
+    path: str | None
+    text_id: str
+    suffix: str
+    raw: RawInput
+    stream: Stream
+    size: int | None
+
+
+@dataclass(slots=True)
+class Intake:
+    """Keeps the ledger of one file while it is read.
+
+    ``name`` is the file itself; ``entry`` may be shared by the text files of one folder.
+    """
+
+    name: str
+    entry: FileLedger
+    ledger: Ledger
+    settings: ReadSettings
+    progress: Progress
+    columns: ColumnMap = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.columns = ColumnMap(self.name, self.settings.fields, self.entry.columns)
+
+    def reject(self, position: str, reason: str, sample: bytes | str = "") -> None:
+        """Count and list a record that is not used.
+
+        Raises :class:`~dedup.errors.IncompleteInputError` under ``strict``.
+        """
+        self.entry.read += 1
+        self.entry.rejected += 1
+        self.ledger.rejects.append(Reject(self.name, position, reason, safe_sample(sample)))
+        if self.settings.strict:
+            raise IncompleteInputError(
+                f"{_place(self.name, position)}: record rejected: {reason}. Correct or remove the "
+                "record, or run without strict to go on with the others."
+            )
+
+    def incomplete(self, reason: str) -> None:
+        """Mark the file as not read to its end.
+
+        Raises :class:`~dedup.errors.IncompleteInputError` under ``strict``.
+        """
+        if self.name != self.entry.file:
+            reason = f"{self.name}: {reason}"
+        before = self.entry.incomplete
+        self.entry.incomplete = reason if before is None else f"{before}; {reason}"
+        if self.settings.strict:
+            prefix = "" if reason.startswith(self.name) else f"{self.name}: "
+            raise IncompleteInputError(
+                f"{prefix}{reason}. Fetch the file again, or run without strict to use what can "
+                "be read."
+            )
+
+    def note(self, text: str) -> None:
+        """Say something about the file that is no fault of a record; said once."""
+        if text not in self.entry.notes:
+            self.entry.notes.append(text)
+
+
+def _place(name: str, position: str) -> str:
+    return f"{name}, {position}" if position else name
+
+
+def safe_sample(data: bytes | str) -> str:
+    """The first 200 characters; what is not printable becomes a space or U+FFFD."""
+    if isinstance(data, bytes):
+        data = data[:_SAMPLE_BYTES].decode("utf-8", "replace")
+    return "".join(
+        c if c.isprintable() else " " if c.isspace() else "\ufffd" for c in data[:SAMPLE_CHARACTERS]
+    )

@@ -1,0 +1,225 @@
+"""From a format's raw records to validated article rows in Arrow batches."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+
+from dedup.model import article_schema
+from dedup.read.columns import Columns, listed
+from dedup.read.dates import NOT_STATED, DateReader
+from dedup.read.outlets import Domains
+
+if TYPE_CHECKING:
+    from dedup.config import ReadSettings
+    from dedup.read.intake import Intake, RawRecord
+
+ID_DERIVED = "id-derived"
+_MAX_NESTING = 4
+_INT64 = 2**63
+_EXACT_FLOAT = 2**53
+
+
+class Batch:
+    """Article rows on their way into one Arrow record batch."""
+
+    def __init__(self) -> None:
+        self._rows: list[tuple[Any, ...]] = []
+        self._texts: list[bytes] = []
+        self.bytes = 0
+
+    def add(self, row: tuple[Any, ...], text: bytes) -> None:
+        """Append a row: all columns of the schema but the last, and the text as UTF-8."""
+        self._rows.append(row)
+        self._texts.append(text)
+        self.bytes += len(text)
+
+    def take(self) -> pa.RecordBatch:
+        """The rows as a record batch; the collector is empty afterwards."""
+        schema = article_schema()
+        columns = zip(*self._rows, strict=True)
+        arrays = [pa.array(c, f.type) for c, f in zip(columns, schema, strict=False)]
+        arrays.append(_large_strings(self._texts))
+        self._rows, self._texts, self.bytes = [], [], 0
+        return pa.RecordBatch.from_arrays(arrays, schema=schema)
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+
+def _large_strings(values: list[bytes]) -> pa.Array:
+    """UTF-8 values as an Arrow array, without decoding and encoding them once more."""
+    offsets = np.zeros(len(values) + 1, dtype=np.int64)
+    np.cumsum([len(value) for value in values], out=offsets[1:])
+    return pa.LargeStringArray.from_buffers(
+        len(values), pa.py_buffer(offsets), pa.py_buffer(b"".join(values))
+    )
+
+
+class Validator:
+    """Turns raw records into article rows; remembers ids over all files of a run."""
+
+    def __init__(self, settings: ReadSettings, now: datetime) -> None:
+        self._default_outlet = settings.default_outlet
+        self._date = DateReader(now)
+        self._domains = Domains()
+        # Nearly all ids have one text: the first digest is kept by id, others in a set.
+        self._digests: dict[str, bytes] = {}
+        self._other_digests: set[tuple[str, bytes]] = set()
+        self.revisions = 0
+        """Articles so far whose id was seen before with another text."""
+
+    def add(self, raw: RawRecord, intake: Intake, batch: Batch) -> None:
+        """Append the record to ``batch``, or count it as a repeat or a reject."""
+        values = raw.values
+        columns = raw.columns or intake.columns.of(tuple(values))
+        get = values.get
+        text = get(columns.text) if columns.text is not None else None
+        if type(text) is not str:
+            intake.reject(raw.position, _why_no_text(values, columns.text, text))
+            return
+        payload = text.encode()
+        hashed = hashlib.blake2b(payload, digest_size=16)
+        digest = hashed.digest()
+        issues = raw.issues
+
+        url = plain(get(columns.url)) if columns.url is not None else _link(values, columns)
+        outlet = plain(get(columns.outlet)) if columns.outlet is not None else None
+        if outlet is not None and outlet.startswith(("http://", "https://")):
+            url = url or outlet
+            outlet = self._domains.of(outlet) or outlet
+
+        article = plain_id(get(columns.id)) if columns.id is not None else None
+        if article is None:
+            article = derived_id(digest, url or outlet)
+            issues = (*issues, ID_DERIVED)
+        known = self._digests.setdefault(article, digest)
+        if known is not digest and not self._is_new(article, digest, known):
+            intake.entry.read += 1
+            intake.entry.repeats += 1
+            return
+
+        if outlet is None:
+            outlet = (self._domains.of(url) if url is not None else None) or self._default_outlet
+        stated = get(columns.published) if columns.published is not None else None
+        micros, precision, odd = NOT_STATED if stated is None else self._date(stated)
+        if odd:
+            issues = (*issues, *odd)
+        row = (
+            article,
+            hashed.hexdigest(),
+            intake.name,
+            raw.position,
+            outlet,
+            micros,
+            precision,
+            stated if type(stated) is str else _raw_date(stated),
+            url,
+            plain(get(columns.title)) if columns.title is not None else None,
+            plain(get(columns.byline)) if columns.byline is not None else None,
+            plain(get(columns.language)) if columns.language is not None else None,
+            _whole_number(get(columns.version)) if columns.version is not None else None,
+            _metadata(values, columns.metadata) if columns.metadata else None,
+            issues,
+        )
+        batch.add(row, payload)
+        intake.entry.read += 1
+        intake.entry.articles += 1
+
+    def _is_new(self, article: str, digest: bytes, known: bytes) -> bool:
+        """Whether a text is another than those seen before with this id."""
+        if known == digest or (article, digest) in self._other_digests:
+            return False
+        self._other_digests.add((article, digest))
+        self.revisions += 1
+        return True
+
+
+def derived_id(digest: bytes, place: str | None) -> str:
+    """A stable id for a record that has none: from its text, and where it stood if known.
+
+    The place (url, else outlet) counts, because the same text in two outlets is two articles,
+    and finding such pairs is the purpose.
+    """
+    if place is not None:
+        digest = hashlib.blake2b(digest + place.encode(), digest_size=16).digest()
+    return f"d-{digest.hex()[:16]}"
+
+
+def plain(value: Any, depth: int = _MAX_NESTING) -> str | None:
+    """A value as a string: objects by their name, lists joined by a comma; blank is ``None``."""
+    if type(value) is str:
+        return value.strip() or None
+    if value is None or isinstance(value, bool) or depth == 0:
+        return None
+    if isinstance(value, dict):
+        for key in ("name", "value", "@id", "url"):
+            found = plain(value.get(key), depth - 1)
+            if found is not None:
+                return found
+        return None
+    if isinstance(value, (list, tuple)):
+        parts = (plain(item, depth - 1) for item in value)
+        return ", ".join(part for part in parts if part is not None) or None
+    if isinstance(value, float) and value != value:  # NaN stands for a missing value
+        return None
+    return str(value)
+
+
+def plain_id(value: Any) -> str | None:
+    """An id as a string; of a list the first. ``None`` for what identifies nothing.
+
+    A float that cannot hold whole numbers exactly is not an id: two ids may look the same.
+    """
+    if isinstance(value, list):
+        return plain_id(value[0]) if value and not isinstance(value[0], list) else None
+    if isinstance(value, float):
+        return str(int(value)) if value.is_integer() and abs(value) < _EXACT_FLOAT else None
+    return plain(value)
+
+
+def _why_no_text(values: dict[str, Any], column: str | None, text: Any) -> str:
+    if column is None:
+        return f"no text field; the record has: {listed(values)}"
+    if text is None:
+        return f"the text (field '{column}') is null"
+    return f"the text (field '{column}') is not a string but {type(text).__name__}"
+
+
+def _link(values: dict[str, Any], columns: Columns) -> str | None:
+    """The address of a record without a url column: trafilatura's ``source`` is one."""
+    for name, column in columns.metadata:
+        if name in ("source", "canonical"):
+            value = values.get(column)
+            if isinstance(value, str) and value.startswith(("http://", "https://")):
+                return value.strip()
+    return None
+
+
+def _raw_date(value: Any) -> str | None:
+    if value is None:
+        return None
+    if isinstance(value, (date, datetime)):
+        return value.isoformat()
+    return str(value)[:200]
+
+
+def _whole_number(value: Any) -> int | None:
+    if isinstance(value, str) and value.strip().isdecimal() and len(value) < 20:
+        value = int(value)
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, int):
+        return None
+    return value if -_INT64 <= value < _INT64 else None
+
+
+def _metadata(values: dict[str, Any], columns: tuple[tuple[str, str], ...]) -> str | None:
+    found = {name: plain(values.get(column)) for name, column in columns}
+    kept = {name: value for name, value in found.items() if value is not None}
+    return json.dumps(kept, ensure_ascii=False, sort_keys=True) if kept else None

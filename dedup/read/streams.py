@@ -1,0 +1,299 @@
+"""Opened inputs as bounded streams: raw bytes, decompressed chunks, lines.
+
+Nothing here raises for damaged input: a stream that ends early keeps what was readable and
+says why in ``failure``, so that the prefix can be used and the rest of the run goes on.
+"""
+
+from __future__ import annotations
+
+import codecs
+import os
+import zlib
+from typing import IO, TYPE_CHECKING, Any
+
+import zstandard
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+CHUNK = 2**20
+"""Bytes that are read, and about the size of the chunks that are handed on."""
+
+GZIP_MAGIC = b"\x1f\x8b"
+ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
+_SKIPPABLE = b"\x2a\x4d\x18"
+
+# Compressed bytes given to a decoder at once. One call can at most multiply them by the
+# format's greatest ratio (zstd 32768, deflate 1032), which bounds memory in the face of a
+# decompression bomb, and a damaged piece costs no more readable output than this.
+_ZSTD_PIECE = 8 * 2**10
+_GZIP_PIECE = 16 * 2**10
+_ZSTD_MAX_WINDOW = 2**31
+_RATIO_CHECKED_FROM = 64 * 2**20
+
+
+def compression_of(head: bytes) -> str:
+    """``gzip``, ``zstd`` or ``""``, from the first bytes."""
+    if head.startswith(GZIP_MAGIC):
+        return "gzip"
+    if head.startswith(ZSTD_MAGIC):
+        return "zstd"
+    if head[1:4] == _SKIPPABLE and 0x50 <= head[0] <= 0x5F:
+        return "zstd"
+    return ""
+
+
+class RawInput:
+    """Bytes of a file as they are stored, read up to the size the file had when opened.
+
+    ``failure`` is set when reading failed or the file became shorter meanwhile.
+    """
+
+    def __init__(
+        self, handle: IO[bytes], size: int | None, on_read: Callable[[int], None] | None = None
+    ) -> None:
+        self._handle = handle
+        self.size = size
+        self._on_read = on_read
+        self._head = b""
+        self._fetched = 0
+        self.position = 0
+        self.failure: str | None = None
+
+    def _fetch(self, count: int) -> bytes:
+        if self.size is not None:
+            count = min(count, self.size - self._fetched)
+        if count <= 0 or self.failure is not None:
+            return b""
+        try:
+            data = self._handle.read(count)
+        except OSError as error:
+            self.failure = f"cannot be read at byte {self._fetched} ({error.strerror or error})"
+            return b""
+        self._fetched += len(data)
+        if not data and self.size is not None:
+            self.failure = (
+                f"became shorter while it was read: {self.size} bytes at the start, "
+                f"{self._fetched} found"
+            )
+        return data
+
+    def peek(self, count: int) -> bytes:
+        """The next ``count`` bytes (fewer at the end) without consuming them."""
+        while len(self._head) < count:
+            data = self._fetch(count - len(self._head))
+            if not data:
+                break
+            self._head += data
+        return self._head[:count]
+
+    def read(self, count: int) -> bytes:
+        """Up to ``count`` bytes; empty at the end."""
+        if self._head:
+            data, self._head = self._head[:count], self._head[count:]
+        else:
+            data = self._fetch(count)
+        self.position += len(data)
+        if data and self._on_read is not None:
+            self._on_read(len(data))
+        return data
+
+    def grew(self) -> bool:
+        """Whether the file is now longer than the part that is read."""
+        if self.size is None:
+            return False
+        try:
+            return os.fstat(self._handle.fileno()).st_size > self.size
+        except OSError:  # no descriptor (a stream in memory): cannot grow behind our back
+            return False
+
+
+class Stream:
+    """The decompressed bytes of an input, in chunks of about 1 MB.
+
+    ``failure`` says, after the chunks are used up, why they ended early (``None``: they did
+    not). gzip members and zstd frames are read one after another to the end.
+    """
+
+    def __init__(self, raw: RawInput, compression: str, max_ratio: int) -> None:
+        self.raw = raw
+        self.compression = compression
+        self._max_ratio = max_ratio
+        self.failure: str | None = None
+        self.produced = 0
+
+    def chunks(self) -> Iterator[bytes]:
+        """Yield the bytes; UTF-16 (with a byte order mark) becomes UTF-8, a mark is dropped."""
+        return _utf8(self._plain())
+
+    def _plain(self) -> Iterator[bytes]:
+        parts: list[bytes] = []
+        held = 0
+        for data in self._decoded() if self.compression else self._stored():
+            if not data:
+                continue
+            parts.append(data)
+            held += len(data)
+            if held >= CHUNK:
+                yield b"".join(parts) if len(parts) > 1 else parts[0]
+                parts, held = [], 0
+        if parts:
+            yield b"".join(parts)
+        if self.failure is None:
+            self.failure = self.raw.failure
+
+    def _stored(self) -> Iterator[bytes]:
+        while data := self.raw.read(CHUNK):
+            self.produced += len(data)
+            yield data
+
+    def _decoded(self) -> Iterator[bytes]:
+        gzip = self.compression == "gzip"
+        size = _GZIP_PIECE if gzip else _ZSTD_PIECE
+        what = "gzip member" if gzip else "zstd frame"
+        decoder: Any = None
+        start = 0
+        while block := self.raw.read(CHUNK):
+            base = self.raw.position - len(block)
+            at = 0
+            while at < len(block):
+                piece = block[at : at + size]
+                if decoder is None:
+                    if gzip and start < base + at:  # zero padding between members is allowed
+                        at += len(piece) - len(piece.lstrip(b"\0"))
+                        piece = piece.lstrip(b"\0")
+                        if not piece:
+                            continue
+                    start = base + at
+                    decoder = _gzip_decoder() if gzip else _zstd_decoder()
+                spare = decoder.copy() if gzip else None
+                try:
+                    data = decoder.decompress(piece)
+                except (zlib.error, zstandard.ZstdError, MemoryError) as error:
+                    if spare is not None:
+                        saved, used = _salvage(spare, piece)
+                        at += used
+                        self.produced += len(saved)
+                        yield saved
+                    self.failure = f"{what} is damaged near byte {base + at} ({error})"
+                    return
+                self.produced += len(data)
+                yield data
+                if decoder.eof:
+                    at += len(piece) - len(decoder.unused_data)
+                    decoder = None
+                else:
+                    at += len(piece)
+                if self._is_bomb(base + at):
+                    return
+        if decoder is not None:
+            self.failure = (
+                f"{what} that begins at byte {start} is cut off: the file ends at byte "
+                f"{self.raw.position}"
+            )
+
+    def _is_bomb(self, consumed: int) -> bool:
+        if self.produced > max(_RATIO_CHECKED_FROM, consumed * self._max_ratio):
+            self.failure = (
+                f"decompression stopped at byte {consumed}: {self.produced} bytes came out, more "
+                f"than {self._max_ratio} times what went in (setting max_ratio)"
+            )
+            return True
+        return False
+
+
+def _gzip_decoder() -> Any:
+    return zlib.decompressobj(wbits=31)
+
+
+def _zstd_decoder() -> Any:
+    return zstandard.ZstdDecompressor(max_window_size=_ZSTD_MAX_WINDOW).decompressobj()
+
+
+def _salvage(decoder: Any, piece: bytes) -> tuple[bytes, int]:
+    """What can be decoded of a piece before its damage, and where that is."""
+    saved: list[bytes] = []
+    for at in range(len(piece)):
+        try:
+            saved.append(decoder.decompress(piece[at : at + 1]))
+        except zlib.error:
+            return b"".join(saved), at
+    return b"".join(saved), len(piece)
+
+
+def _utf8(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    first = next(chunks, b"")
+    if first.startswith(codecs.BOM_UTF8):
+        first = first[3:]
+    elif first.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        yield from _from_utf16(first, chunks)
+        return
+    if first:
+        yield first
+    yield from chunks
+
+
+def _from_utf16(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
+    little = first.startswith(codecs.BOM_UTF16_LE)
+    # Lone surrogates pass as bytes that are not valid UTF-8, so that they are noticed and
+    # reported for the record they stand in, like any other invalid UTF-8.
+    decoder = codecs.getincrementaldecoder("utf-16-le" if little else "utf-16-be")("surrogatepass")
+    yield decoder.decode(first[2:]).encode("utf-8", "surrogatepass")
+    for chunk in rest:
+        yield decoder.decode(chunk).encode("utf-8", "surrogatepass")
+    if decoder.getstate()[0]:  # half a character is left over
+        yield b"\xff"
+
+
+class Lines:
+    """Lines of a stream, split on ``\\n`` alone, none held that is longer than ``limit`` bytes.
+
+    Iterating yields ``(number, byte offset, line without its newline)``, numbers from 1. A
+    longer line is skipped to its end and handed to ``on_long(number, offset, length, head)``.
+    After the last line ``unterminated`` says whether it had no newline.
+    """
+
+    def __init__(
+        self, stream: Stream, limit: int, on_long: Callable[[int, int, int, bytes], None]
+    ) -> None:
+        self._stream = stream
+        self._limit = limit
+        self._on_long = on_long
+        self.unterminated = False
+
+    def __iter__(self) -> Iterator[tuple[int, int, bytes]]:
+        limit, on_long = self._limit, self._on_long
+        number, offset = 1, 0
+        carry: list[bytes] = []  # the line so far; only its head once it is too long
+        held = 0
+        for chunk in self._stream.chunks():
+            lines = chunk.split(b"\n")
+            if len(lines) > 1:
+                length = held + len(lines[0])
+                if length > limit:
+                    on_long(number, offset, length, carry[0] if carry else lines[0][:1000])
+                else:
+                    carry.append(lines[0])
+                    yield number, offset, b"".join(carry)
+                number += 1
+                offset += length + 1
+                for i in range(1, len(lines) - 1):
+                    line = lines[i]
+                    if len(line) > limit:
+                        on_long(number, offset, len(line), line[:1000])
+                    else:
+                        yield number, offset, line
+                    number += 1
+                    offset += len(line) + 1
+                carry, held = [], 0
+            last = lines[-1]
+            held += len(last)
+            if held <= limit:
+                carry.append(last)
+            elif last:
+                carry = [b"".join([*carry, last])[:1000]]
+        if held > limit:
+            on_long(number, offset, held, carry[0])
+        elif held:
+            self.unterminated = True
+            yield number, offset, b"".join(carry)

@@ -1,0 +1,130 @@
+"""The terminal as a channel: progress and one-line errors on stderr, results on stdout."""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import ExitStack, contextmanager, suppress
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import typer
+
+from dedup.errors import DedupError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import TracebackType
+
+EXIT_INTERRUPTED = 130
+
+
+class Stages:
+    """The stage that is under way, for the message of an internal error."""
+
+    now = "start"
+
+
+class Progress:
+    """Callback ``(stage, done, total)`` that draws a bar per stage where one is wanted."""
+
+    def __init__(self, stages: Stages, *, shown: bool) -> None:
+        self._stages, self._shown = stages, shown
+        self._stack = ExitStack()
+        self._bars: Any = None
+        self._tasks: dict[str, Any] = {}
+
+    def __enter__(self) -> Progress:
+        if self._shown:
+            from rich.console import Console
+            from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
+            from rich.progress import Progress as Bars
+
+            self._bars = self._stack.enter_context(
+                Bars(
+                    TextColumn("{task.description:<12}"),
+                    BarColumn(),
+                    TextColumn("{task.percentage:>3.0f}%"),
+                    TimeElapsedColumn(),
+                    console=Console(stderr=True),
+                    transient=True,
+                )
+            )
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._stack.close()
+
+    def __call__(self, stage: str, done: int, total: int | None) -> None:
+        """Note that ``stage`` has done ``done`` of ``total`` (``None`` or 0: unknown)."""
+        if self._bars is not None:
+            if stage not in self._tasks:
+                for task in self._tasks.values():
+                    self._bars.stop_task(task)
+                self._tasks[stage] = self._bars.add_task(stage, total=None)
+            self._bars.update(self._tasks[stage], completed=done, total=total or None)
+        self._stages.now = stage
+
+
+@contextmanager
+def errors(interrupted: str) -> Iterator[Stages]:
+    """Turn every error into one clear line on stderr and the exit code of its class."""
+    stages = Stages()
+    try:
+        yield stages
+    except typer.Exit:
+        raise
+    except KeyboardInterrupt:
+        say_interrupted(interrupted)
+        raise typer.Exit(EXIT_INTERRUPTED) from None
+    except DedupError as error:
+        _fail(f"error: {error}", error.exit_code, error)
+    except BrokenPipeError:  # `dedup compare --json … | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise typer.Exit from None
+    except MemoryError as error:
+        _fail(f"error: out of memory in stage {stages.now}; scan less at once", 5, error)
+    except Exception as error:
+        name = type(error).__name__
+        _fail(f"internal error in stage {stages.now}: {name}: {error}; please report", 5, error)
+
+
+_said: set[str] = set()
+
+
+def say_interrupted(message: str) -> None:
+    """Tell once, and from whichever place comes first, that Ctrl-C stopped the command."""
+    if not _said:
+        _said.add(message)
+        say(f"interrupted. {message}")
+
+
+def _fail(message: str, code: int, error: BaseException) -> NoReturn:
+    if os.environ.get("DEDUP_DEBUG") == "1":
+        import traceback
+
+        traceback.print_exception(error)
+    say(message)
+    raise typer.Exit(code) from None
+
+
+def say(message: str) -> None:
+    """One line on stderr; other people's file names cannot steer the terminal."""
+    from dedup.report.safe import visible
+
+    typer.echo("dedup: " + " ".join(visible(message).split()), err=True)
+
+
+def show(view: Any) -> None:
+    """Print to stdout; a reader that closed the pipe (``| head``) is no error."""
+    from rich.console import Console
+
+    # Rich meets a closed pipe by pointing stdout nowhere and leaving; the exit code is ours.
+    with suppress(SystemExit, BrokenPipeError):
+        # Long paths and spans keep their line; tables fit the width by themselves.
+        Console(highlight=False).print(view, crop=False)
+        sys.stdout.flush()
