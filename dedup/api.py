@@ -187,11 +187,11 @@ def compare(text_a: str, text_b: str, settings: Settings | None = None) -> list[
     """
     from dedup.align import align
     from dedup.classify import QUOTE, classify_matches, no_statistics
-    from dedup.collection import collect
+    from dedup.collection import as_texts, collect
 
     settings = settings or Settings()
     first, second = sorted((text_a, text_b), key=lambda t: t.encode("utf-8", "replace"))
-    c = collect([first, second], settings)
+    c, _ = collect(as_texts([first, second]), settings)
     alignment = align(c, np.array([0]), np.array([1]), settings)
     shared, statistics = no_statistics(c)
     m = classify_matches(c, alignment, shared, statistics, settings)

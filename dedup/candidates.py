@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from dedup.collection import Collection
+from dedup.collection import Collection, SketchIndex
 from dedup.config import Settings
 from dedup.kernels import minhash
 from dedup.kernels import pairs as kernels
@@ -43,12 +43,14 @@ class Candidates:
     capped: dict[str, int]
 
 
-def _unique_passages(c: Collection) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+def _unique_passages(
+    c: Collection, index: SketchIndex
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
     """Group indexed passages by their token sequence, verified on the text.
 
-    Returns ``(start, member, first)``: members of each group as indices into ``s_passage``.
+    Returns ``(start, member, first)``: members of each group as rows of ``index``.
     """
-    key = c.p_key[c.s_passage]
+    key = c.p_key[index.passage]
     order = np.argsort(key, kind="stable")
     ordered = key[order]
     new = np.empty(len(order), bool)
@@ -62,8 +64,8 @@ def _unique_passages(c: Collection) -> tuple[NDArray[np.int64], NDArray[np.int64
         same = np.empty(len(repeats), np.uint8)
         kind, _, _, fold = character_tables()
         kernels.equal_passages(
-            c.s_passage[leader[repeats]],
-            c.s_passage[order[repeats]],
+            index.passage[leader[repeats]],
+            index.passage[order[repeats]],
             c.p_article,
             c.p_token,
             c.t_word,
@@ -90,6 +92,7 @@ def _unique_passages(c: Collection) -> tuple[NDArray[np.int64], NDArray[np.int64
 
 def _similar_passages(
     c: Collection,
+    index: SketchIndex,
     first: NDArray[np.int64],
     settings: Settings,
     threads: int,
@@ -97,23 +100,22 @@ def _similar_passages(
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32], int]:
     """Pairs of distinct passages that collide in a band and agree in enough slots."""
     plan = scheme(settings)
-    bands = np.ascontiguousarray(c.s_bands[first].T)
-    check = np.ascontiguousarray(c.s_check[first])
-    key = c.p_key[c.s_passage[first]]
-    n = len(first)
-    index = np.arange(n, dtype=np.uint64)
+    key = c.p_key[index.passage]
+    rows = first.astype(np.uint64)
+    number = np.full(len(index.passage), -1, np.int64)
+    number[first] = np.arange(len(first))
 
     def join(band: int) -> tuple[NDArray[np.uint64], NDArray[np.int32], int]:
-        entries = (bands[band].astype(np.uint64) << np.uint64(32)) | index
+        entries = (index.bands[band][first].astype(np.uint64) << np.uint64(32)) | rows
         entries.sort()
-        room = max(1024, 2 * n)
+        room = max(1024, len(first) // 2)
         while True:
             u, v = np.empty(room, np.int64), np.empty(room, np.int64)
             same = np.empty(room, np.int32)
             count, capped = minhash.join_band(
                 entries,
                 key,
-                check,
+                index.check,
                 plan.least_agreement,
                 BUCKET_CAP,
                 BUCKET_REPRESENTATIVES,
@@ -124,7 +126,9 @@ def _similar_passages(
             if count <= room:
                 break
             room = count
-        packed = (u[:count].astype(np.uint64) << np.uint64(32)) | v[:count].astype(np.uint64)
+        one, two = number[u[:count]], number[v[:count]]
+        low, high = np.minimum(one, two), np.maximum(one, two)
+        packed = (low.astype(np.uint64) << np.uint64(32)) | high.astype(np.uint64)
         return packed, same[:count].copy(), capped
 
     found = np.empty(0, np.uint64)
@@ -148,16 +152,19 @@ def _similar_passages(
 
 def find_candidates(
     c: Collection,
+    index: SketchIndex,
     settings: Settings,
     *,
     threads: int = 1,
     progress: Callable[[int, int], None] | None = None,
 ) -> Candidates:
     """Candidate pairs of nodes; a pure function of the texts and the settings."""
-    start, member, first = _unique_passages(c)
-    u, v, share, capped_buckets = _similar_passages(c, first, settings, threads, progress)
-    eighths = (c.p_information[c.s_passage[first]] * 8).astype(np.int32)
-    article = c.p_article[c.s_passage[member]]
+    start, member, first = _unique_passages(c, index)
+    u, v, share, capped_buckets = _similar_passages(
+        c, index, first, settings, threads, progress
+    )
+    eighths = (c.p_information[index.passage[first]] * 8).astype(np.int32)
+    article = c.p_article[index.passage[member]]
     # Two of a kind in one article are one holder: keep the first.
     group = np.repeat(np.arange(len(first)), np.diff(start))
     fresh = np.ones(len(member), bool)
@@ -196,6 +203,6 @@ def find_candidates(
         (out_keys[keep] & np.uint64(0xFFFFFFFF)).astype(np.int64),
         np.minimum(out_weights[keep], 2**31 - 1).astype(np.int32),
         start,
-        c.s_passage[member],
+        index.passage[member],
         {"buckets": int(capped_buckets), "passages": int(capped), "collisions": int(m)},
     )

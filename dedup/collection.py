@@ -8,18 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from dedup.config import Settings
 from dedup.kernels import vocabulary as kernels
-from dedup.segment import pack_texts, segment
+from dedup.segment import segment
 from dedup.sketch import sketch, token_information
 
-BATCH_CHARACTERS = 8_000_000
+BATCH_BYTES = 8_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +32,8 @@ class Collection:
     ``p_start``, ``p_end`` int32 characters, ``p_quoted`` uint8, ``p_token`` int64
     (passages + 1), ``p_key`` uint64, ``p_information`` float32 bits, ``p_article`` int32.
     ``t_word``, ``t_start``, ``t_end`` int32. Words are local to their node: ``w_hash`` uint64,
-    ``w_passages`` int32, ``w_byte``, ``w_chars`` int32, ``w_bits`` uint8. Indexed passages:
-    ``s_passage`` int64, ``s_bands`` uint32 (indexed, bands), ``s_check`` uint8 (indexed, 128).
+    ``w_passages`` int32, ``w_byte``, ``w_chars`` int32, ``w_bits`` uint8 (see
+    ``kernels.minhash.token_bits``).
     """
 
     data: NDArray[np.uint8]
@@ -56,9 +57,6 @@ class Collection:
     w_byte: NDArray[np.int32]
     w_chars: NDArray[np.int32]
     w_bits: NDArray[np.uint8]
-    s_passage: NDArray[np.int64]
-    s_bands: NDArray[np.uint32]
-    s_check: NDArray[np.uint8]
 
     @property
     def nodes(self) -> int:
@@ -66,8 +64,18 @@ class Collection:
         return len(self.d_byte) - 1
 
 
-def batches(lengths: Sequence[int], limit: int = BATCH_CHARACTERS) -> list[tuple[int, int]]:
-    """Ranges of texts of about ``limit`` characters each."""
+@dataclass(frozen=True, slots=True)
+class SketchIndex:
+    """The indexed passages: ``passage`` int64, ``bands`` uint32 (bands, indexed), ``check``
+    uint8 (indexed, permutations). Needed by the candidate stage only."""
+
+    passage: NDArray[np.int64]
+    bands: NDArray[np.uint32]
+    check: NDArray[np.uint8]
+
+
+def batches(lengths: Sequence[int], limit: int = BATCH_BYTES) -> list[tuple[int, int]]:
+    """Ranges of texts of about ``limit`` bytes each."""
     out: list[tuple[int, int]] = []
     start, total = 0, 0
     for i, n in enumerate(lengths):
@@ -80,23 +88,32 @@ def batches(lengths: Sequence[int], limit: int = BATCH_CHARACTERS) -> list[tuple
     return out
 
 
-def _process(texts: Sequence[str], settings: Settings) -> dict[str, NDArray[Any]]:
-    data, d_byte = pack_texts(texts)
+def utf8(texts: pa.LargeStringArray) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """The UTF-8 bytes of an Arrow array of texts and their offsets, without a copy."""
+    offsets = np.frombuffer(texts.buffers()[1], np.int64)[
+        texts.offset : texts.offset + len(texts) + 1
+    ]
+    buffer = texts.buffers()[2]
+    data = np.frombuffer(buffer, np.uint8) if buffer is not None else np.empty(0, np.uint8)
+    if not len(offsets):
+        offsets = np.zeros(1, np.int64)
+    return data[offsets[0] : offsets[-1]], offsets - offsets[0]
+
+
+def _process(
+    data: NDArray[np.uint8], d_byte: NDArray[np.int64], settings: Settings
+) -> dict[str, NDArray[Any]]:
+    texts = len(d_byte) - 1
     s = segment(data, d_byte)
     k = sketch(s, settings)
-    counts = np.bincount(s.p_text, minlength=len(texts)) if len(s.p_text) else np.zeros(
-        len(texts), np.int64
-    )
-    d_passage = np.zeros(len(texts) + 1, np.int64)
-    np.cumsum(counts, out=d_passage[1:])
+    d_passage = np.zeros(texts + 1, np.int64)
+    np.cumsum(np.bincount(s.p_text, minlength=texts), out=d_passage[1:])
     bits = token_information(s)
     t_word, d_word, w_hash, w_passages, w_byte, w_chars, w_bits = kernels.vocabularies(
         d_passage, s.p_token, s.t_hash, s.t_start, s.t_end, s.t_byte, bits
     )
     letters = kernels.letters(d_passage, s.p_token, s.t_start, s.t_end)
     return {
-        "data": data,
-        "d_byte": d_byte,
         "d_length": s.lengths,
         "d_letters": letters,
         "d_passage": d_passage,
@@ -116,57 +133,67 @@ def _process(texts: Sequence[str], settings: Settings) -> dict[str, NDArray[Any]
         "w_byte": w_byte,
         "w_chars": w_chars,
         "w_bits": w_bits,
-        "s_passage": k.chosen,
-        "s_bands": k.bands,
-        "s_check": k.check,
+        "passage": k.chosen,
+        "bands": k.bands,
+        "check": k.check,
     }
 
 
-_POINTERS = {"d_byte": "data", "d_passage": "p_start", "d_word": "w_hash", "p_token": "t_word"}
-_SHIFTED = {"p_article": "d_length", "s_passage": "p_start"}
+_POINTERS = {"d_passage": "p_start", "d_word": "w_hash", "p_token": "t_word"}
+_SHIFTED = {"p_article": "d_length", "passage": "p_start"}
 
 
 def collect(
-    texts: Sequence[str],
+    texts: pa.LargeStringArray,
     settings: Settings,
     *,
     threads: int = 1,
     progress: Callable[[int, int], None] | None = None,
-) -> Collection:
+) -> tuple[Collection, SketchIndex]:
     """Segment, sketch and number the words of all texts, on ``threads`` threads."""
-    lengths = [len(t) for t in texts]
-    ranges = batches(lengths)
-    total = sum(lengths)
-    done = 0
+    data, d_byte = utf8(texts)
+    ranges = batches(np.diff(d_byte).tolist()) or [(0, 0)]
+
+    def work(span: tuple[int, int]) -> dict[str, NDArray[Any]]:
+        lo, hi = span
+        begin = d_byte[lo]
+        return _process(data[begin : d_byte[hi]], d_byte[lo : hi + 1] - begin, settings)
+
     parts: list[dict[str, NDArray[Any]]] = []
     with ThreadPoolExecutor(max(1, threads)) as pool:
-        work = pool.map(lambda r: _process(texts[r[0] : r[1]], settings), ranges)
-        for (lo, hi), part in zip(ranges, work, strict=True):
+        for (_, hi), part in zip(ranges, pool.map(work, ranges), strict=True):
             parts.append(part)
-            done += sum(lengths[lo:hi])
             if progress:
-                progress(done, total)
-    if not parts:
-        parts = [_process([], settings)]
-    return _join(parts)
+                progress(int(d_byte[hi]), len(data))
+    joined = _join(parts)
+    bands = np.concatenate([p.pop("bands").T for p in parts], axis=1)
+    index = SketchIndex(joined.pop("passage"), bands, joined.pop("check"))
+    return Collection(data=data, d_byte=d_byte, **joined), index
 
 
-def _join(parts: list[dict[str, NDArray[Any]]]) -> Collection:
+def _join(parts: list[dict[str, NDArray[Any]]]) -> dict[str, NDArray[Any]]:
     """Concatenate batches, shifting pointers; frees each batch's arrays as it goes."""
     sizes = {
         name: np.cumsum([0, *(len(p[name]) for p in parts)])
-        for name in ("data", "p_start", "w_hash", "t_word", "d_length")
+        for name in ("p_start", "w_hash", "t_word", "d_length")
     }
     out: dict[str, NDArray[Any]] = {}
-    for f in fields(Collection):
-        arrays = [p.pop(f.name) for p in parts]
-        if f.name in _POINTERS:
-            shift = sizes[_POINTERS[f.name]]
+    for name in [n for n in parts[0] if n != "bands"]:
+        arrays = [p.pop(name) for p in parts]
+        if name in _POINTERS:
+            shift = sizes[_POINTERS[name]]
             arrays = [
                 a[: None if i == len(parts) - 1 else -1] + shift[i] for i, a in enumerate(arrays)
             ]
-        elif f.name in _SHIFTED:
-            shift = sizes[_SHIFTED[f.name]]
+        elif name in _SHIFTED:
+            shift = sizes[_SHIFTED[name]]
             arrays = [a + a.dtype.type(shift[i]) for i, a in enumerate(arrays)]
-        out[f.name] = np.concatenate(arrays) if len(arrays) > 1 else arrays[0]
-    return Collection(**out)
+        out[name] = np.concatenate(arrays) if len(arrays) > 1 else arrays[0]
+    return out
+
+
+def as_texts(texts: Sequence[str]) -> pa.LargeStringArray:
+    """Python strings as an Arrow array; lone surrogates become ``?``."""
+    return pa.array(
+        [t.encode("utf-8", "replace").decode() for t in texts], pa.large_string()
+    )

@@ -26,7 +26,7 @@ class Corpus:
     """
 
     table: pa.Table
-    texts: pa.ChunkedArray
+    texts: pa.LargeStringArray
     digests: list[str]
     node: NDArray[np.int64]
     refs: list[str]
@@ -76,7 +76,9 @@ def build_corpus(batches: list[pa.RecordBatch]) -> Corpus:
     ) if len(table) else table
     digest = table["digest"].to_numpy() if len(table) else np.empty(0, object)
     digests, first, node = np.unique(digest.astype(str), return_index=True, return_inverse=True)
-    texts = table["text"].take(pa.array(first, pa.int64()))
+    texts = pc.take(table["text"], pa.array(first, pa.int64())).combine_chunks()
+    if isinstance(texts, pa.ChunkedArray):
+        texts = texts.chunk(0) if texts.num_chunks else pa.array([], pa.large_string())
     slim = table.drop_columns(["text"])
     identities = [
         outlet_identity(outlet, url)

@@ -128,13 +128,13 @@ def analyse(
     """Run all stages over a corpus; a pure function of its records and the settings."""
     workers = threads or os.cpu_count() or 1
     clock = clock or Clock(None)
-    texts = corpus.texts.to_pylist()
     with clock.stage("sketch") as tick:
-        collection = collect(texts, settings, threads=workers, progress=tick)
+        collection, index = collect(corpus.texts, settings, threads=workers, progress=tick)
         groupable = np.zeros(collection.nodes, bool)
-        groupable[collection.p_article[collection.s_passage]] = True
+        groupable[collection.p_article[index.passage]] = True
     with clock.stage("candidates") as tick:
-        candidates = find_candidates(collection, settings, threads=workers, progress=tick)
+        candidates = find_candidates(collection, index, settings, threads=workers, progress=tick)
+        del index
     with clock.stage("align") as tick:
         alignment = align(
             collection, candidates.a, candidates.b, settings, threads=workers, progress=tick
@@ -148,7 +148,7 @@ def analyse(
     with clock.stage("group"):
         groups = group_nodes(collection.nodes, relations, corpus.copies, groupable)
     with clock.stage("attribute") as tick:
-        claims = attribute(corpus, texts, agencies, tick)
+        claims = attribute(corpus, agencies, tick)
         languages = detect_languages(collection)
     return Analysis(
         corpus,
@@ -168,7 +168,6 @@ def analyse(
 
 def attribute(
     corpus: Corpus,
-    texts: Sequence[str],
     agencies: Agencies,
     progress: Callable[[int, int], None] | None = None,
 ) -> list[Claims]:
@@ -181,7 +180,7 @@ def attribute(
         out.append(
             attributor.evidence(
                 ref=corpus.refs[i],
-                text=texts[corpus.node[i]],
+                text=corpus.texts[int(corpus.node[i])].as_py(),
                 title=title,  # type: ignore[arg-type]
                 byline=byline,  # type: ignore[arg-type]
                 url=url,  # type: ignore[arg-type]

@@ -1,7 +1,7 @@
 """Relations of article pairs from their classified matches.
 
-``p_copied`` and ``p_shared`` are logistic functions of how much narrative, and of how much
-information of any kind but furniture, two articles have in common.
+``p_copied`` and ``p_shared`` are logistic functions of how much narrative and how much quoted
+matter two articles have in common, in bits and as a share of their text.
 """
 
 from __future__ import annotations
@@ -17,9 +17,10 @@ from dedup.collection import Collection
 from dedup.config import Settings
 from dedup.kernels import spans as kernels
 
-# Logistic weights; tools/fit_relations.py prints them from labelled pairs.
-COPIED = (-7.0, 1.0, 6.0)  # intercept, log2(1 + bits / 50) of prose, sqrt of prose share
-SHARED = (-4.0, 2.2, 4.0)  # intercept, log2(1 + bits / 50) of prose or quote, sqrt of share
+# Logistic weights: intercept, then one a column of ``evidence()``. Fitted on labelled pairs by
+# tools/fit_relations.py and rounded.
+COPIED = (-5.0, 0.85, 3.5, 0.2, 0.5, 0.0)
+SHARED = (-1.7, 0.75, 0.75, 1.55, 1.1, -2.7)
 
 NONE, R_BOILERPLATE, R_QUOTE, R_PARTIAL, R_COPY = range(5)
 
@@ -43,9 +44,29 @@ class Relations:
     p_shared: NDArray[np.float64]
 
 
-def _logistic(weights: tuple[float, float, float], x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
-    z = weights[0] + weights[1] * x + weights[2] * y
-    return 1.0 / (1.0 + np.exp(-z))
+def _logistic(weights: tuple[float, ...], x: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.asarray(1.0 / (1.0 + np.exp(-(weights[0] + x @ np.array(weights[1:])))))
+
+
+def evidence(
+    f: dict[str, NDArray[np.float64]], same_outlet: NDArray[np.bool_]
+) -> NDArray[np.float64]:
+    """What the probabilities are functions of (float64, pairs x 5).
+
+    Columns: ``log2(1 + bits / 50)`` of prose, root of the greater prose share, the same two of
+    quotes and of prose or quotes, and whether both articles come from one outlet (where an
+    isolated shared passage is furniture more often than a quote).
+    """
+    return np.stack(
+        [
+            np.log2(1 + f["prose_bits"] / 50),
+            np.sqrt(np.maximum(f["prose_a"], f["prose_b"])),
+            np.log2(1 + f["quote_bits"] / 50),
+            np.sqrt(np.maximum(f["coverage_a"], f["coverage_b"])),
+            same_outlet.astype(np.float64),
+        ],
+        axis=1,
+    )
 
 
 def features(
@@ -85,12 +106,13 @@ def relate(
     f = features(c, alignment, matches)
     shorter_is_a = c.d_letters[alignment.pair_a] <= c.d_letters[alignment.pair_b]
     prose = np.where(shorter_is_a, f["prose_a"], f["prose_b"])
-    cover = np.where(shorter_is_a, f["coverage_a"], f["coverage_b"])
-    p_copied = _logistic(COPIED, np.log2(1 + f["prose_bits"] / 50), np.sqrt(prose))
+    outlet = np.full(c.nodes, -1, np.int64)
+    outlet[records.node[::-1]] = records.outlet[::-1]
+    a, b = outlet[alignment.pair_a], outlet[alignment.pair_b]
+    x = evidence(f, (a == b) & (a >= 0))
+    p_copied = _logistic(COPIED, x)
     shared_bits = f["prose_bits"] + f["quote_bits"]
-    p_shared = np.maximum(
-        p_copied, _logistic(SHARED, np.log2(1 + shared_bits / 50), np.sqrt(cover))
-    )
+    p_shared = np.maximum(p_copied, _logistic(SHARED, x))
     copied = (p_copied >= 0.5) & (prose >= settings.partial_share)
     relation = np.where(
         copied & (prose >= settings.copy_share),

@@ -216,6 +216,15 @@ def test_incomplete_input_is_said_first():
     assert text.index("gzip ends early") < text.index("62.5 %", text.index("What these"))
 
 
+def test_groups_without_a_title_are_known_by_their_passage():
+    tables = make_tables()
+    articles = tables["articles"]
+    index = articles.schema.get_field_index("title")
+    tables["articles"] = articles.set_column(index, "title", articles.column("byline"))
+    source = render_html(tables, make_run())
+    assert '<h3><bdi dir="auto">The harbour of Port Lindqvist will close' in source
+
+
 def test_best_ranked_and_largest_groups_are_chosen():
     # Rows by rank: 0 is the best ranked, 3 the largest.
     assert view_groups._chosen([0, 1, 2, 3], [2, 2, 2, 9], 2) == [(1, 0), (4, 3)]

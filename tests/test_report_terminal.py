@@ -38,6 +38,21 @@ def test_summary_names_the_report(tmp_path):
     assert f"Report: {tmp_path}/report.html" in text, "one line, to be copied"
 
 
+def test_a_narrow_terminal_cuts_names_only():
+    text = shown(summary(make_tables(), make_run(), None), width=44)
+    assert "articles  group" in text
+    assert "Port Lin" in text
+
+
+def test_groups_without_a_title_are_known_by_their_passage():
+    tables = make_tables()
+    index = tables["articles"].schema.get_field_index("title")
+    tables["articles"] = tables["articles"].set_column(
+        index, "title", tables["articles"].column("byline")
+    )
+    assert "The harbour of Port Lindqvist will close" in shown(summary(tables, make_run(), None))
+
+
 def test_summary_of_nothing():
     assert "No articles were read." in shown(summary(empty_tables(), {}, None))
 

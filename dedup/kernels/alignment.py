@@ -100,25 +100,32 @@ def bag_passages(lo, hi, p_token, t_word, count, stamp, bag_start, bag_word, bag
 
 
 @kernel
-def isf(passages, holding):  # type: ignore[no-untyped-def]
-    """Smoothed inverse sentence frequency, ``ln((1 + N) / (1 + n)) + 1`` as in scikit-learn."""
-    return np.log((1.0 + passages) / (1.0 + holding)) + 1.0
+def logarithms(passages):  # type: ignore[no-untyped-def]
+    """``ln(1 + n)`` for n up to ``passages`` (float64)."""
+    out = np.empty(passages + 1, np.float64)
+    for n in range(passages + 1):
+        out[n] = np.log(1.0 + n)
+    return out
 
 
 @kernel
-def weigh(a, b, to_a, passages, d_word, w_passages, weight_a, weight_b):  # type: ignore[no-untyped-def]
-    """ISF weights of both articles' words; a shared word counts the passages of both."""
+def weigh(a, b, to_a, passages, d_word, w_passages, logs, held, weight_a, weight_b):  # type: ignore[no-untyped-def]
+    """ISF weights of both articles' words; a shared word counts the passages of both.
+
+    Smoothed as in scikit-learn: ``ln((1 + N) / (1 + n)) + 1``. ``held`` is scratch (int64).
+    """
     first_a = d_word[a]
     first_b = d_word[b]
+    top = logs[passages] + 1.0
     for v in range(d_word[a + 1] - first_a):
-        weight_a[v] = np.float64(w_passages[first_a + v])
+        held[v] = w_passages[first_a + v]
     for w in range(d_word[b + 1] - first_b):
         if to_a[w] >= 0:
-            weight_a[to_a[w]] += w_passages[first_b + w]
+            held[to_a[w]] += w_passages[first_b + w]
         else:
-            weight_b[w] = isf(passages, np.float64(w_passages[first_b + w]))
+            weight_b[w] = top - logs[w_passages[first_b + w]]
     for v in range(d_word[a + 1] - first_a):
-        weight_a[v] = isf(passages, weight_a[v])
+        weight_a[v] = top - logs[held[v]]
     for w in range(d_word[b + 1] - first_b):
         if to_a[w] >= 0:
             weight_b[w] = weight_a[to_a[w]]
@@ -283,6 +290,7 @@ def align_pairs(
     links = 0
     previous = np.int64(-1)
     size = 64
+    logs = logarithms(2 * most_passages)
 
     for x in range(pairs):
         a = pair_a[x]
@@ -316,7 +324,7 @@ def align_pairs(
                     post_tf[k] = a_tf[i]
                     stamp[a_word[i]] = k + 1
         map_words(a, b, size, slot, to_a, data, d_byte, d_word, w_hash, w_byte, w_chars, kind, fold)
-        weigh(a, b, to_a, na + nb, d_word, w_passages, weight_a, weight_b)
+        weigh(a, b, to_a, na + nb, d_word, w_passages, logs, stamp, weight_a, weight_b)
         bag_passages(
             pb0, d_passage[b + 1], p_token, t_word, words_b, stamp, b_start, b_word, b_tf
         )
@@ -588,6 +596,12 @@ def span_similarities(
     weight_b = np.empty(most, np.float64)
     count_a = np.zeros(most, np.int32)
     count_b = np.zeros(most, np.int32)
+    held = np.empty(most, np.int64)
+    passages = 0
+    for x in range(len(pair_a)):
+        for d in (pair_a[x], pair_b[x]):
+            passages = max(passages, d_passage[d + 1] - d_passage[d])
+    logs = logarithms(2 * passages)
     similarity = np.empty(len(m_pair), np.float64)
     bits = np.empty(len(m_pair), np.float64)
     previous = -1
@@ -604,7 +618,7 @@ def span_similarities(
                 a, b, size, slot, to_a, data, d_byte, d_word, w_hash, w_byte, w_chars, kind, fold
             )
             passages = d_passage[a + 1] - d_passage[a] + d_passage[b + 1] - d_passage[b]
-            weigh(a, b, to_a, passages, d_word, w_passages, weight_a, weight_b)
+            weigh(a, b, to_a, passages, d_word, w_passages, logs, held, weight_a, weight_b)
         similarity[i], bits[i] = span_cosine(
             m_a0[i],
             m_a1[i],

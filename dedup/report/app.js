@@ -37,18 +37,31 @@
       if (a === left && b === right) spans.push({ l: [as, ae], r: [bs, be], similarity, kind });
       else if (a === right && b === left) spans.push({ l: [bs, be], r: [as, ae], similarity, kind });
     }
-    // Within a story of many copies not every pair was aligned: then the passages say it.
-    if (!spans.length) {
-      for (const [kind, spots] of group.passages) {
-        const l = spots.filter((s) => s[0] === left);
-        const r = spots.filter((s) => s[0] === right);
-        for (let i = 0; i < Math.min(l.length, r.length); i++) {
-          spans.push({ l: [l[i][1], l[i][2]], r: [r[i][1], r[i][2]], similarity: null, kind });
-        }
+    const passages = [];
+    for (const [kind, spots] of group.passages) {
+      const l = spots.filter((s) => s[0] === left);
+      const r = spots.filter((s) => s[0] === right);
+      for (let i = 0; i < Math.min(l.length, r.length); i++) {
+        passages.push({ l: [l[i][1], l[i][2]], r: [r[i][1], r[i][2]], similarity: null, kind });
       }
     }
-    spans.sort((x, y) => x.l[0] - y.l[0] || x.l[1] - y.l[1] || x.r[0] - y.r[0]);
-    spans.forEach((span, index) => { span.n = index; });
+    // Within a story of many copies not every pair was aligned: then the passages say it. They
+    // also divide a match that runs over many of them, whose place would else be hard to find.
+    const inside = (p, m) => ["l", "r"].every((s) => m[s][0] <= p[s][0] && p[s][1] <= m[s][1]);
+    if (!spans.length) spans.push(...passages);
+    else {
+      for (const match of [...spans]) {
+        const parts = passages.filter((p) => p.kind === match.kind && inside(p, match));
+        if (parts.length < 2) continue;
+        match.ground = true;
+        spans.push(...parts.map((part) => ({ ...part, similarity: match.similarity })));
+      }
+    }
+    // A ground comes before what it holds, and takes its number after all the others.
+    spans.sort((x, y) => x.l[0] - y.l[0] || y.l[1] - x.l[1] || x.r[0] - y.r[0]);
+    const numbered = spans.filter((span) => !span.ground);
+    numbered.forEach((span, index) => { span.n = index; });
+    spans.filter((span) => span.ground).forEach((span, index) => { span.n = numbered.length + index; });
     return spans;
   };
 
@@ -67,7 +80,7 @@
     for (let i = 0; i < cuts.length; i++) {
       const [from, to] = [cuts[i], cuts[i + 1]];
       open = open.filter((s) => s.end > from).concat(begins.get(from) || []);
-      for (const s of begins.get(from) || []) box.append(numberButton(s.span, side));
+      for (const s of begins.get(from) || []) if (!s.span.ground) box.append(numberButton(s.span, side));
       if (to === undefined) break;
       const piece = text.slice(from, to);
       if (!open.length) {
@@ -76,7 +89,7 @@
       }
       const { span } = open[open.length - 1];
       const kind = data.kinds[span.kind];
-      const mark = make("mark", `m ${kind === "prose" ? `c${span.n % COLOURS}` : kind}`, piece);
+      const mark = make("mark", `m ${kind === "prose" && !span.ground ? `c${span.n % COLOURS}` : kind}`, piece);
       mark.dataset.n = span.n;
       box.append(mark);
     }
@@ -138,11 +151,11 @@
       for (const node of pair.querySelectorAll(".on")) node.classList.remove("on");
       for (const node of pair.querySelectorAll(`.m[data-n="${n}"]`)) node.classList.add("on");
       const { box } = sides[side];
-      const target = box.querySelector(`button.n[data-n="${n}"]`);
+      const target = box.querySelector(`button.n[data-n="${n}"], .m[data-n="${n}"]`);
       if (!target) return;
       const offset = target.getBoundingClientRect().top - box.getBoundingClientRect().top;
       box.scrollTo({ top: box.scrollTop + offset - box.clientHeight / 3 });
-      if (focus) target.focus({ preventScroll: true });
+      if (focus && target.tagName === "BUTTON") target.focus({ preventScroll: true });
     };
 
     for (const [side, other] of [["l", "r"], ["r", "l"]]) {
@@ -172,7 +185,7 @@
       // What is shared may begin far down.
       for (const side of ["l", "r"]) {
         const { box } = sides[side];
-        const first = spans.length && box.querySelector(`button.n[data-n="${spans[0].n}"]`);
+        const first = box.querySelector('button.n[data-n="0"]');
         const depth = first ? first.getBoundingClientRect().top - box.getBoundingClientRect().top : 0;
         if (depth > box.clientHeight * 0.7) box.scrollTop = depth - box.clientHeight / 3;
       }
@@ -186,12 +199,17 @@
       const words = { prose: "narrative in matching colours", quote: "quoted words", boilerplate: "site furniture" };
       const nodes = [];
       data.kinds.forEach((kind, number) => {
-        const count = spans.filter((span) => span.kind === number).length;
+        const count = spans.filter((span) => span.kind === number && !span.ground).length;
         if (!count) return;
         const node = make("span");
         node.append(make("mark", `m ${kind === "prose" ? "c0" : kind}`, kind), ` ${count} × ${words[kind] || kind}`);
         nodes.push(node);
       });
+      if (spans.some((span) => span.ground)) {
+        const node = make("span");
+        node.append(make("mark", "m prose", "underlined"), " belongs to the same run of shared text");
+        nodes.push(node);
+      }
       nodes.push(make("span", "", "Select a number or a passage to find it on the other side."));
       return nodes;
     };

@@ -135,7 +135,9 @@ def read_texts(path: Path, names: Sequence[str]) -> tuple[list[str], dict[str, A
     found = {r["id"]: r["text"] for r in rows} | {r["ref"]: r["text"] for r in rows}
     missing = [name for name in wanted if name not in found]
     if missing:
-        raise UsageError(f"{path}: holds no article {missing[0]!r}")
+        some = pq.read_table(file, columns=["ref"]).column("ref").slice(0, 1).to_pylist()
+        hint = f"; its ids look like {some[0]!r}" if some else ""
+        raise UsageError(f"{path}: holds no article {missing[0]!r}{hint}")
     return [found[name] for name in wanted], run
 
 

@@ -131,9 +131,15 @@ def _headline(total: int, flags: Counter[str | None], groups: int) -> Text:
 def _plain_table(*headers: str) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
     for header in headers:
-        justify: Any = "right" if header in ("articles", "groups") else "left"
-        # An unstyled fixed limit keeps one row a line where the output is no terminal.
-        table.add_column(header, justify=justify, header_style="dim", no_wrap=True)
+        number = header in ("articles", "groups")
+        # In a narrow terminal names are cut, numbers never.
+        table.add_column(
+            header,
+            justify="right" if number else "left",
+            header_style="dim",
+            no_wrap=True,
+            min_width=len(header) if number else 12,
+        )
     return table
 
 
@@ -158,7 +164,9 @@ def _largest(tables: Mapping[str, pa.Table]) -> RenderableType:
     sizes = [len(a) for a in table.column("articles").to_pylist()]
     order = sorted(range(len(sizes)), key=lambda i: (-sizes[i], i))[:TOP]
     rows = [table.slice(i, 1).to_pylist()[0] for i in order]
-    titles = _titles(tables["articles"], {r for row in rows for r in row["articles"]})
+    titles = _texts(tables["articles"], "ref", "title", [r for g in rows for r in g["articles"]])
+    # Texts without a title are known by what they share.
+    begins = _texts(tables["passages"], "id", "text", [p for g in rows for p in g["passages"][:1]])
     names = dict(
         zip(
             tables["sources"].column("id").to_pylist(),
@@ -169,7 +177,8 @@ def _largest(tables: Mapping[str, pa.Table]) -> RenderableType:
     view = _plain_table("articles", "group", "source")
     for row in rows:
         members = [row["first_observed"], *row["articles"]]
-        title = next((titles[r] for r in members if titles.get(r)), row["id"])
+        named = [titles.get(r) for r in members] + [begins.get(p) for p in row["passages"][:1]]
+        title = next((name for name in named if name), row["id"])
         source = (row["source"] or {}).get("id") or "unknown"
         view.add_row(
             f"{len(row['articles']):,}",
@@ -183,13 +192,14 @@ def _largest(tables: Mapping[str, pa.Table]) -> RenderableType:
     return Padding(Group(head, view), (1, 0, 0, 0))
 
 
-def _titles(articles: pa.Table, refs: set[str]) -> dict[str, str]:
+def _texts(table: pa.Table, key: str, column: str, wanted: list[str]) -> dict[str, str]:
+    """``column`` of the rows whose ``key`` is among ``wanted``."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    wanted = pc.is_in(articles.column("ref"), value_set=pa.array(sorted(refs), pa.string()))
-    rows = articles.select(["ref", "title"]).filter(wanted)
-    return dict(zip(rows.column("ref").to_pylist(), rows.column("title").to_pylist(), strict=True))
+    mask = pc.is_in(table.column(key), value_set=pa.array(sorted(set(wanted)), pa.string()))
+    rows = table.select([key, column]).filter(mask)
+    return dict(zip(rows.column(key).to_pylist(), rows.column(column).to_pylist(), strict=True))
 
 
 def _warnings(run: Mapping[str, Any]) -> list[RenderableType]:

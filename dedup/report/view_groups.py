@@ -302,6 +302,8 @@ def _add_passages(
             spots = row["occurrences"] or []
             if len(view.passages) < 20:
                 count = len({o["article"] for o in spots})
+                # Texts without a title are known by what they share.
+                view.title = view.title or one_line(row["text"], 100)
                 view.passages.append((visible((row["text"] or "")[:500]), row["kind"], count))
             inside = [
                 [view.embedded[o["article"]], o["start"], o["end"]]

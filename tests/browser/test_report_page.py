@@ -55,6 +55,24 @@ def test_spans_are_true_with_emoji(page):
     assert "🌊🌊 Storm special 👩‍👩‍👧‍👦" in group.locator(".side").nth(1).text_content()
 
 
+def test_passages_divide_a_long_match(chromium, tmp_path):
+    tables = make_tables()
+    matches = tables["matches"].to_pylist()
+    matches[0] |= {"a_end": matches[1]["a_end"] + 1, "b_end": matches[1]["b_end"] + 1}
+    del matches[1]
+    tables["matches"] = tables["matches"].from_pylist(matches, schema=tables["matches"].schema)
+    path = tmp_path / "report.html"
+    path.write_text(render_html(tables, make_run()), encoding="utf-8")
+    page = chromium.new_page()
+    page.goto(path.as_uri())
+    group = opened(page, "group-g-harbour")
+    expected = [("m c0", P1), ("m prose", " "), ("m c1", P2), ("m prose", "\n"), ("m quote", QUOTE)]
+    assert marked(group, 0) == expected
+    assert marked(group, 1) == expected
+    assert group.locator(".side").first.locator("button.n").all_text_contents() == ["1", "2", "3"]
+    page.close()
+
+
 def test_other_scripts(page):
     arabic = opened(page, "group-g-arabic")
     assert [text for _, text in marked(arabic, 0)] == [ARABIC]
