@@ -62,14 +62,17 @@ class Result:
 
         out = Path(out)
         prepare_output(out, overwrite)
+        tables = dict(self.tables)
+        if not texts:
+            del tables["texts"]
         return write_run(
             out,
-            self.tables,
+            tables,
             self.run,
             format=format,
             all_relations=all_relations,
             texts=texts,
-            html=render_html(self.tables, self.run) if report else None,
+            html=render_html(tables, self.run) if report else None,
             overwrite=overwrite,
         )
 
@@ -194,7 +197,15 @@ def compare(text_a: str, text_b: str, settings: Settings | None = None) -> list[
     c, _ = collect(as_texts([first, second]), settings)
     alignment = align(c, np.array([0]), np.array([1]), settings)
     shared, statistics = no_statistics(c)
-    m = classify_matches(c, alignment, shared, statistics, settings)
+    m = classify_matches(
+        c,
+        alignment,
+        shared,
+        statistics,
+        np.zeros(len(c.p_start), bool),
+        np.full(c.nodes, -1),
+        settings,
+    )
     found = []
     for k in range(len(m.pair)):
         a = (int(c.t_start[m.a0[k]]), int(c.t_end[m.a1[k] - 1]))

@@ -44,7 +44,8 @@ class Records:
 class PassageStatistics:
     """Corpus statistics of every shared passage; integer counters and their ratios.
 
-    ``articles``, ``outlets``, ``days`` int64; ``top_outlet`` share of the articles in the
+    ``articles``, ``outlets``, ``days`` int64; ``outletless`` int64 articles that name no outlet
+    (each may be one of its own); ``top_outlet`` share of the articles in the
     commonest outlet; ``quoted`` and ``edge`` share of occurrences in quotation marks and at
     the head or tail of their article; ``unrelated`` share of the aligned pairs of holders
     that are otherwise unrelated (1 where none was aligned). ``kind`` int8.
@@ -52,6 +53,7 @@ class PassageStatistics:
 
     articles: NDArray[np.int64]
     outlets: NDArray[np.int64]
+    outletless: NDArray[np.int64]
     days: NDArray[np.int64]
     top_outlet: NDArray[np.float64]
     quoted: NDArray[np.float64]
@@ -149,6 +151,7 @@ def passage_statistics(
     shared: SharedPassages,
     alignment: Alignment,
     records: Records,
+    template: NDArray[np.bool_],
     settings: Settings,
 ) -> PassageStatistics:
     """Count who repeats each shared passage, where and when, and name its kind."""
@@ -189,7 +192,8 @@ def passage_statistics(
     unrelated = np.where(seen > 0, low / np.maximum(1, seen), 1.0)
 
     spread = days > 30
-    template = (
+    made = np.bincount(owner, template[shared.passage], n) / sizes
+    repeated = (
         one_outlet
         & (unrelated >= 0.5)
         & ((quoted < 0.5) | (articles >= 8))
@@ -204,11 +208,21 @@ def passage_statistics(
     )
     statement = (outlets >= 4) & (unrelated >= 0.8) & ~spread
     kind = np.where(
-        template | everywhere,
+        repeated | everywhere | ((made >= 0.6) & (top_outlet >= 0.6)),
         BOILERPLATE,
         np.where((quoted >= 0.5) | statement, QUOTE, PROSE),
     ).astype(np.int8)
-    return PassageStatistics(articles, outlets, days, top_outlet, quoted, edge, unrelated, kind)
+    outletless = np.bincount(cluster[~known], minlength=n)
+    return PassageStatistics(
+        articles, outlets, outletless, days, top_outlet, quoted, edge, unrelated, kind
+    )
+
+
+def node_outlets(nodes: int, records: Records) -> NDArray[np.int64]:
+    """Outlet of the first record of each node (int64, -1 unknown)."""
+    outlet = np.full(nodes, -1, np.int64)
+    outlet[records.node[::-1]] = records.outlet[::-1]
+    return outlet
 
 
 def classify_matches(
@@ -216,9 +230,14 @@ def classify_matches(
     alignment: Alignment,
     shared: SharedPassages,
     statistics: PassageStatistics,
+    template: NDArray[np.bool_],
+    outlet: NDArray[np.int64],
     settings: Settings,
 ) -> Matches:
     """Cut furniture out of matches and name each match's kind.
+
+    ``template`` (bool, passages) marks what an outlet's page template makes; it counts as
+    furniture between two articles of that outlet (``outlet``, int64, nodes).
 
     A match with furniture inside is split along the passages that carry it; similarity is
     taken again for every part, so that each holds on the text.
@@ -226,6 +245,9 @@ def classify_matches(
     of_a, of_b = shared.of_passage[alignment.link_a], shared.of_passage[alignment.link_b]
     kind_of = np.append(statistics.kind, PROSE)
     furniture = (kind_of[of_a] == BOILERPLATE) | (kind_of[of_b] == BOILERPLATE)
+    node_a = outlet[c.p_article[alignment.link_a]]
+    same_outlet = (node_a >= 0) & (node_a == outlet[c.p_article[alignment.link_b]])
+    furniture |= same_outlet & template[alignment.link_a] & template[alignment.link_b]
     order = np.lexsort((alignment.link_b, alignment.link_a, alignment.match))
     match, flag = alignment.match[order], furniture[order]
     link_a, link_b = alignment.link_a[order], alignment.link_b[order]
@@ -308,6 +330,6 @@ def no_statistics(c: Collection) -> tuple[SharedPassages, PassageStatistics]:
         np.zeros(1, np.int64), none, none, np.full(len(c.p_start), -1, np.int32)
     )
     statistics = PassageStatistics(
-        none, none, none, real, real, real, real, np.empty(0, np.int8)
+        none, none, none, none, real, real, real, real, np.empty(0, np.int8)
     )
     return shared, statistics

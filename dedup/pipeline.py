@@ -29,6 +29,7 @@ from dedup.classify import (
     Matches,
     PassageStatistics,
     classify_matches,
+    node_outlets,
     passage_statistics,
 )
 from dedup.collection import Collection, collect
@@ -41,6 +42,7 @@ from dedup.model import Evidence, Ledger
 from dedup.passages import SharedPassages, share_passages
 from dedup.read import read_articles
 from dedup.relate import Relations, relate
+from dedup.template import template_passages
 
 Progress = Callable[[str, int, int | None], None]
 Claims = tuple[list[Evidence], list[Evidence]]
@@ -142,8 +144,14 @@ def analyse(
     with clock.stage("passages"):
         shared = share_passages(collection, candidates, alignment, corpus.copies)
     with clock.stage("classify"):
-        statistics = passage_statistics(collection, shared, alignment, corpus.records, settings)
-        matches = classify_matches(collection, alignment, shared, statistics, settings)
+        outlets = node_outlets(collection.nodes, corpus.records)
+        template = template_passages(collection, outlets)
+        statistics = passage_statistics(
+            collection, shared, alignment, corpus.records, template, settings
+        )
+        matches = classify_matches(
+            collection, alignment, shared, statistics, template, outlets, settings
+        )
         relations = relate(collection, alignment, matches, corpus.records, settings)
     with clock.stage("group"):
         groups = group_nodes(collection.nodes, relations, corpus.copies, groupable)

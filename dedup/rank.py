@@ -11,24 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dedup.collection import Collection
-
-
-def document_frequencies(
-    c: Collection, vocabulary: NDArray[np.uint64], copies: NDArray[np.int64]
-) -> NDArray[np.int64]:
-    """Articles that hold each word of the sorted ``vocabulary`` (uint64 token hashes)."""
-    out = np.zeros(len(vocabulary), np.int64)
-    node = np.repeat(np.arange(c.nodes), np.diff(c.d_word))
-    step = 4_000_000
-    for lo in range(0, len(c.w_hash), step):
-        h = c.w_hash[lo : lo + step]
-        at = np.searchsorted(vocabulary, h)
-        at[at == len(vocabulary)] = 0
-        hit = vocabulary[at] == h
-        out += np.bincount(
-            at[hit], copies[node[lo : lo + step][hit]], len(vocabulary)
-        ).astype(np.int64)
-    return out
+from dedup.kernels import counting as kernels
 
 
 def tfidf_weights(
@@ -55,7 +38,7 @@ def tfidf_weights(
         (np.ones(len(rows)), (rows, column)), shape=(len(lo), len(vocabulary))
     )
     counts.sum_duplicates()
-    frequency = document_frequencies(c, vocabulary, copies)
+    frequency = kernels.document_frequencies(vocabulary, c.d_word, c.w_hash, copies)
     transformer = TfidfTransformer(norm=None, sublinear_tf=True)
     transformer.idf_ = np.log((1 + copies.sum()) / (1 + frequency)) + 1
     weights = transformer.transform(counts)

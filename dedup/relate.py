@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dedup.align import Alignment
-from dedup.classify import BOILERPLATE, PROSE, QUOTE, Matches, Records
+from dedup.classify import BOILERPLATE, PROSE, QUOTE, Matches, Records, node_outlets
 from dedup.collection import Collection
 from dedup.config import Settings
 from dedup.kernels import spans as kernels
@@ -106,8 +106,7 @@ def relate(
     f = features(c, alignment, matches)
     shorter_is_a = c.d_letters[alignment.pair_a] <= c.d_letters[alignment.pair_b]
     prose = np.where(shorter_is_a, f["prose_a"], f["prose_b"])
-    outlet = np.full(c.nodes, -1, np.int64)
-    outlet[records.node[::-1]] = records.outlet[::-1]
+    outlet = node_outlets(c.nodes, records)
     a, b = outlet[alignment.pair_a], outlet[alignment.pair_b]
     x = evidence(f, (a == b) & (a >= 0))
     p_copied = _logistic(COPIED, x)

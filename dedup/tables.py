@@ -26,6 +26,8 @@ from dedup.sources import group_source
 
 FURNITURE_WEIGHT = 0.01
 """Factor on the score of furniture: it stays listed, behind what was written."""
+INSIDE_WEIGHT = 0.1
+"""Factor on the spread of a passage that one outlet alone repeats."""
 NEAR_QUOTE = 250
 """Characters around a quote in which a citation is taken to be its source."""
 FEW = 16
@@ -304,8 +306,10 @@ class Tables:
         seen = np.bincount(link[linked], minlength=len(s))
         total = np.bincount(link[linked], self.x.alignment.cosine[linked], len(s))
         similarity = np.where(seen > 0, np.minimum(1.0, total / np.maximum(1, seen)), 1.0)
-        spread = np.log(1 + np.maximum(st.outlets, np.minimum(st.articles, 2)))
-        score = weights * similarity * spread
+        # Spread over outlets counts; repetition inside one outlet is damped.
+        apart = st.outlets + st.outletless
+        inside = INSIDE_WEIGHT * np.log2(np.maximum(2, st.articles))
+        score = weights * similarity * np.where(apart >= 2, np.log2(np.maximum(2, apart)), inside)
         score = np.round(np.where(st.kind == BOILERPLATE, FURNITURE_WEIGHT * score, score), 6)
         names = [f"p-{k:016x}" for k in c.p_key[centre].tolist()]
         for name, count in Counter(names).items():

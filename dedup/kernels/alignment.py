@@ -18,6 +18,9 @@ from dedup.kernels.vocabulary import same_word
 GAP = 3  # passages between seeds of one cluster, on either side
 SEEDS_PER_PASSAGE = 4
 LOOK_BACK = 64
+SUPPORT = 0.4  # share of a passage's information that the other article must hold
+LEAST_SUPPORT_BITS = 15 * 4  # quarters; a passage with less is never an obstacle
+MOST_INSERTED_BITS = 120 * 4  # quarters of foreign matter that a match may span on one side
 
 
 @kernel
@@ -129,6 +132,35 @@ def weigh(a, b, to_a, passages, d_word, w_passages, logs, held, weight_a, weight
     for w in range(d_word[b + 1] - first_b):
         if to_a[w] >= 0:
             weight_b[w] = weight_a[to_a[w]]
+
+
+@kernel
+def foreign(passages, start, words, found, first, w_bits, out):  # type: ignore[no-untyped-def]
+    """Running sum of the information in passages that the other article does not support.
+
+    ``start`` and ``words`` are the bags of the passages, ``found[w] >= 0`` where the other
+    article has the word. ``out`` (int64, passages + 1) in quarters of a bit.
+    """
+    out[0] = 0
+    for p in range(passages):
+        total = 0
+        held = 0
+        for i in range(start[p], start[p + 1]):
+            bits = w_bits[first + words[i]]
+            if bits & CONTENT:
+                total += bits & QUARTERS
+                if found[words[i]] >= 0:
+                    held += bits & QUARTERS
+        alien = total >= LEAST_SUPPORT_BITS and held < SUPPORT * total
+        out[p + 1] = out[p] + (total if alien else 0)
+
+
+@kernel
+def between(sums, p, q):  # type: ignore[no-untyped-def]
+    """Foreign information strictly between passages ``p`` and ``q`` of one article."""
+    low = min(p, q)
+    high = max(p, q)
+    return sums[high] - sums[low + 1] if high > low + 1 else 0
 
 
 @kernel
@@ -257,6 +289,9 @@ def align_pairs(
     post_start = np.empty(most_words + 2, np.int64)
     post_passage = np.empty(most_tokens, np.int32)
     post_tf = np.empty(most_tokens, np.int32)
+    foreign_a = np.empty(most_passages + 1, np.int64)
+    foreign_b = np.empty(most_passages + 1, np.int64)
+    from_a = np.empty(most_words, np.int64)
     norm_a = np.empty(most_passages, np.float64)
     sum_a = np.empty(most_passages, np.float64)
     acc = np.zeros(most_passages, np.float64)
@@ -328,6 +363,12 @@ def align_pairs(
         bag_passages(
             pb0, d_passage[b + 1], p_token, t_word, words_b, stamp, b_start, b_word, b_tf
         )
+        from_a[:words_a] = -1
+        for w in range(words_b):
+            if to_a[w] >= 0:
+                from_a[to_a[w]] = w
+        foreign(na, a_start, a_word, from_a, first_a, w_bits, foreign_a)
+        foreign(nb, b_start, b_word, to_a, first_b, w_bits, foreign_b)
         for p in range(na):
             squares = 0.0
             plain = 0.0
@@ -416,13 +457,18 @@ def align_pairs(
                     seeds += 1
         if seeds == 0:
             continue
-        # Clusters: seeds within GAP passages of each other on both sides.
+        # Clusters: seeds within GAP passages of each other on both sides, with foreign matter
+        # between them on one side at most.
         for s in range(seeds):
             parent[s] = s
             for r in range(s - 1, max(-1, s - LOOK_BACK), -1):
                 if seed_b[s] - seed_b[r] > GAP:
                     break
                 if abs(seed_a[s] - seed_a[r]) <= GAP:
+                    alien_a = between(foreign_a, seed_a[s], seed_a[r])
+                    alien_b = between(foreign_b, seed_b[s], seed_b[r])
+                    if min(alien_a, alien_b) > 0 or max(alien_a, alien_b) > MOST_INSERTED_BITS:
+                        continue
                     i = s
                     while parent[i] != i:
                         i = parent[i]

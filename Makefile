@@ -1,0 +1,50 @@
+# Each target sets up what it needs: a virtual environment in .venv, made once and renewed when
+# pyproject.toml changes. Another Python: PYTHON=python3.12 make test
+
+PYTHON ?= python3
+VENV = .venv
+BIN = $(VENV)/bin
+
+.PHONY: help demo test test-all lint docs clean package environment
+
+help:
+	@echo 'make demo      scan the sample articles; writes demo/report.html'
+	@echo 'make test      the fast tests'
+	@echo 'make test-all  the slow tests, those in a browser and those on corpora'
+	@echo 'make lint      style, types, direction of imports'
+	@echo 'make docs      write the generated parts of docs/ anew'
+	@echo 'make clean     remove .venv, demo/ and caches'
+
+demo: package
+	@$(BIN)/python -m dedup scan data/sample/articles.jsonl --out demo --overwrite
+	@echo
+	@echo 'Open demo/report.html in a browser. docs/output.md explains the other files of demo/.'
+
+test: environment
+	$(BIN)/python -m pytest -n 2 -m 'not slow and not browser'
+
+# Exit code 5 of pytest: there is no such test.
+test-all: environment
+	@CHROMIUM=`sh tools/chromium.sh`; test -z "$$CHROMIUM" || export CHROMIUM; \
+	echo "$(BIN)/python -m pytest -n 2 -m 'slow or browser or corpus'"; \
+	$(BIN)/python -m pytest -n 2 -m 'slow or browser or corpus' || test $$? -eq 5
+
+lint: environment
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+docs: environment
+	$(BIN)/python tools/build_settings_doc.py
+	$(BIN)/python tools/build_commands_doc.py
+
+clean:
+	rm -rf $(VENV) demo build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+package:
+	@sh tools/environment.sh '$(PYTHON)' $(VENV)
+
+environment:
+	@sh tools/environment.sh '$(PYTHON)' $(VENV) dev

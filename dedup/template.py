@@ -1,0 +1,78 @@
+"""Which passages an outlet's page template makes: captions, teasers, player and share lines.
+
+Such a passage need not be repeated itself ("Hide Caption 2 of 55 …" differs each time); its
+opening or closing words are, in one outlet and nowhere else. That is a statistic of the
+corpus: no word list is involved, and a corpus of one outlet yields nothing.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dedup.collection import Collection
+
+LEAST_ARTICLES = 8
+OWN_SHARE = 0.9
+"""Share of the articles with an opening that must come from one outlet."""
+LARGEST_OUTLET = 0.5
+"""An outlet with a greater share of the corpus is no evidence: whatever it writes is its own."""
+REACH = 2
+"""Passages between two of the template that count as part of it (a caption's later sentences)."""
+
+
+def _edge_keys(c: Collection, last: bool) -> NDArray[np.uint64]:
+    """Hash of the first (or last) two words of every passage; 0 where it has only one."""
+    lo, hi = c.p_token[:-1], c.p_token[1:]
+    one = np.where(last, np.maximum(lo, hi - 2), lo)
+    two = np.minimum(one + 1, hi - 1)
+    base = c.d_word[c.p_article]
+    first = c.w_hash[base + c.t_word[one]]
+    second = c.w_hash[base + c.t_word[two]]
+    key = (first * np.uint64(0x9E3779B97F4A7C15)) ^ second
+    key[hi - lo < 2] = 0
+    return np.asarray(key)
+
+
+def _outlet_specific(
+    key: NDArray[np.uint64], article: NDArray[np.int32], outlet: NDArray[np.int64]
+) -> NDArray[np.bool_]:
+    """Passages whose key belongs to many articles of one outlet and to hardly any other."""
+    rows = np.flatnonzero((key != 0) & (outlet >= 0))
+    order = rows[np.lexsort((article[rows], outlet[rows], key[rows]))]
+    k, a, o = key[order], article[order], outlet[order]
+    out = np.zeros(len(key), bool)
+    if not len(order):
+        return out
+    new_key = np.append(True, k[1:] != k[:-1])
+    new_outlet = new_key | np.append(True, o[1:] != o[:-1])
+    new_article = new_outlet | np.append(True, a[1:] != a[:-1])
+    key_of = np.cumsum(new_key) - 1
+    outlet_of = np.cumsum(new_outlet) - 1
+    by_outlet = np.bincount(outlet_of, new_article).astype(np.int64)
+    by_key = np.bincount(key_of, new_article).astype(np.int64)
+    own = by_outlet[outlet_of]
+    out[order] = (own >= LEAST_ARTICLES) & (own >= OWN_SHARE * by_key[key_of])
+    return out
+
+
+def template_passages(c: Collection, outlet: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Passages (bool) of the template, with those enclosed by it.
+
+    ``outlet`` (int64, nodes): number of each node's outlet, -1 unknown.
+    """
+    known = outlet[outlet >= 0]
+    if not len(known) or not len(c.p_start):
+        return np.zeros(len(c.p_start), bool)
+    counts = np.bincount(known)
+    eligible = np.where(counts <= LARGEST_OUTLET * len(known), np.arange(len(counts)), -1)
+    of_node = np.where(outlet >= 0, eligible[outlet], -1)
+    of_passage = of_node[c.p_article]
+    made = _outlet_specific(_edge_keys(c, False), c.p_article, of_passage)
+    made |= _outlet_specific(_edge_keys(c, True), c.p_article, of_passage)
+    # Distance to the next template passage on both sides, inside one article.
+    index = np.arange(len(made))
+    before = np.maximum.accumulate(np.where(made, index, -1))
+    after = np.minimum.accumulate(np.where(made, index, len(made))[::-1])[::-1]
+    inside = (before >= c.d_passage[c.p_article]) & (after < c.d_passage[c.p_article + 1])
+    return made | (inside & (after - before - 1 <= REACH))

@@ -1,0 +1,135 @@
+"""Candidates against brute force, and what a popular passage costs."""
+
+from __future__ import annotations
+
+import itertools
+import random
+
+import numpy as np
+import pytest
+from oracles import Writer, jaccard
+
+from dedup.candidates import find_candidates
+from dedup.collection import as_texts, collect
+from dedup.config import Settings
+
+
+def candidates(texts, settings=None, threads=1):
+    settings = settings or Settings()
+    collection, index = collect(as_texts(texts), settings)
+    return find_candidates(collection, index, settings, threads=threads)
+
+
+def pairs(found):
+    return list(zip(found.a.tolist(), found.b.tolist(), strict=True))
+
+
+def variants(seed: int, families: int = 40, size: int = 4) -> list[list[str]]:
+    """Sentences of content words: families of which each member lost and gained some words."""
+    w, r = Writer(seed), random.Random(seed)
+    out = []
+    for _ in range(families):
+        parent = [w.word() for _ in range(16)]
+        for _ in range(size):
+            child = list(parent)
+            for k in r.sample(range(16), r.randint(0, 4)):
+                child[k] = w.word()
+            r.shuffle(child)
+            out.append(child)
+    r.shuffle(out)
+    return out
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_similar_passages_are_found(seed):
+    sentences = variants(seed)
+    found = set(pairs(candidates([" ".join(s) + "." for s in sentences])))
+    similar = {
+        (i, j)
+        for (i, one), (j, two) in itertools.combinations(enumerate(sentences), 2)
+        if jaccard(one, two) >= 0.6
+    }
+    assert len(similar) > 30
+    assert len(similar - found) <= 0.01 * len(similar)
+
+
+def test_unrelated_articles_are_no_candidates():
+    w = Writer(7)
+    texts = [" ".join(w.sentences(8)) for _ in range(400)]
+    assert len(candidates(texts).a) == 0
+
+
+def test_pairs_are_listed_once_in_order():
+    texts = [" ".join(s) + "." for s in variants(3)]
+    found = pairs(candidates(texts))
+    assert all(a < b for a, b in found)
+    assert found == sorted(set(found))
+
+
+@pytest.mark.parametrize("threads", [2, 4])
+def test_threads_change_nothing(threads):
+    texts = [" ".join(s) + "." for s in variants(4)]
+    one, many = candidates(texts), candidates(texts, threads=threads)
+    for name in ("a", "b", "weight", "u_start", "u_passage"):
+        np.testing.assert_array_equal(getattr(one, name), getattr(many, name))
+
+
+def test_little_information_is_no_candidate():
+    w = Writer(1)
+    shared = "He said it would be in the news again."
+    assert len(candidates([f"{w.sentence()} {shared}" for _ in range(20)]).a) == 0
+
+
+def test_a_sentence_in_five_thousand_articles_costs_five_thousand():
+    w = Writer(2)
+    shared = w.sentence(14)
+    settings = Settings()
+    found = candidates([f"{w.sentence(12)} {shared}" for _ in range(5000)])
+    assert 4999 <= len(found.a) <= settings.representatives * 5000
+    assert found.capped["passages"] == 1
+    assert set(found.a.tolist()) == set(range(settings.representatives)), "the smallest nodes"
+    assert set(found.b.tolist()) == set(range(1, 5000)), "every holder is compared"
+
+
+def test_many_versions_of_a_sentence_cost_little():
+    """3,000 different but similar sentences: the buckets are capped, the pairs stay linear."""
+    w, r = Writer(5), random.Random(5)
+    shared = [w.word() for _ in range(16)]
+    texts = []
+    for _ in range(3000):
+        words = list(shared)
+        words[r.randrange(16)] = w.word()
+        texts.append(" ".join(words) + ".")
+    found = candidates(texts)
+    assert found.capped["buckets"] > 0
+    assert len(found.a) < 100 * len(texts), "not 4.5 million"
+    assert set(found.a.tolist()) | set(found.b.tolist()) == set(range(3000))
+
+
+def test_twenty_holders_are_compared_all_with_all():
+    w = Writer(6)
+    shared = w.sentence(16)
+    found = candidates([f"{w.sentence(12)} {shared}" for _ in range(20)])
+    assert len(found.a) == 190
+    assert found.capped["passages"] == 0
+
+
+def test_equal_passages_are_grouped_on_the_text_not_on_the_key():
+    """Two passages whose keys collide stay apart."""
+    w = Writer(8)
+    one, two = w.sentence(14), w.sentence(14)
+    settings = Settings()
+    collection, index = collect(as_texts([one, two, one + " "]), settings)
+    collection.p_key[:] = 7
+    found = find_candidates(collection, index, settings)
+    sizes = np.diff(found.u_start)
+    groups = [found.u_passage[lo : lo + n].tolist() for lo, n in zip(found.u_start, sizes, strict=False)]
+    assert sorted(map(sorted, groups)) == [[0, 2], [1]]
+    assert pairs(found) == [(0, 2)]
+
+
+@pytest.mark.parametrize("texts", [[], [""], ["", "."], ["word"], ["!"] * 3])
+def test_nothing_to_find(texts):
+    found = candidates(texts)
+    assert pairs(found) == []
+    assert found.u_start.tolist() == [0]
