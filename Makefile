@@ -38,6 +38,7 @@ lint: environment
 docs: environment
 	$(BIN)/python tools/build_settings_doc.py
 	$(BIN)/python tools/build_commands_doc.py
+	$(BIN)/python tools/build_columns_doc.py
 
 clean:
 	rm -rf $(VENV) demo build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -247,7 +247,7 @@ def classify_matches(
     furniture = (kind_of[of_a] == BOILERPLATE) | (kind_of[of_b] == BOILERPLATE)
     node_a = outlet[c.p_article[alignment.link_a]]
     same_outlet = (node_a >= 0) & (node_a == outlet[c.p_article[alignment.link_b]])
-    furniture |= same_outlet & template[alignment.link_a] & template[alignment.link_b]
+    furniture |= same_outlet & (template[alignment.link_a] | template[alignment.link_b])
     order = np.lexsort((alignment.link_b, alignment.link_a, alignment.match))
     match, flag = alignment.match[order], furniture[order]
     link_a, link_b = alignment.link_a[order], alignment.link_b[order]

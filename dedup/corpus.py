@@ -14,6 +14,21 @@ from dedup.classify import Records
 from dedup.model import article_schema
 from dedup.outlets import outlet_identity
 
+_ORDER = (
+    "id",
+    "digest",
+    "published",
+    "published_raw",
+    "outlet",
+    "url",
+    "title",
+    "byline",
+    "language",
+    "version",
+    "metadata",
+    "file",
+    "position",
+)
 MICROSECONDS_A_DAY = 86_400_000_000
 
 
@@ -66,14 +81,19 @@ class Corpus:
 
 
 def build_corpus(batches: list[pa.RecordBatch]) -> Corpus:
-    """Order records and texts so that nothing depends on how they were read."""
+    """Order records and texts so that nothing depends on how they were read.
+
+    Of repeated records (same id, same text) one stands for the article: the first when all
+    that they say is sorted.
+    """
     table = pa.Table.from_batches(batches, article_schema())
-    table = table.take(
-        pc.sort_indices(
-            table.select(["id", "digest"]),
-            sort_keys=[("id", "ascending"), ("digest", "ascending")],
-        )
-    ) if len(table) else table
+    if len(table):
+        keys = _ORDER
+        order = pc.sort_indices(table, sort_keys=[(name, "ascending") for name in keys])
+        ids, texts = (table[name].take(order).to_numpy() for name in ("id", "digest"))
+        fresh = np.ones(len(table), bool)
+        fresh[1:] = (ids[1:] != ids[:-1]) | (texts[1:] != texts[:-1])
+        table = table.take(order.filter(pa.array(fresh)))
     digest = table["digest"].to_numpy() if len(table) else np.empty(0, object)
     digests, first, node = np.unique(digest.astype(str), return_index=True, return_inverse=True)
     texts = pc.take(table["text"], pa.array(first, pa.int64())).combine_chunks()

@@ -22,6 +22,15 @@ from dedup.kernels import spans as kernels
 COPIED = (-5.0, 0.85, 3.5, 0.2, 0.5, 0.0)
 SHARED = (-1.7, 0.75, 0.75, 1.55, 1.1, -2.7)
 
+QUOTES_CARRIED = 1.5
+"""Letters of quotation that a letter of copied narrative carries along as narrative."""
+LOOSE, CLOSE = 0.45, 0.75
+"""Similarity at which agreement in wording begins to count as copying, and counts in full."""
+DENSE = 1.5
+"""Letters a token below which a text is in overlapping tokens (scripts without spaces). One
+replaced word touches several of those, so that their similarity is lower: a root is taken."""
+DENSE_TOKENS = 1.6
+
 NONE, R_BOILERPLATE, R_QUOTE, R_PARTIAL, R_COPY = range(5)
 
 
@@ -29,15 +38,15 @@ NONE, R_BOILERPLATE, R_QUOTE, R_PARTIAL, R_COPY = range(5)
 class Relations:
     """One row an aligned pair: node indices, relation (int8), shares and probabilities.
 
-    ``prose_a``, ``prose_b``: share of letters in ``prose``; ``coverage_a``, ``coverage_b`` in
+    ``narrative_a``, ``narrative_b``: share of letters that are copied narrative; ``coverage_a``, ``coverage_b`` in
     ``prose`` or ``quote``; ``similarity`` of all spans by letters.
     """
 
     a: NDArray[np.int64]
     b: NDArray[np.int64]
     relation: NDArray[np.int8]
-    prose_a: NDArray[np.float64]
-    prose_b: NDArray[np.float64]
+    narrative_a: NDArray[np.float64]
+    narrative_b: NDArray[np.float64]
     coverage_a: NDArray[np.float64]
     coverage_b: NDArray[np.float64]
     p_copied: NDArray[np.float64]
@@ -53,14 +62,14 @@ def evidence(
 ) -> NDArray[np.float64]:
     """What the probabilities are functions of (float64, pairs x 5).
 
-    Columns: ``log2(1 + bits / 50)`` of prose, root of the greater prose share, the same two of
+    Columns: ``log2(1 + bits / 50)`` of prose, root of the greater narrative share, the same two of
     quotes and of prose or quotes, and whether both articles come from one outlet (where an
     isolated shared passage is furniture more often than a quote).
     """
     return np.stack(
         [
             np.log2(1 + f["prose_bits"] / 50),
-            np.sqrt(np.maximum(f["prose_a"], f["prose_b"])),
+            np.sqrt(np.maximum(f["narrative_a"], f["narrative_b"])),
             np.log2(1 + f["quote_bits"] / 50),
             np.sqrt(np.maximum(f["coverage_a"], f["coverage_b"])),
             same_outlet.astype(np.float64),
@@ -69,10 +78,34 @@ def evidence(
     )
 
 
+def _narrative(
+    c: Collection,
+    matches: Matches,
+    lo: NDArray[np.int64],
+    hi: NDArray[np.int64],
+    pairs: int,
+) -> NDArray[np.float64]:
+    """Letters of copied narrative per pair: prose, less quotes beyond what narrative carries,
+    and less the looser its wording agrees (two reports of one event agree a little, too)."""
+    prose = matches.kind == PROSE
+    letters = kernels.letters_of_spans(lo[prose], hi[prose], c.t_start, c.t_end)
+    quoted = kernels.quoted_letters(
+        lo[prose], hi[prose], c.p_token, c.p_quoted, c.t_start, c.t_end
+    )
+    plain = letters - quoted
+    kept = plain + np.minimum(quoted, QUOTES_CARRIED * plain)
+    similarity = matches.similarity[prose]
+    dense = letters < DENSE * (hi[prose] - lo[prose])
+    similarity = np.where(dense, similarity ** (1 / DENSE_TOKENS), similarity)
+    close = np.clip((similarity - LOOSE) / (CLOSE - LOOSE), 0.0, 1.0)
+    return np.bincount(matches.pair[prose], kept * close, pairs)
+
+
 def features(
     c: Collection, alignment: Alignment, matches: Matches
 ) -> dict[str, NDArray[np.float64]]:
-    """Per pair: shares of prose and of prose or quote on both sides, bits of each kind."""
+    """Per pair: shares of prose, of narrative and of prose or quote on both sides, and the bits
+    of each kind."""
     pairs = len(alignment.pair_a)
     out: dict[str, NDArray[np.float64]] = {}
     for name, kinds in (("prose", (PROSE,)), ("coverage", (PROSE, QUOTE))):
@@ -87,6 +120,13 @@ def features(
             out[f"{name}_{side}"] = np.minimum(
                 1.0, letters / np.maximum(1, c.d_letters[nodes])
             )
+    for side, nodes, lo, hi in (
+        ("a", alignment.pair_a, matches.a0, matches.a1),
+        ("b", alignment.pair_b, matches.b0, matches.b1),
+    ):
+        out[f"narrative_{side}"] = np.minimum(
+            out[f"prose_{side}"], _narrative(c, matches, lo, hi, pairs) / np.maximum(1, c.d_letters[nodes])
+        )
     for name, kind in (("prose", PROSE), ("quote", QUOTE), ("boilerplate", BOILERPLATE)):
         chosen = matches.kind == kind
         out[f"{name}_bits"] = np.bincount(
@@ -105,16 +145,16 @@ def relate(
     """Name the relation of every aligned pair that has a match."""
     f = features(c, alignment, matches)
     shorter_is_a = c.d_letters[alignment.pair_a] <= c.d_letters[alignment.pair_b]
-    prose = np.where(shorter_is_a, f["prose_a"], f["prose_b"])
+    narrative = np.where(shorter_is_a, f["narrative_a"], f["narrative_b"])
     outlet = node_outlets(c.nodes, records)
     a, b = outlet[alignment.pair_a], outlet[alignment.pair_b]
     x = evidence(f, (a == b) & (a >= 0))
     p_copied = _logistic(COPIED, x)
     shared_bits = f["prose_bits"] + f["quote_bits"]
     p_shared = np.maximum(p_copied, _logistic(SHARED, x))
-    copied = (p_copied >= 0.5) & (prose >= settings.partial_share)
+    copied = (p_copied >= 0.5) & (narrative >= settings.partial_share)
     relation = np.where(
-        copied & (prose >= settings.copy_share),
+        copied & (narrative >= settings.copy_share),
         R_COPY,
         np.where(
             copied,
@@ -130,8 +170,8 @@ def relate(
         alignment.pair_a,
         alignment.pair_b,
         relation,
-        f["prose_a"],
-        f["prose_b"],
+        f["narrative_a"],
+        f["narrative_b"],
         f["coverage_a"],
         f["coverage_b"],
         p_copied,

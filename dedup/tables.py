@@ -627,8 +627,8 @@ def near_misses(analysis: Analysis, settings: Settings) -> NDArray[np.int8]:
     """
     r = analysis.relations
     c = analysis.collection
-    prose = np.where(c.d_letters[r.a] <= c.d_letters[r.b], r.prose_a, r.prose_b)
-    copy = (r.relation == R_PARTIAL) & (prose >= 0.85 * settings.copy_share)
+    share = np.where(c.d_letters[r.a] <= c.d_letters[r.b], r.narrative_a, r.narrative_b)
+    copy = (r.relation == R_PARTIAL) & (share >= 0.85 * settings.copy_share)
     copied = (r.relation < R_PARTIAL) & (r.p_copied >= 0.35)
     shared = (r.relation < R_QUOTE) & (r.p_shared >= 0.35)
     return np.where(copy, 1, np.where(copied, 2, np.where(shared, 3, 0))).astype(np.int8)

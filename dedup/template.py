@@ -17,6 +17,7 @@ OWN_SHARE = 0.9
 """Share of the articles with an opening that must come from one outlet."""
 LARGEST_OUTLET = 0.5
 """An outlet with a greater share of the corpus is no evidence: whatever it writes is its own."""
+LEAST_REPEATED_BITS = 40.0
 REACH = 2
 """Passages between two of the template that count as part of it (a caption's later sentences)."""
 
@@ -56,6 +57,17 @@ def _outlet_specific(
     return out
 
 
+def _repeated_inside(c: Collection) -> NDArray[np.bool_]:
+    """Passages that stand twice in their own article, as captions of galleries do."""
+    order = np.lexsort((c.p_key, c.p_article))
+    key, article = c.p_key[order], c.p_article[order]
+    same = (key[1:] == key[:-1]) & (article[1:] == article[:-1])
+    out = np.zeros(len(key), bool)
+    out[order[1:]] |= same
+    out[order[:-1]] |= same
+    return out & (c.p_information >= LEAST_REPEATED_BITS)
+
+
 def template_passages(c: Collection, outlet: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Passages (bool) of the template, with those enclosed by it.
 
@@ -70,6 +82,7 @@ def template_passages(c: Collection, outlet: NDArray[np.int64]) -> NDArray[np.bo
     of_passage = of_node[c.p_article]
     made = _outlet_specific(_edge_keys(c, False), c.p_article, of_passage)
     made |= _outlet_specific(_edge_keys(c, True), c.p_article, of_passage)
+    made |= _repeated_inside(c) & (of_passage >= 0)
     # Distance to the next template passage on both sides, inside one article.
     index = np.arange(len(made))
     before = np.maximum.accumulate(np.where(made, index, -1))

@@ -135,11 +135,12 @@ def weigh(a, b, to_a, passages, d_word, w_passages, logs, held, weight_a, weight
 
 
 @kernel
-def foreign(passages, start, words, found, first, w_bits, out):  # type: ignore[no-untyped-def]
+def foreign(passages, start, words, found, first, w_bits, totals, held_bits, out):  # type: ignore[no-untyped-def]
     """Running sum of the information in passages that the other article does not support.
 
     ``start`` and ``words`` are the bags of the passages, ``found[w] >= 0`` where the other
-    article has the word. ``out`` (int64, passages + 1) in quarters of a bit.
+    article has the word. ``out`` (int64, passages + 1) and ``totals`` and ``held_bits`` (int64,
+    passages; what each holds, and what the other article has of it) in quarters of a bit.
     """
     out[0] = 0
     for p in range(passages):
@@ -153,6 +154,8 @@ def foreign(passages, start, words, found, first, w_bits, out):  # type: ignore[
                     held += bits & QUARTERS
         alien = total >= LEAST_SUPPORT_BITS and held < SUPPORT * total
         out[p + 1] = out[p] + (total if alien else 0)
+        totals[p] = total
+        held_bits[p] = held
 
 
 @kernel
@@ -288,13 +291,15 @@ def align_pairs(
     b_tf = np.empty(most_tokens, np.int32)
     post_start = np.empty(most_words + 2, np.int64)
     post_passage = np.empty(most_tokens, np.int32)
-    post_tf = np.empty(most_tokens, np.int32)
     foreign_a = np.empty(most_passages + 1, np.int64)
     foreign_b = np.empty(most_passages + 1, np.int64)
     from_a = np.empty(most_words, np.int64)
     norm_a = np.empty(most_passages, np.float64)
     sum_a = np.empty(most_passages, np.float64)
-    acc = np.zeros(most_passages, np.float64)
+    held = np.empty(most_passages, np.int64)
+    total_a = np.empty(most_passages, np.int64)
+    total_b = np.empty(most_passages, np.int64)
+    acc = np.zeros(most_passages, np.int64)
     touched = np.empty(most_passages, np.int64)
     best_p = np.empty(SEEDS_PER_PASSAGE, np.int64)
     best_c = np.empty(SEEDS_PER_PASSAGE, np.float64)
@@ -326,6 +331,7 @@ def align_pairs(
     previous = np.int64(-1)
     size = 64
     logs = logarithms(2 * most_passages)
+    least_bits = 0.5 * min_information * 4  # quarters; half a passage may seed a match
 
     for x in range(pairs):
         a = pair_a[x]
@@ -356,7 +362,6 @@ def align_pairs(
                 for i in range(a_start[p], a_start[p + 1]):
                     k = stamp[a_word[i]]
                     post_passage[k] = p
-                    post_tf[k] = a_tf[i]
                     stamp[a_word[i]] = k + 1
         map_words(a, b, size, slot, to_a, data, d_byte, d_word, w_hash, w_byte, w_chars, kind, fold)
         weigh(a, b, to_a, na + nb, d_word, w_passages, logs, stamp, weight_a, weight_b)
@@ -367,48 +372,56 @@ def align_pairs(
         for w in range(words_b):
             if to_a[w] >= 0:
                 from_a[to_a[w]] = w
-        foreign(na, a_start, a_word, from_a, first_a, w_bits, foreign_a)
-        foreign(nb, b_start, b_word, to_a, first_b, w_bits, foreign_b)
-        for p in range(na):
-            squares = 0.0
-            plain = 0.0
-            for i in range(a_start[p], a_start[p + 1]):
-                value = a_tf[i] * weight_a[a_word[i]]
-                squares += value * value
-                plain += value
-            norm_a[p] = np.sqrt(squares)
-            sum_a[p] = plain
+        foreign(na, a_start, a_word, from_a, first_a, w_bits, total_a, held, foreign_a)
+        foreign(nb, b_start, b_word, to_a, first_b, w_bits, total_b, held, foreign_b)
+        norm_a[:na] = -1.0
         # Words in many passages find no seed by themselves; they count in the exact cosine.
         common = 8 + na // 16
         seeds = 0
         for q in range(nb):
-            squares = 0.0
-            plain = 0.0
+            if held[q] < least_bits:
+                continue
             hits = 0
             for i in range(b_start[q], b_start[q + 1]):
-                w = b_word[i]
-                value = b_tf[i] * weight_b[w]
-                squares += value * value
-                plain += value
-                v = to_a[w]
-                if v >= 0 and post_start[v + 1] - post_start[v] <= common:
+                v = to_a[b_word[i]]
+                if v < 0:
+                    continue
+                bits = w_bits[first_a + v]
+                if bits & CONTENT and post_start[v + 1] - post_start[v] <= common:
                     for k in range(post_start[v], post_start[v + 1]):
                         p = post_passage[k]
-                        if acc[p] == 0.0:
+                        if acc[p] == 0:
                             touched[hits] = p
                             hits += 1
-                        acc[p] += value * post_tf[k] * weight_a[v]
+                        acc[p] += bits & QUARTERS
             if hits == 0:
                 continue
+            squares = 0.0
+            plain = 0.0
+            for i in range(b_start[q], b_start[q + 1]):
+                value = b_tf[i] * weight_b[b_word[i]]
+                squares += value * value
+                plain += value
             norm_b = np.sqrt(squares)
             kept = 0
             loaded = False
             for h in range(hits):
                 p = touched[h]
-                # Half of the threshold is a safe bound: words left out weigh little each.
-                low = 0.5 * min_similarity * norm_b * norm_a[p]
-                low = min(low, 0.35 * min(norm_a[p], norm_b) * min(norm_a[p], norm_b))
-                if acc[p] >= low:
+                # Somewhat below what a seed needs, for the common words left out: enough shared
+                # information, in proportion to both passages or to the lesser of them.
+                if acc[p] >= 0.8 * least_bits and (
+                    10 * acc[p] >= total_a[p] + total_b[q]
+                    or 2 * acc[p] >= min(total_a[p], total_b[q])
+                ):
+                    if norm_a[p] < 0.0:
+                        squares = 0.0
+                        weight = 0.0
+                        for i in range(a_start[p], a_start[p + 1]):
+                            value = a_tf[i] * weight_a[a_word[i]]
+                            squares += value * value
+                            weight += value
+                        norm_a[p] = np.sqrt(squares)
+                        sum_a[p] = weight
                     if not loaded:
                         for i in range(b_start[q], b_start[q + 1]):
                             if to_a[b_word[i]] >= 0:
@@ -428,12 +441,12 @@ def align_pairs(
                     cosine = dot / (norm_a[p] * norm_b)
                     inside = overlap / min(sum_a[p], plain)
                     dice = 2.0 * overlap / (sum_a[p] + plain)
-                    bits = shared / 4.0
-                    if bits >= 0.5 * min_information and (
+                    bits_shared = shared / 4.0
+                    if shared >= least_bits and (
                         (cosine >= min_similarity and dice >= 0.8 * min_similarity)
-                        or (inside >= 0.75 and bits >= min_information)
+                        or (inside >= 0.75 and bits_shared >= min_information)
                     ):
-                        value = max(cosine, 0.9 * inside if bits >= min_information else 0.0)
+                        value = max(cosine, 0.9 * inside if bits_shared >= min_information else 0.0)
                         k = min(kept, SEEDS_PER_PASSAGE - 1)
                         if kept < SEEDS_PER_PASSAGE or value > best_c[k]:
                             while k > 0 and best_c[k - 1] < value:
@@ -444,7 +457,7 @@ def align_pairs(
                             best_p[k] = p
                             kept = min(kept + 1, SEEDS_PER_PASSAGE)
             for h in range(hits):
-                acc[touched[h]] = 0.0
+                acc[touched[h]] = 0
             if loaded:
                 for i in range(b_start[q], b_start[q + 1]):
                     if to_a[b_word[i]] >= 0:

@@ -55,13 +55,16 @@ def token_bits(t_hash, t_start, t_end, slots, values, default, least, out):  # t
 
 @kernel
 def fmix32(h):  # type: ignore[no-untyped-def]
-    """MurmurHash3's finaliser (Appleby), uint32."""
-    h ^= h >> np.uint32(16)
-    h *= np.uint32(0x85EBCA6B)
-    h ^= h >> np.uint32(13)
-    h *= np.uint32(0xC2B2AE35)
-    h ^= h >> np.uint32(16)
-    return h
+    """MurmurHash3's finaliser (Appleby), uint32.
+
+    Every product is cut back to 32 bits at once: numba widens uint32 arithmetic.
+    """
+    h = np.uint32(h)
+    h = np.uint32(h ^ (h >> np.uint32(16)))
+    h = np.uint32(h * np.uint32(0x85EBCA6B))
+    h = np.uint32(h ^ (h >> np.uint32(13)))
+    h = np.uint32(h * np.uint32(0xC2B2AE35))
+    return np.uint32(h ^ (h >> np.uint32(16)))
 
 
 @kernel
@@ -160,7 +163,7 @@ def sketch_passages(t_hash, bits, p_token, chosen, a, b, bands, rows, keys, chec
             h = np.uint32(0x811C9DC5)
             for r in range(rows):
                 h = fmix32(h ^ signature[band * rows + r])
-                h = h * np.uint32(5) + np.uint32(0xE6546B64)
+                h = np.uint32(h * np.uint32(5) + np.uint32(0xE6546B64))
             keys[i, band] = h
 
 

@@ -128,6 +128,7 @@ def mark_quotes(cps, lo, hi, mark, kind, role):  # type: ignore[no-untyped-def]
     opener = np.uint32(0)
     begin = 0
     weight = 0
+    depth = 0
     first = lo
     while first < hi and (cps[first] >= PLANES or role[cps[first]] == 1):
         if cps[first] >= PLANES:
@@ -160,8 +161,12 @@ def mark_quotes(cps, lo, hi, mark, kind, role):  # type: ignore[no-untyped-def]
                         opener = c
                         begin = i + 1
                         weight = 0
+                        depth = 0
+            elif c == opener and (c == 0x201C or c == 0xAB or c == 0x300C):
+                depth += 1  # “he said “so” again”
             elif closes(opener, c):
-                done = True
+                done = depth == 0
+                depth = max(0, depth - 1)
                 if c == 0x2019 and i + 1 < hi and is_word(cps[i + 1], kind):
                     done = False  # an apostrophe inside ‘…’
                 if done:

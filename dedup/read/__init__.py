@@ -64,7 +64,8 @@ def read_articles(
 
     Yields:
         Batches of :func:`dedup.model.article_schema`, in the order of the inputs, folders
-        sorted by path. For every file ``read = articles + repeats + rejected``.
+        sorted by path, repeated records included. For every file ``read = articles + repeats +
+        rejected``.
 
     Raises:
         UsageError: a column asked for does not exist, or a table has no text column.

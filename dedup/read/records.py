@@ -75,7 +75,7 @@ class Validator:
         """Articles so far whose id was seen before with another text."""
 
     def add(self, raw: RawRecord, intake: Intake, batch: Batch) -> None:
-        """Append the record to ``batch``, or count it as a repeat or a reject."""
+        """Append the record to ``batch`` as an article or a repeat, or reject it."""
         values = raw.values
         columns = raw.columns or intake.columns.of(tuple(values))
         get = values.get
@@ -99,11 +99,7 @@ class Validator:
             article = derived_id(digest, url or outlet)
             issues = (*issues, ID_DERIVED)
         known = self._digests.setdefault(article, digest)
-        if known is not digest and not self._is_new(article, digest, known):
-            intake.entry.read += 1
-            intake.entry.repeats += 1
-            return
-
+        repeat = known is not digest and not self._is_new(article, digest, known)
         if outlet is None:
             outlet = (self._domains.of(url) if url is not None else None) or self._default_outlet
         stated = get(columns.published) if columns.published is not None else None
@@ -127,9 +123,14 @@ class Validator:
             _metadata(values, columns.metadata) if columns.metadata else None,
             issues,
         )
+        # A repeat is handed on too: which of several records stands for the article is decided
+        # by what they say, not by which came first.
         batch.add(row, payload)
         intake.entry.read += 1
-        intake.entry.articles += 1
+        if repeat:
+            intake.entry.repeats += 1
+        else:
+            intake.entry.articles += 1
 
     def _is_new(self, article: str, digest: bytes, known: bytes) -> bool:
         """Whether a text is another than those seen before with this id."""

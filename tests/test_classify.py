@@ -1,0 +1,141 @@
+"""Quotes, furniture and narrative told apart, on small dumps made for each case."""
+
+from __future__ import annotations
+
+import pytest
+from oracles import Writer, by_pair
+
+
+def article(number: int, outlet: str, *body: str, day: int | None = None) -> dict:
+    return {
+        "id": f"a{number:02}",
+        "outlet": f"{outlet}.example",
+        "published": f"2024-02-{day or number + 1:02}",
+        "text": "\n\n".join(body),
+    }
+
+
+def relation(result, a: str, b: str) -> str | None:
+    rows = by_pair(result.relations.to_pylist()).get((a, b))
+    return rows[0]["relation"] if rows else None
+
+
+def test_a_copy_is_a_copy(scan_records):
+    w = Writer("copy")
+    wire = w.sentences(8)
+    result = scan_records([article(0, "one", *wire), article(1, "two", w.sentence(), *wire[:6])])
+    (row,) = result.relations.to_pylist()
+    assert row["relation"] == "copy"
+    assert not row["revision"]
+    assert row["earlier"] == "a00"
+    assert row["p_copied"] > 0.9
+    (group,) = result.groups.to_pylist()
+    assert group["core"] == group["articles"] == ["a00", "a01"]
+    assert group["first_observed"] == "a00"
+    assert result.articles["flag"].to_pylist() == ["earliest", "syndicated"]
+
+
+def test_a_revision_is_marked(scan_records):
+    w = Writer("revision")
+    body = w.sentences(8)
+    result = scan_records([article(0, "one", *body), article(1, "one", *body, w.sentence())])
+    (row,) = result.relations.to_pylist()
+    assert (row["relation"], row["revision"]) == ("copy", True)
+    assert result.articles["flag"].to_pylist().count("duplicate") == 1
+
+
+def test_some_lifted_sentences_are_partial(scan_records):
+    w = Writer("lift")
+    wire = w.sentences(10)
+    result = scan_records(
+        [
+            article(0, "one", *wire),
+            article(1, "two", *wire),
+            article(2, "three", *w.sentences(8), *wire[2:5], *w.sentences(4)),
+        ]
+    )
+    assert relation(result, "a00", "a02") == "partial"
+    (group,) = result.groups.to_pylist()
+    assert (group["core"], group["articles"]) == (["a00", "a01"], ["a00", "a01", "a02"])
+    assert result.articles["flag"].to_pylist()[2] == "partial"
+
+
+def test_a_shared_statement_is_a_quote_and_joins_nothing(scan_records):
+    w = Writer("statement")
+    quotes = [w.quote(), w.quote()]
+    result = scan_records(
+        [
+            article(k, f"o{k}", *w.sentences(3), f"{quotes[0]} said {w.word()}.", f"{quotes[1]} he added.", *w.sentences(4))
+            for k in range(3)
+        ]
+    )
+    assert {r["relation"] for r in result.relations.to_pylist()} == {"quote"}
+    assert result.relations.num_rows == 3
+    assert result.groups.num_rows == 0
+    assert set(result.articles["flag"].to_pylist()) == {"unique"}
+    assert {p["kind"] for p in result.passages.to_pylist()} == {"quote"}
+
+
+@pytest.mark.parametrize("place", ["head", "tail"])
+def test_what_one_outlet_repeats_is_furniture(scan_records, place):
+    w = Writer("furniture")
+    signature = " ".join(w.sentences(2))
+    records = []
+    for k in range(6):
+        body = w.sentences(8)
+        body.insert(0 if place == "head" else len(body), signature)
+        records.append(article(k, "one", *body, day=1 + 3 * k))
+    result = scan_records(records, all_relations=True)
+    assert {r["relation"] for r in result.relations.to_pylist()} == {"boilerplate"}
+    assert {p["kind"] for p in result.passages.to_pylist()} == {"boilerplate"}
+    assert result.groups.num_rows == 0
+    assert scan_records(records).relations.num_rows == 0, "not listed unless asked for"
+
+
+def test_furniture_inside_a_copy_is_cut_out_of_the_match(scan_records):
+    w = Writer("inside")
+    signature, wire = w.sentence(18), w.sentences(7)
+    loners = [article(k, "one", *w.sentences(7), signature) for k in range(5)]
+    revised = [
+        article(8, "one", *wire, signature),
+        article(9, "one", *wire[:6], w.sentence(), signature),
+    ]
+    result = scan_records(loners + revised)
+    assert relation(result, "a08", "a09") == "copy"
+    matches = by_pair(result.matches.to_pylist())["a08", "a09"]
+    assert {m["kind"] for m in matches} == {"prose", "boilerplate"}
+    text = revised[0]["text"]
+    for m in matches:
+        span = text[m["a_start"] : m["a_end"]]
+        assert (signature.rstrip(".") in span) == (m["kind"] == "boilerplate")
+    (row,) = by_pair(result.relations.to_pylist())["a08", "a09"]
+    letters = [sum(c.isalnum() for c in t) for t in (text, signature)]
+    assert row["coverage_a"] <= 1 - letters[1] / letters[0] + 1e-6, "furniture covers nothing"
+
+
+def test_a_story_of_one_outlet_in_many_versions_is_no_furniture(scan_records):
+    """Five live versions of one story: repeated by one outlet, but by related articles."""
+    w = Writer("live")
+    body = w.sentences(10)
+    versions = [article(k, "one", *body[: 6 + k], day=5) for k in range(5)]
+    result = scan_records(versions)
+    assert {p["kind"] for p in result.passages.to_pylist()} == {"prose"}
+    (group,) = result.groups.to_pylist()
+    assert len(group["core"]) == 5
+
+
+def test_coverage_is_of_prose_and_quotes_share_copied_of_prose(scan_records):
+    w = Writer("coverage")
+    wire = w.sentences(6)
+    quote = f"{w.quote()} said {w.word()}."
+    a, b = [*wire, quote], [*wire[:5], quote, *w.sentences(2)]
+    result = scan_records([article(0, "one", *a), article(1, "two", *b)])
+    (row,) = result.relations.to_pylist()
+
+    def letters(parts: list[str]) -> int:
+        return sum(c.isalnum() for part in parts for c in part)
+
+    assert row["coverage_b"] == pytest.approx(letters([*wire[:5], quote]) / letters(b), abs=0.06)
+    shares = result.articles["share_copied"].to_pylist()
+    assert shares[1] <= row["coverage_b"] + 1e-9
+    assert all(0 <= s <= 1 for s in shares)

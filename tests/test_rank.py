@@ -1,0 +1,92 @@
+"""TF-IDF weights against the textbook formula, and the order that follows."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+from oracles import Writer
+
+from dedup import tokens
+from dedup.collection import as_texts, collect
+from dedup.config import Settings
+from dedup.kernels.counting import document_frequencies
+from dedup.rank import tfidf_weights
+from dedup.segment import fnv64
+
+WORDS = "harbour bridge storm tunnel freight Lindqvist Halden der die das 港口 закрыт".split()
+TEXTS = st.lists(
+    st.lists(st.sampled_from(WORDS), min_size=1, max_size=12).map(" ".join),
+    min_size=1,
+    max_size=6,
+    unique=True,
+)
+
+
+@given(TEXTS, st.lists(st.integers(1, 4), min_size=6, max_size=6))
+def test_weights_equal_the_formula(texts, many):
+    """``(1 + ln tf) (ln((1 + n) / (1 + df)) + 1)``, summed; a text counts for all its copies."""
+    c, _ = collect(as_texts(texts), Settings())
+    copies = np.array(many[: len(texts)], np.int64)
+    frequency: Counter[str] = Counter()
+    for text, n in zip(texts, many, strict=False):
+        frequency.update(dict.fromkeys(set(tokens(text)), n))
+    total = int(copies.sum())
+    lo, hi = c.p_token[c.d_passage[:-1]], c.p_token[c.d_passage[1:]]
+    found = tfidf_weights(c, lo, hi, np.arange(len(texts)), copies)
+    for text, weight in zip(texts, found, strict=True):
+        wanted = sum(
+            (1 + math.log(tf)) * (math.log((1 + total) / (1 + frequency[word])) + 1)
+            for word, tf in Counter(tokens(text)).items()
+        )
+        assert math.isclose(weight, wanted, rel_tol=1e-9)
+
+
+@given(TEXTS, st.lists(st.integers(1, 4), min_size=6, max_size=6))
+def test_frequencies_are_counted_over_articles(texts, many):
+    c, _ = collect(as_texts(texts), Settings())
+    vocabulary = np.unique(c.w_hash)
+    copies = np.array(many[: len(texts)], np.int64)
+    counts = document_frequencies(vocabulary, c.d_word, c.w_hash, copies)
+    found = dict(zip(vocabulary.tolist(), counts.tolist(), strict=True))
+    for word in {t for text in texts for t in tokens(text)}:
+        wanted = sum(n for text, n in zip(texts, many, strict=False) if word in tokens(text))
+        assert found[fnv64(word.encode())] == wanted
+
+
+def test_nothing_weighs_nothing():
+    c, _ = collect(as_texts(["a word"]), Settings())
+    none = np.empty(0, np.int64)
+    assert tfidf_weights(c, none, none, none, np.ones(1, np.int64)).shape == (0,)
+
+
+def test_rare_and_long_and_widespread_ranks_first(scan_records):
+    w = Writer("rank")
+    wide, narrow, short = w.sentence(18), w.sentence(18), w.sentence(9)
+    records = [
+        {"id": f"{k}", "outlet": f"o{k}.example", "text": " ".join([w.sentence(), s, w.sentence()])}
+        for k, s in enumerate([wide] * 4 + [narrow] * 2 + [short] * 2)
+    ]
+    rows = scan_records(records).passages.to_pylist()
+    assert [p["text"] + "." for p in rows] == [wide, narrow, short]
+
+
+def test_furniture_ranks_behind_what_was_written(scan_records):
+    w = Writer("furniture")
+    signature, copied = w.sentence(20), w.sentence(9)
+    records = [
+        {
+            "id": f"{k}",
+            "outlet": "one.example" if k < 6 else f"o{k}.example",
+            "published": f"2024-01-{k + 1:02}",
+            "text": " ".join([*w.sentences(6), signature]) if k < 6 else f"{w.sentence()} {copied}",
+        }
+        for k in range(8)
+    ]
+    rows = scan_records(records).passages.to_pylist()
+    assert [p["kind"] for p in rows] == ["prose", "boilerplate"]
+    assert rows[1]["text"] + "." == signature
+    assert rows[1]["source"]["id"] == "one.example"
