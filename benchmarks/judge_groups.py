@@ -53,12 +53,15 @@ def make_sheet(run: Path, sheet: Path, groups: int, decoys: int, seed: int) -> N
     for number, (what, name, refs) in enumerate(items, 1):
         shown = refs[:MOST_ARTICLES]
         parts = [
-            f"--- ARTICLE {i} ---\n{texts[ref][:MOST_CHARACTERS]}\n" for i, ref in enumerate(shown, 1)
+            f"--- ARTICLE {i} ---\n{texts[ref][:MOST_CHARACTERS]}\n"
+            for i, ref in enumerate(shown, 1)
         ]
         (sheet / "items" / f"{number:02}.txt").write_text("\n".join(parts), encoding="utf-8")
         key.append({"item": number, "what": what, "name": name, "articles": len(refs)})
     (sheet / "key.json").write_text(json.dumps({"seed": seed, "items": key}, indent=1))
-    print(f"{len(drawn)} groups of {len(every)}, {len(pool)} decoys, seed {seed}: {sheet / 'items'}")
+    print(
+        f"{len(drawn)} groups of {len(every)}, {len(pool)} decoys, seed {seed}: {sheet / 'items'}"
+    )
 
 
 def wilson(hits: int, n: int, z: float = 1.96) -> tuple[float, float]:
@@ -80,8 +83,10 @@ def score(sheet: Path, verdicts: Path) -> None:
         of = [k for k in key.values() if k["what"] == what]
         hits = sum(said[k["item"]]["right"] is wanted for k in of)
         low, high = wilson(hits, len(of))
-        print(f"{what}s judged {'right' if wanted else 'wrong'}: {hits} of {len(of)} "
-              f"(95 % interval {low:.2f}-{high:.2f})")
+        print(
+            f"{what}s judged {'right' if wanted else 'wrong'}: {hits} of {len(of)} "
+            f"(95 % interval {low:.2f}-{high:.2f})"
+        )
         for k in of:
             if said[k["item"]]["right"] is not wanted:
                 print(f"  item {k['item']} {k['name']}: {said[k['item']].get('why', '')}")

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
-from dedup.collection import Collection
-from dedup.config import Settings
 from dedup.kernels import alignment as kernels
 from dedup.segment import character_tables
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from dedup.collection import Collection
+    from dedup.config import Settings
 
 CHUNK = 4096
 
@@ -118,7 +123,6 @@ def similarities(
         c.data,
         c.d_byte,
         c.d_passage,
-        c.p_token,
         c.t_word,
         c.d_word,
         c.w_hash,

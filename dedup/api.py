@@ -5,10 +5,9 @@ from __future__ import annotations
 import importlib.metadata
 import platform
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pyarrow as pa
@@ -17,7 +16,10 @@ from dedup import agencies as agency_data
 from dedup.config import ReadSettings, Settings
 from dedup.model import KINDS, Ledger, Match, table_schemas
 from dedup.pipeline import Clock, Progress, analyse, read_corpus
-from dedup.tables import Tables
+from dedup.tables import build_tables
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _VERSIONED = ("numpy", "numba", "scikit-learn", "datasketch", "pyarrow")
 
@@ -35,9 +37,7 @@ class Result:
     def __getattr__(self, name: str) -> pa.Table:
         if not name.startswith("_") and name in self.tables:
             return self.tables[name]
-        raise AttributeError(
-            f"no table '{name}'; there are: {', '.join(sorted(self.tables))}"
-        )
+        raise AttributeError(f"no table '{name}'; there are: {', '.join(sorted(self.tables))}")
 
     def __dir__(self) -> list[str]:
         return [*super().__dir__(), *self.tables]
@@ -46,7 +46,7 @@ class Result:
         self,
         out: str | Path,
         *,
-        format: str = "jsonl",  # noqa: A002 - the name of the command's option
+        format: Literal[jsonl, parquet, csv] = "jsonl",  # noqa: A002
         texts: bool = True,
         report: bool = True,
         all_relations: bool = False,
@@ -107,7 +107,7 @@ def scan(
         corpus = read_corpus(names, read, ledger, tick)
     analysis = analyse(corpus, settings, known, threads=threads, clock=clock)
     with clock.stage("report"):
-        tables = Tables(analysis, settings, known, all_relations).build()
+        tables = build_tables(analysis, settings, known, all_relations=all_relations)
         tables["rejected"] = pa.Table.from_pylist(
             [
                 {"file": r.file, "position": r.position, "reason": r.reason, "sample": r.sample}

@@ -7,19 +7,24 @@ frozen background table, which does not depend on the dump.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
-from dedup.collection import Collection, SketchIndex
-from dedup.config import Settings
 from dedup.kernels import minhash
 from dedup.kernels import pairs as kernels
 from dedup.segment import character_tables
 from dedup.sketch import PERMUTATIONS, scheme
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from dedup.collection import Collection, SketchIndex
+    from dedup.config import Settings
 
 BUCKET_CAP = 64
 BUCKET_REPRESENTATIVES = 8
@@ -160,9 +165,7 @@ def find_candidates(
 ) -> Candidates:
     """Candidate pairs of nodes; a pure function of the texts and the settings."""
     start, member, first = _unique_passages(c, index)
-    u, v, share, capped_buckets = _similar_passages(
-        c, index, first, settings, threads, progress
-    )
+    u, v, share, capped_buckets = _similar_passages(c, index, first, settings, threads, progress)
     eighths = (c.p_information[index.passage[first]] * 8).astype(np.int32)
     article = c.p_article[index.passage[member]]
     # Two of a kind in one article are one holder: keep the first.

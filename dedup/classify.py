@@ -10,15 +10,19 @@ holds decides between ``partial`` and ``copy``.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from dedup.align import Alignment, similarities
-from dedup.collection import Collection
-from dedup.config import Settings
 from dedup.kernels import spans as kernels
 from dedup.passages import SharedPassages
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from dedup.collection import Collection
+    from dedup.config import Settings
 
 PROSE, QUOTE, BOILERPLATE = 0, 1, 2
 UNRELATED = 0.3
@@ -259,7 +263,15 @@ def classify_matches(
         empty = np.empty(0, np.int64)
         real = np.empty(0, np.float64)
         return Matches(
-            empty, empty, empty, empty, empty, real, real, empty.astype(np.int8), empty,
+            empty,
+            empty,
+            empty,
+            empty,
+            empty,
+            real,
+            real,
+            empty.astype(np.int8),
+            empty,
             empty.astype(np.int32),
         )
     end = np.append(begin[1:], len(order))
@@ -312,12 +324,18 @@ def classify_matches(
     keep &= (bits >= settings.min_information) | is_furniture
     keep_index = np.flatnonzero(keep)
     pair = alignment.pair[owner]
-    keep_index = keep_index[
-        np.lexsort((b0[keep_index], a0[keep_index], pair[keep_index]))
-    ]
+    keep_index = keep_index[np.lexsort((b0[keep_index], a0[keep_index], pair[keep_index]))]
     i = keep_index
     return Matches(
-        pair[i], a0[i], a1[i], b0[i], b1[i], similarity[i], bits[i], kind[i], (end - begin)[i],
+        pair[i],
+        a0[i],
+        a1[i],
+        b0[i],
+        b1[i],
+        similarity[i],
+        bits[i],
+        kind[i],
+        (end - begin)[i],
         passage[i],
     )
 

@@ -6,19 +6,23 @@ order in which records were read. Built batch by batch on threads.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
-from dedup.config import Settings
 from dedup.kernels import vocabulary as kernels
 from dedup.segment import segment
 from dedup.sketch import sketch, token_information
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from numpy.typing import NDArray
+
+    from dedup.config import Settings
 
 BATCH_BYTES = 8_000_000
 
@@ -194,6 +198,4 @@ def _join(parts: list[dict[str, NDArray[Any]]]) -> dict[str, NDArray[Any]]:
 
 def as_texts(texts: Sequence[str]) -> pa.LargeStringArray:
     """Python strings as an Arrow array; lone surrogates become ``?``."""
-    return pa.array(
-        [t.encode("utf-8", "replace").decode() for t in texts], pa.large_string()
-    )
+    return pa.array([t.encode("utf-8", "replace").decode() for t in texts], pa.large_string())

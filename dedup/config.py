@@ -8,13 +8,15 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-import os
 import tomllib
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dedup.errors import SettingsError
+
+if TYPE_CHECKING:
+    import os
 
 SCHEME = "affine32/1"
 """Signature scheme and version; part of the fingerprint."""

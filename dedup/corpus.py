@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from numpy.typing import NDArray
 
 from dedup.classify import Records
 from dedup.model import article_schema
 from dedup.outlets import outlet_identity
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 _ORDER = (
     "id",
@@ -51,9 +54,14 @@ class Corpus:
     def __len__(self) -> int:
         return len(self.refs)
 
-    def column(self, name: str) -> list[object]:
+    def column(self, name: str) -> list[Any]:
         """A column of ``table`` as Python values."""
-        values: list[object] = self.table[name].to_pylist()
+        values: list[Any] = self.table[name].to_pylist()
+        return values
+
+    def strings(self, name: str) -> list[str]:
+        """A column of ``table`` that is never null, as strings."""
+        values: list[str] = self.table[name].to_pylist()
         return values
 
     @cached_property
@@ -102,9 +110,7 @@ def build_corpus(batches: list[pa.RecordBatch]) -> Corpus:
     slim = table.drop_columns(["text"])
     identities = [
         outlet_identity(outlet, url)
-        for outlet, url in zip(
-            slim["outlet"].to_pylist(), slim["url"].to_pylist(), strict=True
-        )
+        for outlet, url in zip(slim["outlet"].to_pylist(), slim["url"].to_pylist(), strict=True)
     ]
     return Corpus(
         slim,

@@ -7,11 +7,15 @@ Languages without a table stay unknown.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 from scipy.sparse import csr_matrix
 
-from dedup.collection import Collection
 from dedup.sketch import background
+
+if TYPE_CHECKING:
+    from dedup.collection import Collection
 
 LEAST_VOTE = 12.0
 FLOOR = 1e-5
@@ -20,7 +24,7 @@ FLOOR = 1e-5
 def detect_languages(c: Collection) -> list[str | None]:
     """ISO 639 code of each node's language, or ``None`` where too few words tell."""
     table = background()
-    keys, first = np.unique(table.vote_keys, return_index=True)
+    keys = np.unique(table.vote_keys)
     column = np.searchsorted(keys, table.vote_keys)
     weight = np.log2(np.maximum(table.vote_weight, FLOOR) / FLOOR)
     votes = csr_matrix(

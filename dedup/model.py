@@ -46,6 +46,7 @@ class Evidence:
     text: str
 
     def as_dict(self) -> dict[str, Any]:
+        """The evidence as it stands in the output tables."""
         return {
             "role": self.role,
             "source": self.source,
@@ -114,22 +115,27 @@ class Ledger:
 
     @property
     def read(self) -> int:
+        """Records read."""
         return sum(f.read for f in self.files)
 
     @property
     def articles(self) -> int:
+        """Records that became articles."""
         return sum(f.articles for f in self.files)
 
     @property
     def repeats(self) -> int:
+        """Records that repeat an (id, text) seen before."""
         return sum(f.repeats for f in self.files)
 
     @property
     def rejected(self) -> int:
+        """Records not used."""
         return sum(f.rejected for f in self.files)
 
     @property
     def incomplete(self) -> list[FileLedger]:
+        """Files that could not be read to their end."""
         return [f for f in self.files if f.incomplete]
 
 

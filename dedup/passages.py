@@ -8,14 +8,18 @@ the alignment, by star clustering: each is directly linked to the centre of its 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
-from dedup.align import Alignment
-from dedup.candidates import Candidates
-from dedup.collection import Collection
 from dedup.kernels import pairs as kernels
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from dedup.align import Alignment
+    from dedup.candidates import Candidates
+    from dedup.collection import Collection
 
 LINK_SIMILARITY = 0.6
 """Cosine from which two linked passages are one shared passage."""
@@ -58,8 +62,10 @@ def share_passages(
         else np.empty((0, 2), np.int32),
         axis=0,
     )
-    holders = np.add.reduceat(copies[c.p_article[k.u_passage]], k.u_start[:-1]) if groups else (
-        np.empty(0, np.int64)
+    holders = (
+        np.add.reduceat(copies[c.p_article[k.u_passage]], k.u_start[:-1])
+        if groups
+        else (np.empty(0, np.int64))
     )
     start = np.searchsorted(edges[:, 0], np.arange(groups + 1)).astype(np.int64)
     involved = np.flatnonzero((holders >= 2) | (np.diff(start) > 0))

@@ -16,12 +16,10 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from dedup.agencies import Agencies
 from dedup.align import Alignment, align
 from dedup.attribute import Attributor
 from dedup.candidates import Candidates, find_candidates
@@ -33,7 +31,6 @@ from dedup.classify import (
     passage_statistics,
 )
 from dedup.collection import Collection, collect
-from dedup.config import ReadSettings, Settings
 from dedup.corpus import Corpus, build_corpus
 from dedup.errors import DedupError, InternalError
 from dedup.group import Group, group_nodes
@@ -43,6 +40,12 @@ from dedup.passages import SharedPassages, share_passages
 from dedup.read import read_articles
 from dedup.relate import Relations, relate
 from dedup.template import template_passages
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from dedup.agencies import Agencies
+    from dedup.config import ReadSettings, Settings
 
 Progress = Callable[[str, int, int | None], None]
 Claims = tuple[list[Evidence], list[Evidence]]
@@ -189,15 +192,13 @@ def attribute(
             attributor.evidence(
                 ref=corpus.refs[i],
                 text=corpus.texts[int(corpus.node[i])].as_py(),
-                title=title,  # type: ignore[arg-type]
-                byline=byline,  # type: ignore[arg-type]
-                url=url,  # type: ignore[arg-type]
+                title=title,
+                byline=byline,
+                url=url,
                 outlet_id=corpus.outlet_ids[i],
-                metadata=metadata,  # type: ignore[arg-type]
+                metadata=metadata,
             )
         )
         if progress and i % 512 == 511:
             progress(i + 1, len(corpus))
     return out
-
-

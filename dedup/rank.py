@@ -7,11 +7,16 @@ weights come from scikit-learn's ``TfidfTransformer`` (``(1 + ln tf) * idf`` wit
 
 from __future__ import annotations
 
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING
 
-from dedup.collection import Collection
+import numpy as np
+
 from dedup.kernels import counting as kernels
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from dedup.collection import Collection
 
 
 def tfidf_weights(
@@ -34,9 +39,7 @@ def tfidf_weights(
     tokens = np.arange(len(rows)) + offset
     words = c.w_hash[c.d_word[node[rows]] + c.t_word[tokens]]
     vocabulary, column = np.unique(words, return_inverse=True)
-    counts = csr_matrix(
-        (np.ones(len(rows)), (rows, column)), shape=(len(lo), len(vocabulary))
-    )
+    counts = csr_matrix((np.ones(len(rows)), (rows, column)), shape=(len(lo), len(vocabulary)))
     counts.sum_duplicates()
     frequency = kernels.document_frequencies(vocabulary, c.d_word, c.w_hash, copies)
     transformer = TfidfTransformer(norm=None, sublinear_tf=True)

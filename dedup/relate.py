@@ -7,15 +7,19 @@ matter two articles have in common, in bits and as a share of their text.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
-from dedup.align import Alignment
 from dedup.classify import BOILERPLATE, PROSE, QUOTE, Matches, Records, node_outlets
-from dedup.collection import Collection
-from dedup.config import Settings
 from dedup.kernels import spans as kernels
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from dedup.align import Alignment
+    from dedup.collection import Collection
+    from dedup.config import Settings
 
 # Logistic weights: intercept, then one a column of ``evidence()``. Fitted on labelled pairs by
 # tools/fit_relations.py and rounded.
@@ -38,8 +42,8 @@ NONE, R_BOILERPLATE, R_QUOTE, R_PARTIAL, R_COPY = range(5)
 class Relations:
     """One row an aligned pair: node indices, relation (int8), shares and probabilities.
 
-    ``narrative_a``, ``narrative_b``: share of letters that are copied narrative; ``coverage_a``, ``coverage_b`` in
-    ``prose`` or ``quote``; ``similarity`` of all spans by letters.
+    ``narrative_a``, ``narrative_b``: share of letters that are copied narrative;
+    ``coverage_a``, ``coverage_b``: share in ``prose`` or ``quote``. All float64, 0-1.
     """
 
     a: NDArray[np.int64]
@@ -89,16 +93,14 @@ def _narrative(
     and less the looser its wording agrees (two reports of one event agree a little, too)."""
     prose = matches.kind == PROSE
     letters = kernels.letters_of_spans(lo[prose], hi[prose], c.t_start, c.t_end)
-    quoted = kernels.quoted_letters(
-        lo[prose], hi[prose], c.p_token, c.p_quoted, c.t_start, c.t_end
-    )
+    quoted = kernels.quoted_letters(lo[prose], hi[prose], c.p_token, c.p_quoted, c.t_start, c.t_end)
     plain = letters - quoted
     kept = plain + np.minimum(quoted, QUOTES_CARRIED * plain)
     similarity = matches.similarity[prose]
     dense = letters < DENSE * (hi[prose] - lo[prose])
     similarity = np.where(dense, similarity ** (1 / DENSE_TOKENS), similarity)
     close = np.clip((similarity - LOOSE) / (CLOSE - LOOSE), 0.0, 1.0)
-    return np.bincount(matches.pair[prose], kept * close, pairs)
+    return np.bincount(matches.pair[prose], kept * close, pairs).astype(np.float64)
 
 
 def features(
@@ -117,21 +119,20 @@ def features(
             owner, lo_, hi_ = matches.pair[chosen], lo[chosen], hi[chosen]
             order = np.lexsort((lo_, owner))
             letters = kernels.union_letters(owner, lo_, hi_, order, pairs, c.t_start, c.t_end)
-            out[f"{name}_{side}"] = np.minimum(
-                1.0, letters / np.maximum(1, c.d_letters[nodes])
-            )
+            out[f"{name}_{side}"] = np.minimum(1.0, letters / np.maximum(1, c.d_letters[nodes]))
     for side, nodes, lo, hi in (
         ("a", alignment.pair_a, matches.a0, matches.a1),
         ("b", alignment.pair_b, matches.b0, matches.b1),
     ):
         out[f"narrative_{side}"] = np.minimum(
-            out[f"prose_{side}"], _narrative(c, matches, lo, hi, pairs) / np.maximum(1, c.d_letters[nodes])
+            out[f"prose_{side}"],
+            _narrative(c, matches, lo, hi, pairs) / np.maximum(1, c.d_letters[nodes]),
         )
     for name, kind in (("prose", PROSE), ("quote", QUOTE), ("boilerplate", BOILERPLATE)):
         chosen = matches.kind == kind
         out[f"{name}_bits"] = np.bincount(
             matches.pair[chosen], matches.bits[chosen] * matches.similarity[chosen], pairs
-        )
+        ).astype(np.float64)
     return out
 
 

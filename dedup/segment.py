@@ -9,16 +9,19 @@ offsets refer to the text as read.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from dedup.kernels import text as kernels
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
 
 _ABBREVIATIONS = (
     "mr mrs ms dr prof sen rep gov gen lt col sgt capt maj adm rev hon pres supt det jr sr st mt "
@@ -90,17 +93,14 @@ def pack_texts(texts: Sequence[str]) -> tuple[NDArray[np.uint8], NDArray[np.int6
 def segment(data: NDArray[np.uint8], offsets: NDArray[np.int64]) -> Segments:
     """Cut a batch of texts, given as UTF-8 bytes and offsets, into passages and tokens."""
     kind, role, case, fold = character_tables()
-    return Segments(
-        *kernels.segment_batch(data, offsets, kind, role, case, fold, abbreviations())
-    )
+    return Segments(*kernels.segment_batch(data, offsets, kind, role, case, fold, abbreviations()))
 
 
 def passage_spans(text: str) -> list[tuple[int, int, bool]]:
     """The passages of one text as ``(start, end, quoted)``; offsets are ``str`` indices."""
     s = segment(*pack_texts([text]))
     return [
-        (int(a), int(b), bool(q))
-        for a, b, q in zip(s.p_start, s.p_end, s.p_quoted, strict=True)
+        (int(a), int(b), bool(q)) for a, b, q in zip(s.p_start, s.p_end, s.p_quoted, strict=True)
     ]
 
 

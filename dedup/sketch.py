@@ -10,14 +10,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib import resources
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from dedup.config import Settings
 from dedup.kernels import minhash as kernels
 from dedup.segment import Segments, fnv64, pack_texts, segment
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 PERMUTATIONS = 128
 CONTENT_BITS = 11.0
@@ -144,9 +146,7 @@ def sketch(segments: Segments, settings: Settings) -> Sketches:
     information = np.empty(n, np.float32)
     content = np.empty(n, np.int32)
     kernels.describe(segments.t_hash, bits, segments.p_token, key, information, content)
-    chosen = np.flatnonzero(
-        (information >= settings.min_information) & (content >= LEAST_CONTENT)
-    )
+    chosen = np.flatnonzero((information >= settings.min_information) & (content >= LEAST_CONTENT))
     plan = scheme(settings)
     bands = np.empty((len(chosen), plan.bands), np.uint32)
     check = np.empty((len(chosen), PERMUTATIONS), np.uint8)

@@ -7,10 +7,14 @@ corpus: no word list is involved, and a corpus of one outlet yields nothing.
 
 from __future__ import annotations
 
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING
 
-from dedup.collection import Collection
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from dedup.collection import Collection
 
 LEAST_ARTICLES = 8
 OWN_SHARE = 0.9

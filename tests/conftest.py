@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
 
 ROOT = Path(__file__).parents[1]
 
@@ -21,7 +23,9 @@ settings.register_profile(
     database=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
-settings.register_profile("explore", settings.get_profile("pinned"), derandomize=False, max_examples=2000)
+settings.register_profile(
+    "explore", settings.get_profile("pinned"), derandomize=False, max_examples=2000
+)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "pinned"))
 
 
@@ -39,9 +43,7 @@ def scan_records(tmp_path) -> Callable[..., Any]:
     def scan(records: list[dict[str, Any]], *, files: int = 1, **options: Any) -> Any:
         folder = tmp_path / f"dump-{len(list(tmp_path.iterdir()))}"
         folder.mkdir()
-        paths = [
-            write_jsonl(folder / f"part-{k}.jsonl", records[k::files]) for k in range(files)
-        ]
+        paths = [write_jsonl(folder / f"part-{k}.jsonl", records[k::files]) for k in range(files)]
         return dedup.scan(paths, **options)
 
     return scan

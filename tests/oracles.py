@@ -8,11 +8,13 @@ import random
 import re
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dedup import tokens
 from dedup.segment import folded, pack_texts, segment
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
 
 # --- tokens -----------------------------------------------------------------------------------
 
@@ -55,7 +57,9 @@ def placed_tokens(text: str) -> list[tuple[str, int, int, int]]:
 # --- similarity ---------------------------------------------------------------------------------
 
 
-def tfisf_cosine(text_a: str, span_a: tuple[int, int], text_b: str, span_b: tuple[int, int]) -> float:
+def tfisf_cosine(
+    text_a: str, span_a: tuple[int, int], text_b: str, span_b: tuple[int, int]
+) -> float:
     """Cosine of two spans' TF-ISF vectors, weights from the passages of the two texts.
 
     ``weight = ln((1 + N) / (1 + n)) + 1``; N passages in all, n of them with the word.
@@ -106,9 +110,53 @@ def stars(order: Sequence[int], edges: set[tuple[int, int]]) -> dict[int, int]:
 
 # --- made-up news -------------------------------------------------------------------------------
 
-_LINKS = "the of and to in that for with was on at by from after their its had been".split()
-_ONSET = "b br ch d dr f g gl h j k kr l m n p pr r s st t tr v z".split()
-_VOWEL = "a e i o u ai ea ou".split()
+_LINKS = [
+    "the",
+    "of",
+    "and",
+    "to",
+    "in",
+    "that",
+    "for",
+    "with",
+    "was",
+    "on",
+    "at",
+    "by",
+    "from",
+    "after",
+    "their",
+    "its",
+    "had",
+    "been",
+]
+_ONSET = [
+    "b",
+    "br",
+    "ch",
+    "d",
+    "dr",
+    "f",
+    "g",
+    "gl",
+    "h",
+    "j",
+    "k",
+    "kr",
+    "l",
+    "m",
+    "n",
+    "p",
+    "pr",
+    "r",
+    "s",
+    "st",
+    "t",
+    "tr",
+    "v",
+    "z",
+]
+_VOWEL = ["a", "e", "i", "o", "u", "ai", "ea", "ou"]
 
 
 class Writer:
@@ -153,7 +201,9 @@ def newsroom(seed: int, stories: int = 4, loners: int = 6) -> list[dict[str, Any
             "id": f"{outlet.split('.')[0]}-{next(number):03}",
             "outlet": outlet,
             "title": w.sentence(6, ""),
-            "published": None if r.random() < 0.1 else f"2024-03-{day:02}T{r.randint(0, 23):02}:15:00Z",
+            "published": None
+            if r.random() < 0.1
+            else f"2024-03-{day:02}T{r.randint(0, 23):02}:15:00Z",
             "text": "\n\n".join([*body, signature[outlet]]),
             **more,
         }

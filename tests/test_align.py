@@ -1,9 +1,12 @@
+# ruff: noqa: E501 - texts read better as one line each
 """Alignment of two texts: similarity against the oracle, edges, mirroring, what must not match."""
 
 from __future__ import annotations
 
 import dataclasses
+import json
 import random
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,10 +19,13 @@ from dedup import Match, compare
 from dedup.align import align
 from dedup.collection import as_texts, collect
 from dedup.config import Settings
+from dedup.segment import fnv64
 
 
 def swapped(match: Match) -> Match:
-    return Match(match.b_start, match.b_end, match.a_start, match.a_end, match.similarity, match.kind)
+    return Match(
+        match.b_start, match.b_end, match.a_start, match.a_end, match.similarity, match.kind
+    )
 
 
 def related_texts(seed: int) -> tuple[str, str]:
@@ -72,7 +78,16 @@ def test_spans_begin_and_end_with_tokens(seed):
 
 PIECES = st.lists(
     st.sampled_from(
-        [*Writer("pieces").sentences(6), "港口将在周一关闭十一周，货物改由铁路运输。", "Yes.", "\n\n", "“", "”", "\ud800", "😀 "]
+        [
+            *Writer("pieces").sentences(6),
+            "港口将在周一关闭十一周，货物改由铁路运输。",
+            "Yes.",
+            "\n\n",
+            "“",
+            "”",
+            "\ud800",
+            "😀 ",
+        ]
     ),
     max_size=12,
 ).map(" ".join)
@@ -128,8 +143,17 @@ def test_a_copy_that_begins_and_ends_inside_sentences_has_edges_within_two_words
     middle = " ".join(words)
     texts, spans = [], []
     for _ in range(2):
-        head = " ".join(w.sentences(3)) + " " + " ".join(w.word() for _ in range(3)).capitalize() + " "
-        texts.append(head + middle + " " + " ".join(w.word() for _ in range(3)) + ". " + " ".join(w.sentences(2)))
+        head = (
+            " ".join(w.sentences(3)) + " " + " ".join(w.word() for _ in range(3)).capitalize() + " "
+        )
+        texts.append(
+            head
+            + middle
+            + " "
+            + " ".join(w.word() for _ in range(3))
+            + ". "
+            + " ".join(w.sentences(2))
+        )
         spans.append((len(head), len(head) + len(middle)))
     (m,) = compare(*texts)
     assert off_by(texts[0], (m.a_start, m.a_end), spans[0]) <= 2
@@ -275,3 +299,50 @@ def test_words_whose_hashes_collide_do_not_match():
     assert len(align(forged, *pair, settings).pair) == 0
     genuine, _ = collect(as_texts([one, one]), settings)
     assert len(align(genuine, *pair, settings).pair) == 1, "the forgery is what made the difference"
+
+
+COLLIDING = json.loads((Path(__file__).parent / "golden" / "colliding_words.json").read_text())
+"""Pairs of words with equal 64-bit FNV-1a hashes: a lattice finds such in a second."""
+
+
+def test_texts_built_to_collide_do_not_match():
+    ours, theirs = (" ".join(words) + "." for words in zip(*COLLIDING, strict=True))
+    for mine, yours in COLLIDING:
+        assert mine != yours
+        assert fnv64(mine.encode()) == fnv64(yours.encode())
+    assert compare(ours, theirs) == []
+
+
+def test_words_that_collide_inside_one_text_are_still_two_words():
+    """One text holds our words here and there, and colliding ones where it seems to copy us."""
+    w = Writer("attack")
+    ours, theirs = zip(*COLLIDING, strict=True)
+    a = f"{w.sentence()} {' '.join(ours).capitalize()}. {w.sentence()}"
+    scattered = " ".join(f"{w.sentence(12).rstrip('.')} {word}." for word in ours)
+    b = f"{scattered}\n\n{' '.join(theirs).capitalize()}. {w.sentence()}"
+    for m in compare(a, b):
+        found = tfisf_cosine(a, (m.a_start, m.a_end), b, (m.b_start, m.b_end))
+        assert m.similarity == pytest.approx(found, abs=2e-6)
+
+
+@pytest.mark.parametrize("times", [2, 8, 12, 40])
+def test_a_refrain_is_found_however_often_it_is_sung(times):
+    line = Writer("refrain").sentence(16)
+    song = " ".join([line] * times)
+    assert compare(song, song) == [Match(0, len(song) - 1, 0, len(song) - 1, 1.0, "prose")]
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_what_is_found_does_not_hang_on_which_text_sorts_first(seed):
+    """One text joins with a comma what the other splits; the second half is reworded a little."""
+    w = Writer(f"joined {seed}")
+    one, two = w.sentence(16).rstrip("."), w.sentence(14).rstrip(".")
+    changed = [w.word() if k in (3, 6, 9) else word for k, word in enumerate(two.split())]
+    split = f"{one}. {two}."
+    joined = f"{one}, {' '.join(changed)}."
+    ends = {}
+    for first in "ab":
+        mine, yours = ("A. ", "B. ") if first == "a" else ("B. ", "A. ")
+        (m,) = compare(mine + split, yours + joined)
+        ends[first] = (m.a_start, m.a_end, m.b_start, m.b_end)
+    assert ends["a"] == ends["b"]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import json
 import random
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -130,9 +132,18 @@ def test_equal_passages_are_grouped_on_the_text_not_on_the_key():
     collection.p_key[:] = 7
     found = find_candidates(collection, index, settings)
     sizes = np.diff(found.u_start)
-    groups = [found.u_passage[lo : lo + n].tolist() for lo, n in zip(found.u_start, sizes, strict=False)]
+    groups = [
+        found.u_passage[lo : lo + n].tolist() for lo, n in zip(found.u_start, sizes, strict=False)
+    ]
     assert sorted(map(sorted, groups)) == [[0, 2], [1]]
     assert pairs(found) == [(0, 2)]
+
+
+def test_passages_built_to_collide_stay_apart():
+    words = json.loads((Path(__file__).parent / "golden" / "colliding_words.json").read_text())
+    texts = [" ".join(side) + "." for side in zip(*words, strict=True)]
+    found = candidates(texts)
+    assert np.diff(found.u_start).tolist() == [1, 1]
 
 
 @pytest.mark.parametrize("texts", [[], [""], ["", "."], ["word"], ["!"] * 3])

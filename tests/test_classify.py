@@ -65,7 +65,14 @@ def test_a_shared_statement_is_a_quote_and_joins_nothing(scan_records):
     quotes = [w.quote(), w.quote()]
     result = scan_records(
         [
-            article(k, f"o{k}", *w.sentences(3), f"{quotes[0]} said {w.word()}.", f"{quotes[1]} he added.", *w.sentences(4))
+            article(
+                k,
+                f"o{k}",
+                *w.sentences(3),
+                f"{quotes[0]} said {w.word()}.",
+                f"{quotes[1]} he added.",
+                *w.sentences(4),
+            )
             for k in range(3)
         ]
     )

@@ -17,7 +17,9 @@ NAMES = [f.name for f in FIELDS]
 def test_both_ends_of_the_range_are_allowed_and_nothing_beyond(field):
     low, high = field.metadata["low"], field.metadata["high"]
     # Keep partial_share <= copy_share while one of them moves.
-    rest = {"copy_share": {"partial_share": 0.01}, "partial_share": {"copy_share": 1.0}}.get(field.name, {})
+    rest = {"copy_share": {"partial_share": 0.01}, "partial_share": {"copy_share": 1.0}}.get(
+        field.name, {}
+    )
     for value in (low, high):
         assert getattr(Settings(**{field.name: value}, **rest), field.name) == value
     for value in (low - 1, high + 1, -(10**30)):
@@ -26,7 +28,9 @@ def test_both_ends_of_the_range_are_allowed_and_nothing_beyond(field):
 
 
 @pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize("value", [None, "0.5", True, False, [1], float("nan"), float("inf")], ids=repr)
+@pytest.mark.parametrize(
+    "value", [None, "0.5", True, False, [1], float("nan"), float("inf")], ids=repr
+)
 def test_what_is_no_number_is_refused(name, value):
     with pytest.raises(SettingsError, match=f"'{name}'"):
         Settings(**{name: value})
@@ -40,11 +44,13 @@ def test_whole_numbers_stay_whole(name):
 
 def test_a_whole_number_serves_as_a_real_one():
     assert Settings(min_information=60) == Settings(min_information=60.0)
-    assert Settings(min_information=60).fingerprint() == Settings(min_information=60.0).fingerprint()
+    assert (
+        Settings(min_information=60).fingerprint() == Settings(min_information=60.0).fingerprint()
+    )
 
 
 def test_partial_share_stays_below_copy_share():
-    with pytest.raises(SettingsError, match="partial_share.*copy_share"):
+    with pytest.raises(SettingsError, match=r"partial_share.*copy_share"):
         Settings(copy_share=0.1, partial_share=0.2)
 
 
@@ -82,21 +88,25 @@ def test_toml(tmp_path):
     assert settings_from(load_toml(path)) == Settings(seed=7), "a byte order mark is no key"
 
 
-@pytest.mark.parametrize("content", ["seed 7", "seed = ", "\xff".encode("latin-1"), "seed = 1\nseed = 2"])
+@pytest.mark.parametrize(
+    "content", ["seed 7", "seed = ", "\xff".encode("latin-1"), "seed = 1\nseed = 2"]
+)
 def test_broken_toml_names_the_file(tmp_path, content):
     path = tmp_path / "settings.toml"
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    with pytest.raises(SettingsError, match="settings.toml: not valid TOML"):
+    with pytest.raises(SettingsError, match=r"settings\.toml: not valid TOML"):
         load_toml(path)
 
 
 def test_missing_toml_is_said(tmp_path):
-    with pytest.raises(SettingsError, match="none.toml: cannot be read"):
+    with pytest.raises(SettingsError, match=r"none\.toml: cannot be read"):
         load_toml(tmp_path / "none.toml")
 
 
 def test_unknown_names_list_the_known():
-    with pytest.raises(SettingsError, match="mine: unknown setting 'tresh'; known are: .*sensitivity") as caught:
+    with pytest.raises(
+        SettingsError, match=r"mine: unknown setting 'tresh'; known are: .*sensitivity"
+    ) as caught:
         settings_from({"tresh": 1}, origin="mine")
     assert isinstance(caught.value, UsageError)
     assert caught.value.exit_code == 2

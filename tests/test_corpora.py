@@ -27,12 +27,16 @@ def korea(corpora, tmp_path_factory):
         for path in sorted(folder.glob("*.txt"))
     ]
     assert len(records) == 5
-    return dedup.scan(write_jsonl(tmp_path_factory.mktemp("korea") / "dump.jsonl", records), threads=1)
+    return dedup.scan(
+        write_jsonl(tmp_path_factory.mktemp("korea") / "dump.jsonl", records), threads=1
+    )
 
 
 def test_the_files_themselves_can_be_read(corpora, korea):
     plain = dedup.scan(corpora / "korea-china", threads=1)
-    assert [i.removesuffix(".txt") for i in plain.articles["id"].to_pylist()] == korea.articles["id"].to_pylist()
+    assert [i.removesuffix(".txt") for i in plain.articles["id"].to_pylist()] == korea.articles[
+        "id"
+    ].to_pylist()
     for name in ("flag", "source", "digest"):
         assert plain.articles[name] == korea.articles[name]
 
@@ -134,7 +138,9 @@ def test_offsets_of_a_real_dump_refer_to_the_input(allsides):
     from dedup.segment import passage_spans
 
     records, result = allsides
-    texts = dict(zip(result.texts["ref"].to_pylist(), result.texts["text"].to_pylist(), strict=True))
+    texts = dict(
+        zip(result.texts["ref"].to_pylist(), result.texts["text"].to_pylist(), strict=True)
+    )
     assert set(texts.values()) <= {r["text"] for r in records}
     spans: dict[str, set] = {}
     for p in result.passages.to_pylist():
@@ -159,7 +165,9 @@ def test_similarities_of_a_real_dump_hold_on_the_text(allsides):
     from oracles import tfisf_cosine
 
     _, result = allsides
-    texts = dict(zip(result.texts["ref"].to_pylist(), result.texts["text"].to_pylist(), strict=True))
+    texts = dict(
+        zip(result.texts["ref"].to_pylist(), result.texts["text"].to_pylist(), strict=True)
+    )
     rows = result.matches.to_pylist()
     for m in random.Random(1).sample(rows, min(150, len(rows))):
         one, two = (m["a_start"], m["a_end"]), (m["b_start"], m["b_end"])
@@ -197,7 +205,7 @@ def test_a_quote_in_twenty_thousand_articles(tmp_path):
             "id": f"{k:05}",
             "outlet": f"outlet{k % 5000}.example",
             "published": f"2024-03-{1 + k % 20:02}",
-            "text": f"{' '.join(w.sentences(3))} {quote} said the mayor. {' '.join(w.sentences(2))}",
+            "text": " ".join([*w.sentences(3), f"{quote} said the mayor.", *w.sentences(2)]),
         }
         for k in range(20_000)
     ]

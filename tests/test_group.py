@@ -27,7 +27,11 @@ def relations(edges: dict[tuple[int, int], int]) -> Relations:
     return Relations(a, b, kind, real, real, real, real, real, real)
 
 
-@given(EDGES, st.lists(st.integers(1, 2), min_size=N, max_size=N), st.lists(st.booleans(), min_size=N, max_size=N))
+@given(
+    EDGES,
+    st.lists(st.integers(1, 2), min_size=N, max_size=N),
+    st.lists(st.booleans(), min_size=N, max_size=N),
+)
 def test_groups_equal_the_oracle(edges, copies, groupable):
     found = group_nodes(N, relations(edges), np.array(copies), np.array(groupable))
     cores = {
@@ -95,6 +99,7 @@ def test_letters_of_a_union_equal_the_oracle(spans, width):
     owner, lo, hi = (np.array([s[k] for s in spans], np.int64) for k in range(3))
     found = union_letters(owner, lo, hi, np.lexsort((lo, owner)), 3, t_start, t_end)
     wanted = [
-        len({c for o, a, b in spans if o == mine for c in range(a, b - 1 + width)}) for mine in range(3)
+        len({c for o, a, b in spans if o == mine for c in range(a, b - 1 + width)})
+        for mine in range(3)
     ]
     assert found.tolist() == wanted

@@ -68,7 +68,9 @@ def test_occurrences_are_passages_of_their_text(result, texts):
 
 def test_shares_are_shares(result):
     for r in result.relations.to_pylist():
-        assert all(0 <= r[name] <= 1 for name in ("p_shared", "p_copied", "coverage_a", "coverage_b"))
+        assert all(
+            0 <= r[name] <= 1 for name in ("p_shared", "p_copied", "coverage_a", "coverage_b")
+        )
         assert r["p_shared"] >= r["p_copied"]
         assert r["score"] >= 0
     for a in result.articles.to_pylist():
@@ -153,7 +155,9 @@ def test_evidence_is_cut_from_its_field(result, texts):
     assert any(e["role"] == "credit" for e in evidence)
     for e in evidence:
         if e["role"] in ("credit", "mention"):
-            where = texts[e["article"]] if e["field"] == "text" else fields[e["article"]][e["field"]]
+            where = (
+                texts[e["article"]] if e["field"] == "text" else fields[e["article"]][e["field"]]
+            )
             assert where[e["start"] : e["end"]] == e["text"]
 
 
@@ -163,7 +167,9 @@ def test_revisions_are_of_one_outlet_or_id(result):
     assert revisions
     for r in revisions:
         a, b = of[r["a"]], of[r["b"]]
-        assert a["id"] == b["id"] or outlet_identity(a["outlet"], None) == outlet_identity(b["outlet"], None)
+        assert a["id"] == b["id"] or outlet_identity(a["outlet"], None) == outlet_identity(
+            b["outlet"], None
+        )
         assert r["relation"] == "copy"
 
 

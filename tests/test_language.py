@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - texts read better as one line each
 """Languages told from the words of a text, or not told."""
 
 from __future__ import annotations
@@ -45,7 +46,9 @@ def test_too_little_tells_nothing(text):
 
 
 def test_a_stated_language_stands(scan_records):
-    result = scan_records([{"id": "a", "text": TEXTS["de"], "language": "nds"}, {"id": "b", "text": TEXTS["de"]}])
+    result = scan_records(
+        [{"id": "a", "text": TEXTS["de"], "language": "nds"}, {"id": "b", "text": TEXTS["de"]}]
+    )
     assert result.articles["language"].to_pylist() == ["nds", "de"]
 
 

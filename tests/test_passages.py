@@ -10,7 +10,9 @@ from dedup import tokens
 
 def rows_with(result, article: str) -> list[dict]:
     return [
-        p for p in result.passages.to_pylist() if article in {o["article"] for o in p["occurrences"]}
+        p
+        for p in result.passages.to_pylist()
+        if article in {o["article"] for o in p["occurrences"]}
     ]
 
 
@@ -102,7 +104,10 @@ def test_a_passage_twice_in_one_article_alone_is_not_shared(scan_records):
     w = Writer("alone")
     shared = w.sentence(16)
     result = scan_records(
-        [{"id": "a", "text": f"{shared} {w.sentence()} {shared}"}, {"id": "b", "text": w.sentence()}]
+        [
+            {"id": "a", "text": f"{shared} {w.sentence()} {shared}"},
+            {"id": "b", "text": w.sentence()},
+        ]
     )
     assert result.passages.num_rows == 0
 

@@ -95,9 +95,27 @@ def test_repeats_of_a_record_that_differ_in_other_fields(scan_records):
     w = Writer("repeats")
     text = " ".join(w.sentences(6))
     records = [
-        {"id": "a", "outlet": "one.example", "title": "One", "published": "2024-01-02", "text": text},
-        {"id": "a", "outlet": "two.example", "title": "Two", "published": "2024-01-01", "text": text},
-        {"id": "b", "outlet": "two.example", "title": "B", "published": "2024-01-01T12:00:00Z", "text": text},
+        {
+            "id": "a",
+            "outlet": "one.example",
+            "title": "One",
+            "published": "2024-01-02",
+            "text": text,
+        },
+        {
+            "id": "a",
+            "outlet": "two.example",
+            "title": "Two",
+            "published": "2024-01-01",
+            "text": text,
+        },
+        {
+            "id": "b",
+            "outlet": "two.example",
+            "title": "B",
+            "published": "2024-01-01T12:00:00Z",
+            "text": text,
+        },
     ]
     wanted = comparable(scan_records(records))
     for seed in range(6):
@@ -138,7 +156,9 @@ def test_settings_change_results_and_the_fingerprint(scan_records):
     default = scan_records(records)
     strict = scan_records(records, settings=dedup.Settings(copy_share=0.95))
     assert default.run["fingerprint"] != strict.run["fingerprint"]
-    assert default.run["counts"]["relations"]["copy"] > strict.run["counts"]["relations"].get("copy", 0)
+    assert default.run["counts"]["relations"]["copy"] > strict.run["counts"]["relations"].get(
+        "copy", 0
+    )
 
 
 # --- the ledger (invariant 4) -----------------------------------------------------------------
@@ -164,12 +184,16 @@ def test_the_ledger_balances(scan_records):
     assert ledger["rejected"] == result.rejected.num_rows
     for file in ledger["files"]:
         assert file["read"] == file["articles"] + file["repeats"] + file["rejected"]
-    flags = dict(zip(result.articles["ref"].to_pylist(), result.articles["flag"].to_pylist(), strict=True))
+    flags = dict(
+        zip(result.articles["ref"].to_pylist(), result.articles["flag"].to_pylist(), strict=True)
+    )
     assert flags["blank"] == "unique"
     assert sum(ref.startswith(f"{records[1]['id']}@") for ref in flags) == 1
 
 
-@pytest.mark.parametrize("texts", [[], [""], [" ", "."], ["a"], ["...", "...", "..."], ["12", "12"]])
+@pytest.mark.parametrize(
+    "texts", [[], [""], [" ", "."], ["a"], ["...", "...", "..."], ["12", "12"]]
+)
 def test_nothing_much_to_read(scan_records, texts):
     result = scan_records([{"id": str(k), "text": t} for k, t in enumerate(texts)])
     assert result.articles["flag"].to_pylist() == ["unique"] * len(texts)

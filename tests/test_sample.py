@@ -126,7 +126,9 @@ def is_found(sample, texts, wanted: dict) -> bool:
     return False
 
 
-@pytest.mark.parametrize("wanted", [t for t in truth("passage") if t["kind"] == "quote"], ids=lambda t: t["articles"][0])
+@pytest.mark.parametrize(
+    "wanted", [t for t in truth("passage") if t["kind"] == "quote"], ids=lambda t: t["articles"][0]
+)
 def test_quote(sample, texts, wanted):
     assert is_found(sample, texts, wanted)
 
@@ -135,7 +137,9 @@ def test_every_quote_of_several_outlets_is_known(sample):
     known = [set(tokens(t["text"])) for t in truth("passage") if t["kind"] == "quote"]
     for p in sample.passages.to_pylist():
         if p["kind"] == "quote" and len({o["article"] for o in p["occurrences"]}) > 2:
-            assert any(len(set(tokens(p["text"])) & k) >= 0.8 * len(set(tokens(p["text"]))) for k in known)
+            assert any(
+                len(set(tokens(p["text"])) & k) >= 0.8 * len(set(tokens(p["text"]))) for k in known
+            )
 
 
 @pytest.mark.parametrize("kind", ["boilerplate", "prose"])

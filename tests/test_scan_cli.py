@@ -6,22 +6,39 @@ import json
 import os
 import subprocess
 import sys
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from conftest import write_jsonl
 from oracles import Writer, newsroom
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
 DONE, USAGE, INCOMPLETE, FAILED, FLAGGED = 0, 2, 3, 5, 10
 FILES = {
-    *(f"{t}.jsonl" for t in "articles passages matches relations groups sources near_misses rejected".split()),
+    *(
+        f"{t}.jsonl"
+        for t in [
+            "articles",
+            "passages",
+            "matches",
+            "relations",
+            "groups",
+            "sources",
+            "near_misses",
+            "rejected",
+        ]
+    ),
     "texts.parquet",
     "run.json",
     "report.html",
 }
 
 
-def run(*args: object, stdin: bytes = b"", cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+def run(
+    *args: object, stdin: bytes = b"", cwd: Path | None = None
+) -> subprocess.CompletedProcess[str]:
     done = subprocess.run(
         [sys.executable, "-m", "dedup", *map(str, args)],
         input=stdin,
@@ -97,11 +114,18 @@ def test_standard_input(good, dump, out):
 def test_bad_records_are_listed_and_do_not_stop_the_run(tmp_path, out):
     good = {"id": "good", "text": Writer("good").sentence()}
     path = tmp_path / "dump.jsonl"
-    path.write_bytes(lines({"id": "bare"}, {"id": "null", "text": None}, b'{"id": "cut", "te\n', b"[1]\n", good))
+    path.write_bytes(
+        lines({"id": "bare"}, {"id": "null", "text": None}, b'{"id": "cut", "te\n', b"[1]\n", good)
+    )
     done = run("scan", path, "--out", out)
     assert done.returncode == DONE
     rejected = rows(out / "rejected.jsonl")
-    assert [r["position"].split(",")[0] for r in rejected] == ["line 1", "line 2", "line 3", "line 4"]
+    assert [r["position"].split(",")[0] for r in rejected] == [
+        "line 1",
+        "line 2",
+        "line 3",
+        "line 4",
+    ]
     assert {r["file"] for r in rejected} == {str(path)}
     for r, word in zip(rejected, ("no text field", "null", "JSON", "object"), strict=True):
         assert word in r["reason"]
@@ -122,7 +146,9 @@ def test_strict_stops_at_the_first_reject(tmp_path, out):
 def test_a_truncated_file_is_used_as_far_as_it_goes(tmp_path, out):
     import gzip
 
-    packed = gzip.compress(lines(*({"id": f"{k:04}", "text": os.urandom(60).hex()} for k in range(2000))))
+    packed = gzip.compress(
+        lines(*({"id": f"{k:04}", "text": os.urandom(60).hex()} for k in range(2000)))
+    )
     path = tmp_path / "dump.jsonl.gz"
     path.write_bytes(packed[: len(packed) // 2])
     done = run("scan", path, "--out", out)
@@ -222,7 +248,9 @@ def test_nothing_to_read_is_a_warning_and_valid_outputs(tmp_path, out, kind):
     ledger = json.loads((out / "run.json").read_text())["ledger"]
     assert ledger["articles"] == 0
     said = json.dumps(ledger["warnings"] + ledger["skipped"]) + done.stderr
-    assert any(word in said for word in ("empty", "no file", "match", "no records", "nothing")), said
+    assert any(word in said for word in ("empty", "no file", "match", "no records", "nothing")), (
+        said
+    )
     assert {p.name for p in out.iterdir()} == FILES
     assert rows(out / "articles.jsonl") == rows(out / "groups.jsonl") == []
 
@@ -231,7 +259,11 @@ def test_hostile_texts_change_nothing_but_themselves(tmp_path, out):
     w = Writer("hostile")
     shared = " ".join(w.sentences(5))
     records = [
-        {"id": "../../etc/passwd", "text": shared + "\x00\x1b[31m\u202e", "title": "<script>alert(1)</script>"},
+        {
+            "id": "../../etc/passwd",
+            "text": shared + "\x00\x1b[31m\u202e",
+            "title": "<script>alert(1)</script>",
+        },
         {"id": "=HYPERLINK(1)", "text": shared.replace(" ", " \u00ad"), "outlet": "\u202eexample"},
         {"id": "nul\x00id", "text": "\ud83d" + shared},
     ]

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - texts read better as one line each
 """Passages and tokens: readable examples in every script, then properties of any text."""
 
 from __future__ import annotations
@@ -43,10 +44,16 @@ def test_alphabets_end_sentences_with_stops(script):
 @pytest.mark.parametrize(
     ("text", "wanted"),
     [
-        ("قال الوزير إن الميناء مغلق. هل هذا صحيح؟ نعم.", ["قال الوزير إن الميناء مغلق", "هل هذا صحيح", "نعم"]),
+        (
+            "قال الوزير إن الميناء مغلق. هل هذا صحيح؟ نعم.",
+            ["قال الوزير إن الميناء مغلق", "هل هذا صحيح", "نعم"],
+        ),
         ("یہ پہلا جملہ ہے۔ یہ دوسرا ہے۔", ["یہ پہلا جملہ ہے", "یہ دوسرا ہے"]),
         ("मंत्री ने कहा। यह दूसरा वाक्य है॥ क्या?", ["मंत्री ने कहा", "यह दूसरा वाक्य है", "क्या"]),
-        ("总统周三宣布新措施。第二句在这里！第三句？", ["总统周三宣布新措施", "第二句在这里", "第三句"]),
+        (
+            "总统周三宣布新措施。第二句在这里！第三句？",
+            ["总统周三宣布新措施", "第二句在这里", "第三句"],
+        ),
         ("東京で会議が開かれた。次の文です。", ["東京で会議が開かれた", "次の文です"]),
         ("서울에서 회의가 열렸다. 다음 문장이다.", ["서울에서 회의가 열렸다", "다음 문장이다"]),
         ("ရန်ကုန်မြို့၌ ဖြစ်သည်။ ဒုတိယ", ["ရန်ကုန်မြို့၌ ဖြစ်သည်", "ဒုတိယ"]),
@@ -113,12 +120,33 @@ SAID = "We will not close this harbour before the winter storms"
 
 @pytest.mark.parametrize(
     ("opening", "closing"),
-    ["“”", '""', "„“", "„”", "«»", "»«", "‹›", "‘’", "‚‘", "‚’", "””", "「」", "『』", "＂＂", "〝〞"],
+    [
+        "“”",
+        '""',
+        "„“",
+        "„”",
+        "«»",
+        "»«",
+        "‹›",
+        "‘’",
+        "‚‘",
+        "‚’",
+        "””",
+        "「」",
+        "『』",
+        "＂＂",
+        "〝〞",
+    ],
 )
 def test_every_pair_of_marks(opening, closing):
     text = f"Nobody believed it at first. {opening}{SAID}{closing}, said the mayor. Then she left."
     assert quotes(text) == [SAID]
-    assert passages(text) == ["Nobody believed it at first", SAID, "said the mayor", "Then she left"]
+    assert passages(text) == [
+        "Nobody believed it at first",
+        SAID,
+        "said the mayor",
+        "Then she left",
+    ]
 
 
 @pytest.mark.parametrize("space", ["\u00a0", "\u202f", " "])
@@ -128,7 +156,9 @@ def test_french_quotes_stand_apart_from_their_marks(space):
 
 
 def test_quotes_in_other_scripts():
-    assert quotes("彼は「これは十分に長い引用文ですよ」と言った。") == ["これは十分に長い引用文ですよ"]
+    assert quotes("彼は「これは十分に長い引用文ですよ」と言った。") == [
+        "これは十分に長い引用文ですよ"
+    ]
     assert quotes("总统说：“这是一个足够长的引文内容。”然后离开。") == ["这是一个足够长的引文内容"]
     said = "لن نغلق هذا الميناء قبل عواصف الشتاء القادمة"
     assert quotes(f"قال العمدة: «{said}»، ثم غادر.") == [said]
@@ -211,7 +241,9 @@ def test_composed_and_decomposed_characters_are_the_same(word):
 
 
 @pytest.mark.parametrize("invisible", ["\u200b", "\u200d", "\u2060", "\ufeff", "\u00ad", "\ufe0f"])
-@pytest.mark.parametrize("word", ["harbour", "don’t", "порт", "الميناء", "北京时间", "京时", "ราคาทอง", "바다"])
+@pytest.mark.parametrize(
+    "word", ["harbour", "don’t", "порт", "الميناء", "北京时间", "京时", "ราคาทอง", "바다"]
+)
 def test_invisible_characters_change_no_token(word, invisible):
     for place in range(1, len(word)):
         assert tokens(word[:place] + invisible + word[place:]) == tokens(word)
@@ -240,7 +272,9 @@ def test_tokens_of_alphabets_equal_the_oracle(text):
 
 # --- any text -----------------------------------------------------------------------------------
 
-LETTERS = st.sampled_from("ab éЖ中文字国ขคง한ا.。!?\n\r\"“”‘’«»「」,'\u0301\u200b\u00ad\u0e31𠮷😀\U000e0100\u3099")
+LETTERS = st.sampled_from(
+    "ab éЖ中文字国ขคง한ا.。!?\n\r\"“”‘’«»「」,'\u0301\u200b\u00ad\u0e31𠮷😀\U000e0100\u3099"
+)
 ANY = st.text(max_size=80) | st.text(LETTERS, max_size=120)
 
 
@@ -261,8 +295,12 @@ def test_spans_are_ordered_inside_and_disjoint(text):
         assert 0 <= start < end <= len(text)
         assert lo < hi, "a passage has a token"
         assert start == s.t_start[lo]
-        assert all(start <= a < b <= end for a, b in zip(s.t_start[lo:hi], s.t_end[lo:hi], strict=True))
-        assert all(x < y for x, y in zip(s.t_start[lo : hi - 1], s.t_start[lo + 1 : hi], strict=True))
+        assert all(
+            start <= a < b <= end for a, b in zip(s.t_start[lo:hi], s.t_end[lo:hi], strict=True)
+        )
+        assert all(
+            x < y for x, y in zip(s.t_start[lo : hi - 1], s.t_start[lo + 1 : hi], strict=True)
+        )
         if p:
             assert s.p_end[p - 1] <= start, "passages do not overlap"
 
@@ -288,7 +326,14 @@ def test_a_batch_is_its_texts_one_by_one(texts):
     s = segment(*pack_texts(texts))
     for d, text in enumerate(texts):
         mine = s.p_text == d
-        spans = list(zip(s.p_start[mine].tolist(), s.p_end[mine].tolist(), s.p_quoted[mine].astype(bool), strict=True))
+        spans = list(
+            zip(
+                s.p_start[mine].tolist(),
+                s.p_end[mine].tolist(),
+                s.p_quoted[mine].astype(bool),
+                strict=True,
+            )
+        )
         assert spans == passage_spans(text)
 
 
@@ -299,7 +344,27 @@ MEGA = 1_000_000
 
 @pytest.mark.parametrize(
     "unit",
-    ['"', ".", ". ", "! ", "(", ")", "“", "” ", "‘", "'", "’", "\n", "\r\n", " \n", "\u00ad", "\u0301", "-", "«", "„"],
+    [
+        '"',
+        ".",
+        ". ",
+        "! ",
+        "(",
+        ")",
+        "“",
+        "” ",
+        "‘",
+        "'",
+        "’",
+        "\n",
+        "\r\n",
+        " \n",
+        "\u00ad",
+        "\u0301",
+        "-",
+        "«",
+        "„",
+    ],
 )
 def test_two_megabytes_of_marks_hold_nothing(unit):
     assert passage_spans(unit * (2 * MEGA // len(unit.encode()))) == []
@@ -312,7 +377,9 @@ def test_two_megabytes_of_one_letter_are_one_word():
     assert passage_spans("a'" * MEGA) == [(0, n - 1, False)]
 
 
-@pytest.mark.parametrize("unit", ["a.", "a. ", '"a', '"a ', "“a ", "a\n", "中", "ก", "中\u200b", "A. ", "‘a’", "a” "])
+@pytest.mark.parametrize(
+    "unit", ["a.", "a. ", '"a', '"a ', "“a ", "a\n", "中", "ก", "中\u200b", "A. ", "‘a’", "a” "]
+)
 def test_two_megabytes_in_many_pieces_are_covered(unit):
     text = unit * (2 * MEGA // len(unit.encode()))
     spans = passage_spans(text)

@@ -75,7 +75,11 @@ def test_background_tells_content_from_function_words():
     texts = ["the of and to Lindqvist harbour undercut", "yang dan di pelabuhan", "的 在 港口"]
     s = segment(*pack_texts(texts))
     bits = token_information(s)
-    word = {dedup.tokens(t)[k]: bits[s.t_byte.tolist().index(0) + k] for t in texts[:1] for k in range(7)}
+    word = {
+        dedup.tokens(t)[k]: bits[s.t_byte.tolist().index(0) + k]
+        for t in texts[:1]
+        for k in range(7)
+    }
     for name in ("the", "of", "and", "to"):
         assert not word[name] & 0x80
     for name in ("lindqvist", "harbour", "undercut"):
@@ -85,7 +89,11 @@ def test_background_tells_content_from_function_words():
 
 
 def test_only_informative_passages_are_indexed():
-    s = segment(*pack_texts(["He did it.", "Yes. No. The one that was in it.", "Lindqvist undercut Halden piers."]))
+    s = segment(
+        *pack_texts(
+            ["He did it.", "Yes. No. The one that was in it.", "Lindqvist undercut Halden piers."]
+        )
+    )
     k = sketch(s, Settings())
     assert s.p_text[k.chosen].tolist() == [2]
     assert k.bands.shape == (1, scheme(Settings()).bands)
@@ -93,13 +101,24 @@ def test_only_informative_passages_are_indexed():
 
 
 def test_information_counts_distinct_content_words_only():
-    s = segment(*pack_texts(["Lindqvist undercut Halden piers.", "The Lindqvist of Lindqvist undercut and undercut Halden, Halden piers."]))
+    s = segment(
+        *pack_texts(
+            [
+                "Lindqvist undercut Halden piers.",
+                "The Lindqvist of Lindqvist undercut and undercut Halden, Halden piers.",
+            ]
+        )
+    )
     k = sketch(s, Settings())
     assert k.content.tolist() == [4, 4]
     assert k.information[0] == k.information[1]
 
 
 def test_key_is_a_matter_of_the_token_sequence_alone():
-    s = segment(*pack_texts(["The PIER of Halden, fell!", "“The pier of halden fell”", "Halden pier fell of the"]))
+    s = segment(
+        *pack_texts(
+            ["The PIER of Halden, fell!", "“The pier of halden fell”", "Halden pier fell of the"]
+        )
+    )
     key = sketch(s, Settings()).key
     assert key[0] == key[1] != key[2]

@@ -59,7 +59,9 @@ def folded(char: str) -> int:
     normal = unicodedata.normalize("NFKD", char)
     base = normal[0]
     accents = all(
-        0x0300 <= ord(mark) <= 0x036F or 0x064B <= ord(mark) <= 0x065F or 0x0591 <= ord(mark) <= 0x05C7
+        0x0300 <= ord(mark) <= 0x036F
+        or 0x064B <= ord(mark) <= 0x065F
+        or 0x0591 <= ord(mark) <= 0x05C7
         for mark in normal[1:]
     )
     if not accents:
@@ -73,7 +75,9 @@ def folded(char: str) -> int:
         low = base
     # Arabic alef variants, alef maksura and teh marbuta are spelled freely; so are Persian
     # and Arabic kaf and yeh.
-    low = {"أ": "ا", "إ": "ا", "آ": "ا", "ٱ": "ا", "ى": "ي", "ی": "ي", "ک": "ك", "ة": "ه"}.get(low, low)
+    low = {"أ": "ا", "إ": "ا", "آ": "ا", "ٱ": "ا", "ى": "ي", "ی": "ي", "ک": "ك", "ة": "ه"}.get(
+        low, low
+    )
     low = {"ı": "i", "ſ": "s", "ς": "σ", "ё": "е"}.get(low, low)
     if unicodedata.category(low).startswith("N"):
         digit = unicodedata.digit(low, None)

@@ -24,7 +24,7 @@ MOST_INSERTED_BITS = 120 * 4  # quarters of foreign matter that a match may span
 
 
 @kernel
-def grown(array, size):  # type: ignore[no-untyped-def]
+def grown(array, size):
     """A copy of a one- or two-dimensional array's data with room for ``size`` items."""
     out = np.empty(size, array.dtype)
     out[: len(array)] = array
@@ -32,7 +32,7 @@ def grown(array, size):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def index_words(first, count, w_hash, size, slot):  # type: ignore[no-untyped-def]
+def index_words(first, count, w_hash, size, slot):
     """Hash table from word hash to local word + 1 of one article, in ``slot[:size]``."""
     mask = np.uint64(size - 1)
     slot[:size] = 0
@@ -45,7 +45,8 @@ def index_words(first, count, w_hash, size, slot):  # type: ignore[no-untyped-de
 
 
 @kernel
-def table_size(count):  # type: ignore[no-untyped-def]
+def table_size(count):
+    """Slots of a hash table for ``count`` words: a power of two, at most half full."""
     size = 64
     while size < 2 * count:
         size *= 2
@@ -53,9 +54,7 @@ def table_size(count):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def map_words(
-    a, b, size, slot, to_a, data, d_byte, d_word, w_hash, w_byte, w_chars, kind, fold
-):  # type: ignore[no-untyped-def]
+def map_words(a, b, size, slot, to_a, data, d_byte, d_word, w_hash, w_byte, w_chars, kind, fold):
     """For each word of ``b`` the same word of ``a``, or -1; equality is checked on the text."""
     mask = np.uint64(size - 1)
     first_a = d_word[a]
@@ -82,7 +81,7 @@ def map_words(
 
 
 @kernel
-def bag_passages(lo, hi, p_token, t_word, count, stamp, bag_start, bag_word, bag_tf):  # type: ignore[no-untyped-def]
+def bag_passages(lo, hi, p_token, t_word, count, stamp, bag_start, bag_word, bag_tf):
     """Distinct words and their counts of passages ``lo`` to ``hi``; returns how many in all."""
     n = 0
     stamp[:count] = -1
@@ -103,7 +102,7 @@ def bag_passages(lo, hi, p_token, t_word, count, stamp, bag_start, bag_word, bag
 
 
 @kernel
-def logarithms(passages):  # type: ignore[no-untyped-def]
+def logarithms(passages):
     """``ln(1 + n)`` for n up to ``passages`` (float64)."""
     out = np.empty(passages + 1, np.float64)
     for n in range(passages + 1):
@@ -112,7 +111,7 @@ def logarithms(passages):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def weigh(a, b, to_a, passages, d_word, w_passages, logs, held, weight_a, weight_b):  # type: ignore[no-untyped-def]
+def weigh(a, b, to_a, passages, d_word, w_passages, logs, held, weight_a, weight_b):
     """ISF weights of both articles' words; a shared word counts the passages of both.
 
     Smoothed as in scikit-learn: ``ln((1 + N) / (1 + n)) + 1``. ``held`` is scratch (int64).
@@ -135,7 +134,7 @@ def weigh(a, b, to_a, passages, d_word, w_passages, logs, held, weight_a, weight
 
 
 @kernel
-def foreign(passages, start, words, found, first, w_bits, totals, held_bits, out):  # type: ignore[no-untyped-def]
+def foreign(passages, start, words, found, first, w_bits, totals, held_bits, out):
     """Running sum of the information in passages that the other article does not support.
 
     ``start`` and ``words`` are the bags of the passages, ``found[w] >= 0`` where the other
@@ -159,7 +158,7 @@ def foreign(passages, start, words, found, first, w_bits, totals, held_bits, out
 
 
 @kernel
-def between(sums, p, q):  # type: ignore[no-untyped-def]
+def between(sums, p, q):
     """Foreign information strictly between passages ``p`` and ``q`` of one article."""
     low = min(p, q)
     high = max(p, q)
@@ -169,7 +168,7 @@ def between(sums, p, q):  # type: ignore[no-untyped-def]
 @kernel
 def span_cosine(
     a_lo, a_hi, b_lo, b_hi, t_word, to_a, weight_a, weight_b, count_a, count_b, w_bits, first_a
-):  # type: ignore[no-untyped-def]
+):
     """Cosine of two token spans' TF-ISF vectors and the bits of the content words they share.
 
     ``count_a`` and ``count_b`` are zeroed scratch (int32, words) and are left zeroed.
@@ -207,7 +206,7 @@ def span_cosine(
 
 
 @kernel
-def trim(lo, hi, head, tail, t_word, present, translate, use_translate, w_bits, first):  # type: ignore[no-untyped-def]
+def trim(lo, hi, head, tail, t_word, present, translate, use_translate, w_bits, first):
     """Cut the outer passages of a span to where its words stand on the other side.
 
     ``head`` and ``tail`` bound how far the cut may go. A prefix (suffix) is cut while its
@@ -259,7 +258,7 @@ def align_pairs(
     fold,
     min_similarity,
     min_information,
-):  # type: ignore[no-untyped-def]
+):
     """Align pairs of articles (int64 ``pair_a`` sorted, ``pair_b``).
 
     Returns two groups of flat arrays. Matches: ``m_pair`` (int32), token spans ``m_a0, m_a1,
@@ -365,9 +364,7 @@ def align_pairs(
                     stamp[a_word[i]] = k + 1
         map_words(a, b, size, slot, to_a, data, d_byte, d_word, w_hash, w_byte, w_chars, kind, fold)
         weigh(a, b, to_a, na + nb, d_word, w_passages, logs, stamp, weight_a, weight_b)
-        bag_passages(
-            pb0, d_passage[b + 1], p_token, t_word, words_b, stamp, b_start, b_word, b_tf
-        )
+        bag_passages(pb0, d_passage[b + 1], p_token, t_word, words_b, stamp, b_start, b_word, b_tf)
         from_a[:words_a] = -1
         for w in range(words_b):
             if to_a[w] >= 0:
@@ -633,7 +630,6 @@ def span_similarities(
     data,
     d_byte,
     d_passage,
-    p_token,
     t_word,
     d_word,
     w_hash,
@@ -643,7 +639,7 @@ def span_similarities(
     w_bits,
     kind,
     fold,
-):  # type: ignore[no-untyped-def]
+):
     """Similarity (float64) and shared bits of given token spans; ``m_pair`` ascending."""
     most = 1
     for x in range(len(pair_a)):

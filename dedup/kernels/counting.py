@@ -8,7 +8,7 @@ from dedup.kernels.jit import kernel
 
 
 @kernel
-def document_frequencies(vocabulary, d_word, w_hash, copies):  # type: ignore[no-untyped-def]
+def document_frequencies(vocabulary, d_word, w_hash, copies):
     """Articles (int64) that hold each word of ``vocabulary`` (distinct uint64 hashes).
 
     ``copies`` (int64, nodes) weighs each distinct text by the articles that have it.

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TypeVar, cast
+from typing import TYPE_CHECKING, Any
 
 import numba
 
-F = TypeVar("F", bound=Callable[..., object])
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
-def kernel(function: F) -> F:
-    """Compile without the interpreter lock, cached on disk, wrap-around integer arithmetic."""
-    return cast(F, numba.njit(cache=True, nogil=True, error_model="numpy")(function))
+def kernel(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Compile without the interpreter lock, cached on disk, wrap-around integer arithmetic.
+
+    numba infers the types from the arguments; docstrings state them.
+    """
+    compiled: Callable[..., Any] = numba.njit(cache=True, nogil=True, error_model="numpy")(function)
+    return compiled

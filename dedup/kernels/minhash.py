@@ -15,7 +15,7 @@ QUARTERS = np.uint8(0x7F)
 
 
 @kernel
-def hash_table(keys, bits, size):  # type: ignore[no-untyped-def]
+def hash_table(keys, bits, size):
     """Open-addressing table of the background: (uint64 slots, uint8 quarters of a bit)."""
     mask = np.uint64(size - 1)
     slots = np.zeros(size, np.uint64)
@@ -30,7 +30,7 @@ def hash_table(keys, bits, size):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def token_bits(t_hash, t_start, t_end, slots, values, default, least, out):  # type: ignore[no-untyped-def]
+def token_bits(t_hash, t_start, t_end, slots, values, default, least, out):
     """Information of every token from the background table (uint8).
 
     The low seven bits hold quarters of a bit; the high bit marks content, a token that carries
@@ -54,7 +54,7 @@ def token_bits(t_hash, t_start, t_end, slots, values, default, least, out):  # t
 
 
 @kernel
-def fmix32(h):  # type: ignore[no-untyped-def]
+def fmix32(h):
     """MurmurHash3's finaliser (Appleby), uint32.
 
     Every product is cut back to 32 bits at once: numba widens uint32 arithmetic.
@@ -68,13 +68,13 @@ def fmix32(h):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def fold32(h):  # type: ignore[no-untyped-def]
+def fold32(h):
     """64-bit FNV-1a folded to 32 bits by XOR, as its authors describe."""
     return np.uint32(h ^ (h >> np.uint64(32)))
 
 
 @kernel
-def sign(hashes, n, a, b, out):  # type: ignore[no-untyped-def]
+def sign(hashes, n, a, b, out):
     """MinHash of ``n`` token hashes (uint32): ``out[k] = min(a[k] * fmix32(h) + b[k])``."""
     perms = len(a)
     for k in range(perms):
@@ -87,7 +87,7 @@ def sign(hashes, n, a, b, out):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def signatures(t_hash, p_token, a, b):  # type: ignore[no-untyped-def]
+def signatures(t_hash, p_token, a, b):
     """Signatures (uint32, passages x permutations) of all tokens of each passage."""
     passages = len(p_token) - 1
     out = np.empty((passages, len(a)), np.uint32)
@@ -105,7 +105,7 @@ def signatures(t_hash, p_token, a, b):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def describe(t_hash, bits, p_token, key, information, content):  # type: ignore[no-untyped-def]
+def describe(t_hash, bits, p_token, key, information, content):
     """Per passage: a 64-bit key of its token sequence, its information in bits over distinct
     content tokens, and how many those are.
     """
@@ -140,7 +140,7 @@ def describe(t_hash, bits, p_token, key, information, content):  # type: ignore[
 
 
 @kernel
-def sketch_passages(t_hash, bits, p_token, chosen, a, b, bands, rows, keys, check):  # type: ignore[no-untyped-def]
+def sketch_passages(t_hash, bits, p_token, chosen, a, b, bands, rows, keys, check):
     """Band keys (uint32, chosen x bands) and check slots (uint8, chosen x permutations).
 
     A band key hashes ``rows`` consecutive values of the signature over the content tokens; a
@@ -168,7 +168,7 @@ def sketch_passages(t_hash, bits, p_token, chosen, a, b, bands, rows, keys, chec
 
 
 @kernel
-def agreement(check, u, v):  # type: ignore[no-untyped-def]
+def agreement(check, u, v):
     """How many check slots of two passages agree."""
     same = 0
     for k in range(check.shape[1]):
@@ -178,7 +178,7 @@ def agreement(check, u, v):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def join_band(entries, order_key, check, least, cap, representatives, out_u, out_v, out_n):  # type: ignore[no-untyped-def]
+def join_band(entries, order_key, check, least, cap, representatives, out_u, out_v, out_n):
     """Pairs of passages that share a key of one band and agree in ``least`` slots or more.
 
     ``entries`` (uint64, sorted): key in the high 32 bits, passage in the low. A bucket of up to

@@ -9,7 +9,8 @@ from dedup.kernels.vocabulary import same_word
 
 
 @kernel
-def emit(x, y, bits, keys, weights, n):  # type: ignore[no-untyped-def]
+def emit(x, y, bits, keys, weights, n):
+    """Write one pair of articles if there is room; returns the number of pairs so far."""
     if x != y:
         if n < len(keys):
             keys[n] = (np.uint64(min(x, y)) << np.uint64(32)) | np.uint64(max(x, y))
@@ -19,7 +20,7 @@ def emit(x, y, bits, keys, weights, n):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def article_pairs(start, article, eighths, edge_u, edge_v, edge_share, cap, reps, keys, weights):  # type: ignore[no-untyped-def]
+def article_pairs(start, article, eighths, edge_u, edge_v, edge_share, cap, reps, keys, weights):
     """Pairs of articles that hold the same passage or two similar ones.
 
     ``start`` (int64, passages + 1) and ``article`` (int32, ascending inside a passage): who
@@ -72,7 +73,7 @@ def article_pairs(start, article, eighths, edge_u, edge_v, edge_share, cap, reps
 
 
 @kernel
-def sum_runs(keys, order, weights, out_keys, out_weights):  # type: ignore[no-untyped-def]
+def sum_runs(keys, order, weights, out_keys, out_weights):
     """Sum ``weights`` over equal ``keys`` in sorted ``order``; returns the number of keys."""
     n = 0
     for i in range(len(order)):
@@ -89,7 +90,7 @@ def sum_runs(keys, order, weights, out_keys, out_weights):  # type: ignore[no-un
 @kernel
 def equal_passages(
     left, right, p_article, p_token, t_word, data, d_byte, d_word, w_byte, w_chars, kind, fold, out
-):  # type: ignore[no-untyped-def]
+):
     """Whether passages ``left[i]`` and ``right[i]`` are word for word equal on the text (uint8)."""
     for i in range(len(left)):
         p = left[i]
@@ -103,14 +104,20 @@ def equal_passages(
             v = d_word[a] + t_word[p_token[p] + k]
             w = d_word[b] + t_word[p_token[q] + k]
             same = same_word(
-                data, d_byte[a] + w_byte[v], w_chars[v], d_byte[b] + w_byte[w], w_chars[w], kind, fold
+                data,
+                d_byte[a] + w_byte[v],
+                w_chars[v],
+                d_byte[b] + w_byte[w],
+                w_chars[w],
+                kind,
+                fold,
             )
             k += 1
         out[i] = 1 if same else 0
 
 
 @kernel
-def star_clusters(order, start, neighbour, out):  # type: ignore[no-untyped-def]
+def star_clusters(order, start, neighbour, out):
     """Greedy star clustering: in ``order`` each free node takes its free neighbours.
 
     ``start`` (nodes + 1) and ``neighbour`` are the adjacency; ``out`` (int64) receives the

@@ -9,7 +9,7 @@ from dedup.kernels.vocabulary import span_letters
 
 
 @kernel
-def letters_of_spans(lo, hi, t_start, t_end):  # type: ignore[no-untyped-def]
+def letters_of_spans(lo, hi, t_start, t_end):
     """Letters and digits in each token span (int64)."""
     out = np.empty(len(lo), np.int64)
     for i in range(len(lo)):
@@ -18,7 +18,7 @@ def letters_of_spans(lo, hi, t_start, t_end):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def union_letters(owner, lo, hi, order, owners, t_start, t_end):  # type: ignore[no-untyped-def]
+def union_letters(owner, lo, hi, order, owners, t_start, t_end):
     """Letters in the union of the token spans of each owner (int64, owners).
 
     ``order`` sorts the spans by (owner, lo).
@@ -35,7 +35,12 @@ def union_letters(owner, lo, hi, order, owners, t_start, t_end):  # type: ignore
         if hi[i] > begin:
             # A token that overlaps the one before counts the characters it adds.
             n = span_letters(begin, hi[i], t_start, t_end)
-            if begin == reached and begin > 0 and begin > lo[i] and t_end[begin - 1] > t_start[begin]:
+            if (
+                begin == reached
+                and begin > 0
+                and begin > lo[i]
+                and t_end[begin - 1] > t_start[begin]
+            ):
                 n -= t_end[begin - 1] - t_start[begin]
             out[current] += n
             reached = hi[i]
@@ -43,7 +48,7 @@ def union_letters(owner, lo, hi, order, owners, t_start, t_end):  # type: ignore
 
 
 @kernel
-def quoted_letters(lo, hi, p_token, p_quoted, t_start, t_end):  # type: ignore[no-untyped-def]
+def quoted_letters(lo, hi, p_token, p_quoted, t_start, t_end):
     """Letters of each token span that lie in quoted passages (int64)."""
     out = np.zeros(len(lo), np.int64)
     for i in range(len(lo)):

@@ -27,7 +27,7 @@ ABBREVIATION_LENGTH = 6
 
 
 @kernel
-def kind_of(code, kind):  # type: ignore[no-untyped-def]
+def kind_of(code, kind):
     """Kind of a code point; everything above the tables is Han."""
     if code < PLANES:
         return kind[code]
@@ -35,7 +35,7 @@ def kind_of(code, kind):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def decode(data, start, end, out):  # type: ignore[no-untyped-def]
+def decode(data, start, end, out):
     """Decode valid UTF-8 ``data[start:end]`` into code points; returns how many."""
     n = 0
     i = start
@@ -67,7 +67,7 @@ def decode(data, start, end, out):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def fnv(h, code):  # type: ignore[no-untyped-def]
+def fnv(h, code):
     """Advance a 64-bit FNV-1a hash by the UTF-8 bytes of one code point."""
     c = np.uint64(code)
     if c < np.uint64(0x80):
@@ -85,7 +85,7 @@ def fnv(h, code):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def closes(opener, code):  # type: ignore[no-untyped-def]
+def closes(opener, code):
     """Whether ``code`` closes a quotation that ``opener`` opened."""
     if opener == 0x22 or opener == 0xFF02:  # " ＂
         return code == opener or code == 0x201D
@@ -113,13 +113,14 @@ def closes(opener, code):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def is_word(code, kind):  # type: ignore[no-untyped-def]
+def is_word(code, kind):
+    """Whether a code point is part of a token."""
     k = kind_of(code, kind)
     return k == 1 or k == 2 or k == 3
 
 
 @kernel
-def mark_quotes(cps, lo, hi, mark, kind, role):  # type: ignore[no-untyped-def]
+def mark_quotes(cps, lo, hi, mark, kind, role):
     """Mark quotations of one paragraph: cuts at both ends, ``QUOTED`` inside.
 
     A mark left open closes with the paragraph when it opened it (a speech that runs on) or
@@ -191,7 +192,7 @@ def mark_quotes(cps, lo, hi, mark, kind, role):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def ends_sentence(cps, lo, i, after, hi, kind, role, case, fold, abbreviations):  # type: ignore[no-untyped-def]
+def ends_sentence(cps, lo, i, after, hi, kind, role, case, fold, abbreviations):
     """Whether the soft stop at ``i``, whose closers end at ``after``, ends a sentence."""
     if after < hi:
         c = cps[after]
@@ -222,7 +223,7 @@ def ends_sentence(cps, lo, i, after, hi, kind, role, case, fold, abbreviations):
 
 
 @kernel
-def mark_sentences(cps, n, mark, kind, role, case, fold, abbreviations):  # type: ignore[no-untyped-def]
+def mark_sentences(cps, n, mark, kind, role, case, fold, abbreviations):
     """Cut at sentence ends and line ends, and mark the quotations of each paragraph."""
     paragraph = 0
     i = 0
@@ -234,9 +235,7 @@ def mark_sentences(cps, n, mark, kind, role, case, fold, abbreviations):  # type
             breaks = 0
             j = i
             while j < n and cps[j] < PLANES and (role[cps[j]] == 1 or role[cps[j]] == 2):
-                if role[cps[j]] == 2 and not (
-                    cps[j] == 10 and j > i and cps[j - 1] == 13
-                ):
+                if role[cps[j]] == 2 and not (cps[j] == 10 and j > i and cps[j - 1] == 13):
                     breaks += 1
                 j += 1
             hard = True
@@ -256,11 +255,12 @@ def mark_sentences(cps, n, mark, kind, role, case, fold, abbreviations):  # type
             j = i + 1
             while j < n and cps[j] < PLANES:
                 q = role[cps[j]]
-                if q == 3 or q == 4 or q == 6 or q == 8:
-                    j += 1
-                elif q == 7 and j + 1 <= n and (
-                    j + 1 == n
-                    or not is_word(cps[j + 1], kind)
+                if (
+                    q == 3
+                    or q == 4
+                    or q == 6
+                    or q == 8
+                    or (q == 7 and j + 1 <= n and (j + 1 == n or not is_word(cps[j + 1], kind)))
                 ):
                     j += 1
                 else:
@@ -286,7 +286,7 @@ def mark_sentences(cps, n, mark, kind, role, case, fold, abbreviations):  # type
 
 
 @kernel
-def next_same(cps, i, n, mark, kind, want):  # type: ignore[no-untyped-def]
+def next_same(cps, i, n, mark, kind, want):
     """Next character of kind ``want`` after ``i`` with only ignored ones between, or -1."""
     j = i + 1
     while j < n:
@@ -302,7 +302,7 @@ def next_same(cps, i, n, mark, kind, want):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def segment_batch(data, offsets, kind, role, case, fold, abbreviations):  # type: ignore[no-untyped-def]
+def segment_batch(data, offsets, kind, role, case, fold, abbreviations):
     """Cut every text of a batch into passages and tokens.
 
     Parameters: ``data`` uint8, ``offsets`` int64 (texts + 1), the character tables, and
@@ -347,9 +347,7 @@ def segment_batch(data, offsets, kind, role, case, fold, abbreviations):  # type
         first = tokens
         i = 0
         while i <= n:
-            if tokens > first and (
-                i == n or mark[i] & 1 or tokens - first >= MAX_PASSAGE_TOKENS
-            ):
+            if tokens > first and (i == n or mark[i] & 1 or tokens - first >= MAX_PASSAGE_TOKENS):
                 p_text[passages] = d
                 p_start[passages] = t_start[first]
                 # Overlapping tokens (Han pairs) make the last end the greatest.

@@ -9,7 +9,7 @@ from dedup.kernels.text import PLANES, kind_of
 
 
 @kernel
-def vocabularies(d_passage, p_token, t_hash, t_start, t_end, t_byte, bits):  # type: ignore[no-untyped-def]
+def vocabularies(d_passage, p_token, t_hash, t_start, t_end, t_byte, bits):
     """Number the distinct tokens of every article.
 
     ``d_passage`` (int64, articles + 1) first passage of each article; ``bits`` uint8 per token.
@@ -79,7 +79,7 @@ def vocabularies(d_passage, p_token, t_hash, t_start, t_end, t_byte, bits):  # t
 
 
 @kernel
-def next_folded(data, i, left, kind, fold):  # type: ignore[no-untyped-def]
+def next_folded(data, i, left, kind, fold):
     """Next folded token character at byte ``i`` among ``left`` characters.
 
     Returns ``(code, byte after, characters left)``; the code is 0 when none is left.
@@ -114,7 +114,7 @@ def next_folded(data, i, left, kind, fold):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def same_word(data, i, chars_i, j, chars_j, kind, fold):  # type: ignore[no-untyped-def]
+def same_word(data, i, chars_i, j, chars_j, kind, fold):
     """Whether two tokens are equal on the text (bytes ``i`` and ``j``), after folding."""
     if chars_i == chars_j:
         # Mostly the same bytes, and ASCII: one byte a character.
@@ -137,18 +137,16 @@ def same_word(data, i, chars_i, j, chars_j, kind, fold):  # type: ignore[no-unty
 
 
 @kernel
-def letters(d_passage, p_token, t_start, t_end):  # type: ignore[no-untyped-def]
+def letters(d_passage, p_token, t_start, t_end):
     """Letters and digits of every article (int32); overlapping tokens count once."""
     out = np.zeros(len(d_passage) - 1, np.int32)
     for d in range(len(out)):
-        out[d] = span_letters(
-            p_token[d_passage[d]], p_token[d_passage[d + 1]], t_start, t_end
-        )
+        out[d] = span_letters(p_token[d_passage[d]], p_token[d_passage[d + 1]], t_start, t_end)
     return out
 
 
 @kernel
-def span_letters(lo, hi, t_start, t_end):  # type: ignore[no-untyped-def]
+def span_letters(lo, hi, t_start, t_end):
     """Letters and digits of the tokens ``lo`` to ``hi`` of one article."""
     total = 0
     reached = 0

@@ -1,0 +1,64 @@
+"""What the stages found, as the tables of the output contract (``model.table_schemas()``)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from dedup.flags import flag_article
+from dedup.model import table_schemas
+from dedup.relate import R_BOILERPLATE, R_QUOTE
+from dedup.tables.articles import article_rows, source_rows
+from dedup.tables.groups import build_groups, group_rows
+from dedup.tables.passages import rank_passages
+from dedup.tables.records import Records
+from dedup.tables.relations import build_relations, match_rows, match_scores
+
+if TYPE_CHECKING:
+    from dedup.agencies import Agencies
+    from dedup.config import Settings
+    from dedup.pipeline import Analysis
+
+__all__ = ["build_tables"]
+
+
+def build_tables(
+    analysis: Analysis, settings: Settings, agencies: Agencies, *, all_relations: bool = False
+) -> dict[str, pa.Table]:
+    """All tables of a run but ``rejected``, sorted as the contract asks.
+
+    ``all_relations`` lists pairs that share furniture only, too.
+    """
+    least = R_BOILERPLATE if all_relations else R_QUOTE
+    records = Records(analysis.corpus, analysis.collection.nodes)
+    scores = match_scores(analysis, least)
+    related = build_relations(records, analysis, settings, scores, least)
+    grouped = build_groups(records, analysis, related, agencies)
+    ranked = rank_passages(records, analysis, grouped, agencies)
+    verdicts = [
+        flag_article(grouped.facts_of(i), grouped.group_facts_of(i), agencies)
+        for i in range(len(records))
+    ]
+    rows: dict[str, list[dict[str, Any]]] = {
+        "articles": article_rows(records, analysis, related, grouped, verdicts),
+        "passages": ranked.rows,
+        "matches": match_rows(records, analysis, related, ranked.ids, scores),
+        "relations": sorted(related.rows, key=lambda row: (row["a"], row["b"])),
+        "groups": group_rows(records, analysis, grouped, ranked),
+        "sources": source_rows(records, analysis, grouped, verdicts, agencies),
+        "near_misses": sorted(related.near, key=lambda row: (row["a"], row["b"])),
+    }
+    schemas = table_schemas()
+    tables = {name: pa.Table.from_pylist(rows[name], schemas[name]) for name in rows}
+    corpus = analysis.corpus
+    tables["texts"] = pa.table(
+        [
+            corpus.table["id"],
+            pa.array(corpus.refs, pa.string()),
+            corpus.table["digest"],
+            corpus.texts.take(pa.array(corpus.node)),
+        ],
+        schema=schemas["texts"],
+    )
+    return tables

@@ -1,0 +1,211 @@
+"""Rows of ``relations``, ``near_misses`` and ``matches``."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dedup.classify import BOILERPLATE
+from dedup.model import KINDS
+from dedup.rank import tfidf_weights
+from dedup.relate import R_COPY, R_PARTIAL, R_QUOTE
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from dedup.config import Settings
+    from dedup.pipeline import Analysis
+    from dedup.tables.records import Records
+
+NAMES = ("none", "boilerplate", "quote", "partial", "copy")
+MISSED_BY = ("", "copy_share", "p_copied", "p_shared")
+
+
+@dataclass(slots=True)
+class Related:
+    """Relations of records.
+
+    ``listed`` bool (aligned pairs); ``identical`` record pairs with one text; ``revisions``
+    same-outlet copies of each record; ``best`` per record the (coverage, ref) it shares most
+    with.
+    """
+
+    listed: NDArray[np.bool_]
+    rows: list[dict[str, Any]] = field(default_factory=list)
+    near: list[dict[str, Any]] = field(default_factory=list)
+    identical: list[tuple[int, int]] = field(default_factory=list)
+    revisions: dict[int, list[int]] = field(default_factory=lambda: defaultdict(list))
+    best: dict[int, tuple[float, str]] = field(default_factory=dict)
+
+    def add(self, row: dict[str, Any], i: int, j: int) -> None:
+        """List a relation and note what it says of its two records."""
+        self.rows.append(row)
+        if row["revision"]:
+            self.revisions[i].append(j)
+            self.revisions[j].append(i)
+        if row["relation"] != "boilerplate":
+            self._better(i, row["b"], row["coverage_a"])
+            self._better(j, row["a"], row["coverage_b"])
+
+    def _better(self, record: int, other: str, share: float) -> None:
+        best = self.best.get(record)
+        if best is None or (-share, other) < (-best[0], best[1]):
+            self.best[record] = (share, other)
+
+
+def match_scores(x: Analysis, least: int) -> NDArray[np.float64]:
+    """TF-IDF weight times similarity of every match of a listed pair, else 0."""
+    m = x.matches
+    listed = x.relations.relation[m.pair] >= least
+    scores = np.zeros(len(m.pair))
+    scores[listed] = m.similarity[listed] * tfidf_weights(
+        x.collection,
+        m.a0[listed],
+        m.a1[listed],
+        x.alignment.pair_a[m.pair[listed]],
+        x.corpus.copies,
+    )
+    return scores
+
+
+def near_misses(x: Analysis, settings: Settings) -> NDArray[np.int8]:
+    """Which pairs just missed a stronger relation, as an index into :data:`MISSED_BY`.
+
+    ``copy_share``: narrative between 85 and 100 % of what ``copy`` takes; ``p_copied`` and
+    ``p_shared``: a probability between .35 and .5.
+    """
+    r, letters = x.relations, x.collection.d_letters
+    share = np.where(letters[r.a] <= letters[r.b], r.narrative_a, r.narrative_b)
+    copy = (r.relation == R_PARTIAL) & (share >= 0.85 * settings.copy_share)
+    copied = (r.relation < R_PARTIAL) & (r.p_copied >= 0.35)
+    shared = (r.relation < R_QUOTE) & (r.p_shared >= 0.35)
+    return np.where(copy, 1, np.where(copied, 2, np.where(shared, 3, 0))).astype(np.int8)
+
+
+def build_relations(
+    records: Records, x: Analysis, settings: Settings, scores: NDArray[np.float64], least: int
+) -> Related:
+    """Relations from ``least`` on, near misses, and the stars of identical texts."""
+    r, m = x.relations, x.matches
+    real = m.kind != BOILERPLATE
+    score = np.bincount(m.pair[real], scores[real], len(r.a))
+    near = near_misses(x, settings)
+    related = Related(r.relation >= least)
+    for k in np.flatnonzero(related.listed | (near != 0)).tolist():
+        for i, j in records.pairs(int(r.a[k]), int(r.b[k])):
+            cover = (float(r.coverage_a[k]), float(r.coverage_b[k]))
+            if records.node[i] != r.a[k]:
+                cover = cover[::-1]
+            row = {
+                "a": records.refs[i],
+                "b": records.refs[j],
+                "relation": NAMES[r.relation[k]],
+                "revision": bool(r.relation[k] == R_COPY) and records.same_outlet(i, j),
+                "p_shared": float(r.p_shared[k]),
+                "p_copied": float(r.p_copied[k]),
+                "coverage_a": cover[0],
+                "coverage_b": cover[1],
+                "score": float(score[k]),
+                "earlier": records.earlier(i, j),
+            }
+            if near[k]:
+                related.near.append({**row, "missed_by": MISSED_BY[near[k]]})
+            if related.listed[k]:
+                related.add(row, i, j)
+    _identical(records, x, related)
+    return related
+
+
+def _identical(records: Records, x: Analysis, related: Related) -> None:
+    """Articles with the same text: a star around the first, ``copy`` with full coverage."""
+    nodes = np.flatnonzero((x.corpus.copies >= 2) & x.groupable)
+    if not len(nodes):
+        return
+    c = x.collection
+    weight = tfidf_weights(
+        c, c.p_token[c.d_passage[nodes]], c.p_token[c.d_passage[nodes + 1]], nodes, x.corpus.copies
+    )
+    for node, score in zip(nodes.tolist(), weight.tolist(), strict=True):
+        centre, *others = records.of_node[node]
+        for other in others:
+            i, j = records.ordered(centre, other)
+            row = {
+                "a": records.refs[i],
+                "b": records.refs[j],
+                "relation": "copy",
+                "revision": records.same_outlet(i, j),
+                "p_shared": 1.0,
+                "p_copied": 1.0,
+                "coverage_a": 1.0,
+                "coverage_b": 1.0,
+                "score": score,
+                "earlier": records.earlier(i, j),
+            }
+            related.identical.append((i, j))
+            related.add(row, i, j)
+
+
+def match_rows(
+    records: Records,
+    x: Analysis,
+    related: Related,
+    passage_ids: list[str],
+    scores: NDArray[np.float64],
+) -> list[dict[str, Any]]:
+    """Matches of all listed pairs, by article and place."""
+    m, r, c = x.matches, x.relations, x.collection
+    chosen = np.flatnonzero(related.listed[m.pair])
+    a_spans = zip(c.t_start[m.a0[chosen]].tolist(), c.t_end[m.a1[chosen] - 1].tolist(), strict=True)
+    b_spans = zip(c.t_start[m.b0[chosen]].tolist(), c.t_end[m.b1[chosen] - 1].tolist(), strict=True)
+    rows = []
+    for k, a, b in zip(chosen.tolist(), a_spans, b_spans, strict=True):
+        u, v = int(r.a[m.pair[k]]), int(r.b[m.pair[k]])
+        passage = passage_ids[m.passage[k]] if m.passage[k] >= 0 else None
+        for i, j in records.pairs(u, v):
+            spans = (a, b) if records.node[i] == u else (b, a)
+            rows.append(
+                _match(
+                    (records.refs[i], records.refs[j]),
+                    spans,
+                    float(m.similarity[k]),
+                    float(scores[k]),
+                    KINDS[m.kind[k]],
+                    passage,
+                )
+            )
+    score_of = {(row["a"], row["b"]): row["score"] for row in related.rows}
+    for i, j in related.identical:
+        node = records.node[i]
+        whole = (
+            int(c.p_start[c.d_passage[node]]),
+            int(c.t_end[c.p_token[c.d_passage[node + 1]] - 1]),
+        )
+        refs = (records.refs[i], records.refs[j])
+        rows.append(_match(refs, (whole, whole), 1.0, score_of[refs], "prose", None))
+    return sorted(rows, key=lambda x: (x["a"], x["b"], x["a_start"], x["b_start"], x["a_end"]))
+
+
+def _match(
+    refs: tuple[str, str],
+    spans: tuple[tuple[int, int], tuple[int, int]],
+    similarity: float,
+    score: float,
+    kind: str,
+    passage: str | None,
+) -> dict[str, Any]:
+    (a_start, a_end), (b_start, b_end) = spans
+    return {
+        "a": refs[0],
+        "b": refs[1],
+        "a_start": a_start,
+        "a_end": a_end,
+        "b_start": b_start,
+        "b_end": b_end,
+        "similarity": similarity,
+        "score": score,
+        "kind": kind,
+        "passage": passage,
+    }
