@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dedup.kernels import alignment as kernels
+from dedup.kernels import similarity as spans
 from dedup.segment import character_tables
 
 if TYPE_CHECKING:
@@ -112,7 +113,7 @@ def similarities(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Similarity (0-1) and shared bits of given token spans (``pair`` ascending)."""
     kind, _, _, fold = character_tables()
-    similarity, bits = kernels.span_similarities(
+    similarity, bits = spans.span_similarities(
         alignment.pair_a,
         alignment.pair_b,
         pair,

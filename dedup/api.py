@@ -46,7 +46,7 @@ class Result:
         self,
         out: str | Path,
         *,
-        format: Literal[jsonl, parquet, csv] = "jsonl",  # noqa: A002
+        format: Literal["jsonl", "parquet", "csv"] = "jsonl",  # noqa: A002
         texts: bool = True,
         report: bool = True,
         all_relations: bool = False,

@@ -240,13 +240,13 @@ def test_composed_and_decomposed_characters_are_the_same(word):
     assert nfc == nfd
 
 
-@pytest.mark.parametrize("invisible", ["\u200b", "\u200d", "\u2060", "\ufeff", "\u00ad", "\ufe0f"])
 @pytest.mark.parametrize(
     "word", ["harbour", "don’t", "порт", "الميناء", "北京时间", "京时", "ราคาทอง", "바다"]
 )
-def test_invisible_characters_change_no_token(word, invisible):
-    for place in range(1, len(word)):
-        assert tokens(word[:place] + invisible + word[place:]) == tokens(word)
+def test_invisible_characters_change_no_token(word):
+    for invisible in "\u200b\u200d\u2060\ufeff\u00ad\ufe0f":
+        for place in range(1, len(word)):
+            assert tokens(word[:place] + invisible + word[place:]) == tokens(word)
 
 
 def test_letters_that_normalisation_takes_apart_are_their_parts():
