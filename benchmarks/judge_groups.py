@@ -22,7 +22,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 
 MOST_ARTICLES = 6
-MOST_CHARACTERS = 6000
+MOST_CHARACTERS = 20000
 
 
 def rows(path: Path) -> list[dict]:

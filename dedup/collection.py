@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 
 from dedup.kernels import vocabulary as kernels
-from dedup.segment import segment
+from dedup.segment import character_tables, segment
 from dedup.sketch import sketch, token_information
 
 if TYPE_CHECKING:
@@ -113,11 +113,23 @@ def _process(
     d_passage = np.zeros(texts + 1, np.int64)
     np.cumsum(np.bincount(s.p_text, minlength=texts), out=d_passage[1:])
     bits = token_information(s)
+    kind, _, _, fold = character_tables()
     t_word, d_word, w_hash, w_passages, w_byte, w_chars, w_bits = kernels.vocabularies(
-        d_passage, s.p_token, s.t_hash, s.t_start, s.t_end, s.t_byte, bits
+        s.data,
+        s.offsets,
+        d_passage,
+        s.p_token,
+        s.t_hash,
+        s.t_chars,
+        s.t_byte,
+        bits,
+        kind,
+        fold,
     )
     letters = kernels.letters(d_passage, s.p_token, s.t_start, s.t_end)
     return {
+        "data": s.data,
+        "d_bytes": np.diff(s.offsets),
         "d_length": s.lengths,
         "d_letters": letters,
         "d_passage": d_passage,
@@ -169,6 +181,10 @@ def collect(
             parts.append(part)
             if progress:
                 progress(int(d_byte[hi]), len(data))
+    spelled, sizes = [p.pop("data") for p in parts], [p.pop("d_bytes") for p in parts]
+    if not all(np.shares_memory(part, data) for part in spelled if len(part)):
+        data = np.concatenate(spelled)
+        d_byte = np.append(0, np.cumsum(np.concatenate(sizes)))
     joined = _join(parts)
     bands = np.concatenate([p.pop("bands").T for p in parts], axis=1)
     index = SketchIndex(joined.pop("passage"), bands, joined.pop("check"))

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dedup.kernels import text as kernels
+from dedup.normal import normalise, respell
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,9 +39,14 @@ class Segments:
 
     ``lengths`` int32 (texts,) characters; ``p_text``, ``p_start``, ``p_end`` int32 and
     ``p_quoted`` uint8 (passages,); ``p_token`` int64 (passages + 1,) first token of each
-    passage; ``t_hash`` uint64, ``t_start``, ``t_end`` int32
-    character span and ``t_byte`` int32 first byte (tokens,).
+    passage; ``t_hash`` uint64, ``t_start``, ``t_end`` int32 character span (tokens,). All
+    these offsets are those of the text as read. ``data`` uint8 and ``offsets`` int64
+    (texts + 1) are the texts in canonical spelling, in which ``t_byte`` and ``t_chars`` int32
+    say where each token begins and how many characters it has.
     """
+
+    data: NDArray[np.uint8]
+    offsets: NDArray[np.int64]
 
     lengths: NDArray[np.int32]
     p_text: NDArray[np.int32]
@@ -52,6 +58,7 @@ class Segments:
     t_start: NDArray[np.int32]
     t_end: NDArray[np.int32]
     t_byte: NDArray[np.int32]
+    t_chars: NDArray[np.int32]
 
 
 @cache
@@ -93,7 +100,33 @@ def pack_texts(texts: Sequence[str]) -> tuple[NDArray[np.uint8], NDArray[np.int6
 def segment(data: NDArray[np.uint8], offsets: NDArray[np.int64]) -> Segments:
     """Cut a batch of texts, given as UTF-8 bytes and offsets, into passages and tokens."""
     kind, role, case, fold = character_tables()
-    return Segments(*kernels.segment_batch(data, offsets, kind, role, case, fold, abbreviations()))
+    data, offsets, respelled = normalise(data, offsets)
+    lengths, p_text, p_start, p_end, p_quoted, p_token, t_hash, t_start, t_end, t_byte = (
+        kernels.segment_batch(data, offsets, kind, role, case, fold, abbreviations())
+    )
+    t_chars = t_end - t_start
+    for text, spelling in respelled.items():
+        first, last = np.searchsorted(p_text, (text, text + 1))
+        passages, tokens = slice(first, last), slice(p_token[first], p_token[last])
+        for start, end, rows in ((p_start, p_end, passages), (t_start, t_end, tokens)):
+            start[rows] = spelling.starts[start[rows]]
+            end[rows] = spelling.ends[end[rows] - 1]
+        lengths[text] = spelling.length
+    return Segments(
+        data,
+        offsets,
+        lengths,
+        p_text,
+        p_start,
+        p_end,
+        p_quoted,
+        p_token,
+        t_hash,
+        t_start,
+        t_end,
+        t_byte,
+        t_chars,
+    )
 
 
 def passage_spans(text: str) -> list[tuple[int, int, bool]]:
@@ -108,10 +141,11 @@ def folded(text: str, start: int, end: int) -> str:
     """The folded form of ``text[start:end]``: what a token's hash covers."""
     kind, _, _, fold = character_tables()
     out = []
-    for char in text[start:end]:
+    for char in respell(text[start:end])[0]:
         code = ord(char)
         if code >= kernels.PLANES:
-            out.append(char)
+            if code < 0x3FFFF:
+                out.append(char)
         elif kind[code] in (kernels.WORD, kernels.HAN, kernels.SEA):
             out.append(chr(fold[code]))
     return "".join(out)

@@ -112,6 +112,7 @@ def token_information(segments: Segments) -> NDArray[np.uint8]:
         segments.t_hash,
         segments.t_start,
         segments.t_end,
+        segments.t_chars,
         table.slots,
         table.values,
         np.uint8(UNKNOWN_BITS * 4),

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import os
-from pathlib import Path
+import pathlib
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from dumps import ROOT, write_jsonl
 from hypothesis import HealthCheck, settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-
-ROOT = Path(__file__).parents[1]
+    from collections.abc import Callable
+    from pathlib import Path
 
 # Pinned, so that a failure is a failure everywhere; HYPOTHESIS_PROFILE=explore looks further.
 settings.register_profile(
@@ -27,12 +26,6 @@ settings.register_profile(
     "explore", settings.get_profile("pinned"), derandomize=False, max_examples=2000
 )
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "pinned"))
-
-
-def write_jsonl(path: Path, records: Iterable[dict[str, Any]]) -> Path:
-    """Write records as JSON Lines; returns the path."""
-    path.write_text("".join(json.dumps(r, ensure_ascii=False) + "\n" for r in records), "utf-8")
-    return path
 
 
 @pytest.fixture
@@ -60,7 +53,7 @@ def sample():
 @pytest.fixture(scope="session")
 def corpora() -> Path:
     """The folder of the shared corpora (``DEDUP_CORPORA``, else ``../shared/data``)."""
-    folder = Path(os.environ.get("DEDUP_CORPORA") or ROOT.parent / "shared" / "data")
+    folder = pathlib.Path(os.environ.get("DEDUP_CORPORA") or ROOT.parent / "shared" / "data")
     if not folder.is_dir():
         pytest.skip(f"no corpora at {folder}; set DEDUP_CORPORA")
     return folder

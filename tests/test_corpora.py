@@ -7,7 +7,7 @@ import itertools
 import json
 
 import pytest
-from conftest import write_jsonl
+from dumps import write_jsonl
 from oracles import Writer, by_pair, components
 
 import dedup

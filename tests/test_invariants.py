@@ -17,7 +17,7 @@ SEEDS = range(100, 112)
 
 @pytest.fixture(scope="module", params=SEEDS)
 def result(request, tmp_path_factory):
-    from conftest import write_jsonl
+    from dumps import write_jsonl
 
     import dedup
 

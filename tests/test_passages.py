@@ -22,7 +22,7 @@ def texts_of(result) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def room(tmp_path_factory):
-    from conftest import write_jsonl
+    from dumps import write_jsonl
 
     import dedup
 

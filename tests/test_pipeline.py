@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 
 import pytest
-from conftest import write_jsonl
+from dumps import write_jsonl
 from oracles import Writer, newsroom
 
 import dedup

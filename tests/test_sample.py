@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from conftest import ROOT
+from dumps import ROOT
 from oracles import by_pair, tfisf_cosine
 
 from dedup import tokens

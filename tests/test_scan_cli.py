@@ -9,7 +9,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from conftest import write_jsonl
+from dumps import write_jsonl
 from oracles import Writer, newsroom
 
 if TYPE_CHECKING:
@@ -238,7 +238,15 @@ def test_nothing_given():
     assert run("scan", "x.jsonl").returncode == USAGE, "no --out"
 
 
-@pytest.mark.parametrize("kind", ["file", "folder", "glob", "stdin"])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "file",
+        pytest.param("folder", marks=pytest.mark.slow),
+        pytest.param("glob", marks=pytest.mark.slow),
+        "stdin",
+    ],
+)
 def test_nothing_to_read_is_a_warning_and_valid_outputs(tmp_path, out, kind):
     (tmp_path / "empty").mkdir()
     (tmp_path / "empty.jsonl").write_bytes(b"")

@@ -27,6 +27,7 @@ from dedup.kernels.minhash import CONTENT, QUARTERS
 GAP = 3  # passages between seeds of one cluster, on either side
 SEEDS_PER_PASSAGE = 4
 LOOK_BACK = 64
+NEARLY = 0.85  # of the best seed's similarity
 SUPPORT = 0.4  # share of a passage's information that the other article must hold
 LEAST_SUPPORT_BITS = 15 * 4  # quarters; a passage with less is never an obstacle
 MOST_INSERTED_BITS = 120 * 4  # quarters of foreign matter that a match may span on one side
@@ -68,33 +69,36 @@ def between(sums, p, q):
 def trim(lo, hi, head, tail, t_word, present, translate, use_translate, w_bits, first):
     """Cut the outer passages of a span to where its words stand on the other side.
 
-    ``head`` and ``tail`` bound how far the cut may go. A prefix (suffix) is cut while its
-    unmatched words outweigh its matched ones.
+    Matched words count for, others against; the span with the greatest sum is kept, its start
+    in the first passage (before ``head``) and its end in the last (after ``tail``). Where both
+    are one passage this is Kadane's maximum subarray.
     """
-    best = 0.0
     total = 0.0
+    low = 0.0
+    low_at = lo
+    top = -1e300
     start = lo
-    for t in range(lo, head):
-        w = t_word[t]
-        v = translate[w] if use_translate else w
-        found = v >= 0 and present[v] > 0
-        value = 1.0 if w_bits[first + w] & CONTENT else 0.25
-        total += value if found else -value
-        if total < best or (total == best and not found):
-            best = total
-            start = t + 1
-    best = 0.0
-    total = 0.0
     end = hi
-    for t in range(hi - 1, tail - 1, -1):
+    single = head >= hi
+    for t in range(lo, hi):
         w = t_word[t]
         v = translate[w] if use_translate else w
         found = v >= 0 and present[v] > 0
         value = 1.0 if w_bits[first + w] & CONTENT else 0.25
         total += value if found else -value
-        if total < best or (total == best and not found):
-            best = total
-            end = t
+        if single:
+            if total - low > top:
+                top = total - low
+                start = low_at
+                end = t + 1
+        elif t >= tail and total > top:
+            top = total
+            end = t + 1
+        if t < head and (total < low or (total == low and not found)):
+            low = total
+            low_at = t + 1
+    if not single:
+        start = low_at
     return start, end
 
 
@@ -154,6 +158,7 @@ def align_pairs(
     from_a = np.empty(most_words, np.int64)
     norm_a = np.empty(most_passages, np.float64)
     sum_a = np.empty(most_passages, np.float64)
+    best_of_a = np.empty(most_passages, np.float64)
     held = np.empty(most_passages, np.int64)
     total_a = np.empty(most_passages, np.int64)
     total_b = np.empty(most_passages, np.int64)
@@ -231,9 +236,11 @@ def align_pairs(
         foreign(na, a_start, a_word, from_a, first_a, w_bits, total_a, held, foreign_a)
         foreign(nb, b_start, b_word, to_a, first_b, w_bits, total_b, held, foreign_b)
         norm_a[:na] = -1.0
-        # Words in many passages find no seed by themselves; they count in the exact cosine.
+        # So many passages are looked at for one word; all words count in the exact cosine.
         common = 8 + na // 16
         seeds = 0
+        expected = 0
+        best_of_a[:na] = 0.0
         for q in range(nb):
             if held[q] < least_bits:
                 continue
@@ -243,8 +250,15 @@ def align_pairs(
                 if v < 0:
                     continue
                 bits = w_bits[first_a + v]
-                if bits & CONTENT and post_start[v + 1] - post_start[v] <= common:
-                    for k in range(post_start[v], post_start[v + 1]):
+                if bits & CONTENT:
+                    begin = post_start[v]
+                    finish = post_start[v + 1]
+                    if finish - begin > common:
+                        # A word of many passages: look on from the last seed, as a reader does.
+                        begin += np.searchsorted(post_passage[begin:finish], expected)
+                        begin = max(post_start[v], min(begin, finish - common))
+                        finish = begin + common
+                    for k in range(begin, finish):
                         p = post_passage[k]
                         if acc[p] == 0:
                             touched[hits] = p
@@ -303,6 +317,8 @@ def align_pairs(
                         or (inside >= 0.75 and bits_shared >= min_information)
                     ):
                         value = max(cosine, 0.9 * inside if bits_shared >= min_information else 0.0)
+                        if p == expected:
+                            value *= 1.0 + 1e-9  # of equal ones, the next in order
                         k = min(kept, SEEDS_PER_PASSAGE - 1)
                         if kept < SEEDS_PER_PASSAGE or value > best_c[k]:
                             while k > 0 and best_c[k - 1] < value:
@@ -318,12 +334,27 @@ def align_pairs(
                 for i in range(b_start[q], b_start[q + 1]):
                     if to_a[b_word[i]] >= 0:
                         count_a[to_a[b_word[i]]] = 0
+            if kept > 0:
+                expected = best_p[0] + 1
             for k in range(kept):
-                if k == 0 or best_c[k] >= 0.85 * best_c[0]:
-                    seed_a[seeds] = best_p[k]
-                    seed_b[seeds] = q
-                    seed_c[seeds] = best_c[k]
-                    seeds += 1
+                seed_a[seeds] = best_p[k]
+                seed_b[seeds] = q
+                seed_c[seeds] = best_c[k]
+                best_of_a[best_p[k]] = max(best_of_a[best_p[k]], best_c[k])
+                seeds += 1
+        # A seed stays that is nearly the best of its passage, on either side: what one text
+        # splits the other may join.
+        kept = 0
+        top = 0.0
+        for s in range(seeds):
+            if s == 0 or seed_b[s] != seed_b[s - 1]:
+                top = seed_c[s]
+            if seed_c[s] >= NEARLY * min(top, best_of_a[seed_a[s]]):
+                seed_a[kept] = seed_a[s]
+                seed_b[kept] = seed_b[s]
+                seed_c[kept] = seed_c[s]
+                kept += 1
+        seeds = kept
         if seeds == 0:
             continue
         # Clusters: seeds within GAP passages of each other on both sides, with foreign matter
@@ -377,6 +408,17 @@ def align_pairs(
             ta1 = p_token[pa0 + a_hi + 1]
             tb0 = p_token[pb0 + b_lo]
             tb1 = p_token[pb0 + b_hi + 1]
+            last = matches - 1
+            follows = matches > 0 and m_pair[last] == x
+            if (
+                follows
+                and m_a0[last] <= ta0
+                and ta1 <= m_a1[last]
+                and m_b0[last] <= tb0
+                and tb1 <= m_b1[last]
+            ):
+                box_match[root] = last  # a run of equal words has led over it already
+                continue
             for t in range(tb0, tb1):
                 if to_a[t_word[t]] >= 0:
                     count_a[to_a[t_word[t]]] += 1
@@ -413,6 +455,18 @@ def align_pairs(
                 while ta1 < a_last and tb1 < b_last and to_a[t_word[tb1]] == t_word[ta1]:
                     ta1 += 1
                     tb1 += 1
+            joins = (
+                follows
+                and ta0 < m_a1[last]
+                and ta1 > m_a0[last]
+                and tb0 < m_b1[last]
+                and tb1 > m_b0[last]
+            )
+            if joins:
+                ta0 = min(ta0, m_a0[last])
+                ta1 = max(ta1, m_a1[last])
+                tb0 = min(tb0, m_b0[last])
+                tb1 = max(tb1, m_b1[last])
             similarity, bits = span_cosine(
                 ta0,
                 ta1,
@@ -429,6 +483,8 @@ def align_pairs(
             )
             if similarity < min_similarity or bits < min_information:
                 continue
+            if joins:
+                matches -= 1
             if matches == len(m_pair):
                 m_pair = grown(m_pair, 2 * matches)
                 m_a0 = grown(m_a0, 2 * matches)

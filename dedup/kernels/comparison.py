@@ -54,17 +54,16 @@ def map_words(a, b, size, slot, to_a, data, d_byte, d_word, w_hash, w_byte, w_ch
         to_a[w] = -1
         while slot[j] != 0:
             v = slot[j] - 1
-            if w_hash[first_a + v] == h:
-                if same_word(
-                    data,
-                    d_byte[a] + w_byte[first_a + v],
-                    w_chars[first_a + v],
-                    d_byte[b] + w_byte[first_b + w],
-                    w_chars[first_b + w],
-                    kind,
-                    fold,
-                ):
-                    to_a[w] = v
+            if w_hash[first_a + v] == h and same_word(
+                data,
+                d_byte[a] + w_byte[first_a + v],
+                w_chars[first_a + v],
+                d_byte[b] + w_byte[first_b + w],
+                w_chars[first_b + w],
+                kind,
+                fold,
+            ):
+                to_a[w] = v
                 break
             j = (j + np.uint64(1)) & mask
 

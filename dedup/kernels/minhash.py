@@ -30,7 +30,7 @@ def hash_table(keys, bits, size):
 
 
 @kernel
-def token_bits(t_hash, t_start, t_end, slots, values, default, least, out):
+def token_bits(t_hash, t_start, t_end, t_chars, slots, values, default, least, out):
     """Information of every token from the background table (uint8).
 
     The low seven bits hold quarters of a bit; the high bit marks content, a token that carries
@@ -49,7 +49,7 @@ def token_bits(t_hash, t_start, t_end, slots, values, default, least, out):
             j = (j + np.uint64(1)) & mask
         content = found >= least
         if i + 1 < len(t_hash) and t_start[i] < t_start[i + 1] < t_end[i]:
-            found = np.uint8(found // (t_end[i] - t_start[i]))
+            found = np.uint8(found // t_chars[i])
         out[i] = found | CONTENT if content else found
 
 

@@ -21,29 +21,24 @@ def letters_of_spans(lo, hi, t_start, t_end):
 def union_letters(owner, lo, hi, order, owners, t_start, t_end):
     """Letters in the union of the token spans of each owner (int64, owners).
 
-    ``order`` sorts the spans by (owner, lo).
+    ``order`` sorts the spans by (owner, lo). Tokens that overlap count each character once.
     """
     out = np.zeros(owners, np.int64)
     current = np.int64(-1)
-    reached = np.int64(0)
+    token = np.int64(0)
+    reached = 0
     for k in range(len(order)):
         i = order[k]
         if owner[i] != current:
             current = owner[i]
+            token = lo[i]
             reached = 0
-        begin = max(lo[i], reached)
-        if hi[i] > begin:
-            # A token that overlaps the one before counts the characters it adds.
-            n = span_letters(begin, hi[i], t_start, t_end)
-            if (
-                begin == reached
-                and begin > 0
-                and begin > lo[i]
-                and t_end[begin - 1] > t_start[begin]
-            ):
-                n -= t_end[begin - 1] - t_start[begin]
-            out[current] += n
-            reached = hi[i]
+        for t in range(max(lo[i], token), hi[i]):
+            begin = max(t_start[t], reached)
+            if t_end[t] > begin:
+                out[current] += t_end[t] - begin
+                reached = t_end[t]
+        token = max(token, hi[i])
     return out
 
 

@@ -31,6 +31,8 @@ def kind_of(code, kind):
     """Kind of a code point; everything above the tables is Han."""
     if code < PLANES:
         return kind[code]
+    if code >= 0xE0000:
+        return 4  # tags and variation selectors
     return 2 if code < 0x3FFFF else 0
 
 
@@ -148,8 +150,12 @@ def mark_quotes(cps, lo, hi, mark, kind, role):
             if opener == 0:
                 r = role[c] if c < PLANES else 0
                 if r == 5 or r == 6 or r == 7:
-                    after = i + 1 < hi and not (
-                        cps[i + 1] < PLANES and (role[cps[i + 1]] == 1 or role[cps[i + 1]] == 2)
+                    # French sets a space inside its marks: « … ».
+                    after = i + 1 < hi and (
+                        c == 0xAB
+                        or not (
+                            cps[i + 1] < PLANES and (role[cps[i + 1]] == 1 or role[cps[i + 1]] == 2)
+                        )
                     )
                     before = i == lo or not is_word(cps[i - 1], kind)
                     opens = after
@@ -345,6 +351,7 @@ def segment_batch(data, offsets, kind, role, case, fold, abbreviations):
             position += np.int32(1 if c < 0x80 else 2 if c < 0x800 else 3 if c < 0x10000 else 4)
         mark_sentences(cps, n, mark, kind, role, case, fold, abbreviations)
         first = tokens
+        before = 0  # kind of the last character that was not ignored
         i = 0
         while i <= n:
             if tokens > first and (i == n or mark[i] & 1 or tokens - first >= MAX_PASSAGE_TOKENS):
@@ -359,6 +366,8 @@ def segment_batch(data, offsets, kind, role, case, fold, abbreviations):
             if i == n:
                 break
             k = kind_of(cps[i], kind)
+            if (k == 2 or k == 3) and tokens - first == MAX_PASSAGE_TOKENS - 3 and i + 3 < n:
+                mark[i + 3] |= 1  # cut ahead, so that no overlapping token crosses it
             if k == 1:
                 h = FNV_OFFSET
                 j = i
@@ -369,7 +378,7 @@ def segment_batch(data, offsets, kind, role, case, fold, abbreviations):
                         h = fnv(h, fold[cps[j]] if cps[j] < PLANES else cps[j])
                         end = j + 1
                     elif q == 5:
-                        if j + 1 >= n or kind_of(cps[j + 1], kind) != 1 or mark[j + 1] & 1:
+                        if next_same(cps, j, n, mark, kind, 1) < 0:
                             break
                     elif q != 4:
                         break
@@ -384,7 +393,7 @@ def segment_batch(data, offsets, kind, role, case, fold, abbreviations):
                 h = fnv(FNV_OFFSET, fold[cps[i]] if cps[i] < PLANES else cps[i])
                 end = i + 1
                 j = next_same(cps, i, n, mark, kind, k)
-                begins = i == 0 or mark[i] & 1 or kind_of(cps[i - 1], kind) != k
+                begins = mark[i] & 1 or before != k
                 if j >= 0:
                     h = fnv(h, fold[cps[j]] if cps[j] < PLANES else cps[j])
                     end = j + 1
@@ -406,6 +415,8 @@ def segment_batch(data, offsets, kind, role, case, fold, abbreviations):
                 i += 1
             else:
                 i += 1
+            if k != 4:
+                before = k
     p_token[passages] = tokens
     return (
         lengths,

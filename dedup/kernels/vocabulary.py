@@ -9,76 +9,6 @@ from dedup.kernels.text import PLANES, kind_of
 
 
 @kernel
-def vocabularies(d_passage, p_token, t_hash, t_start, t_end, t_byte, bits):
-    """Number the distinct tokens of every article.
-
-    ``d_passage`` (int64, articles + 1) first passage of each article; ``bits`` uint8 per token.
-
-    Returns ``(t_word, d_word, w_hash, w_passages, w_byte, w_chars, w_bits)``: the word of each
-    token (int32, local to its article); first word of each article (int64, articles + 1); and
-    per word its hash, the number of passages that hold it, where it stands first (byte and
-    length in characters) and its information.
-    """
-    articles = len(d_passage) - 1
-    tokens = len(t_hash)
-    t_word = np.empty(tokens, np.int32)
-    d_word = np.empty(articles + 1, np.int64)
-    w_hash = np.empty(tokens, np.uint64)
-    w_passages = np.empty(tokens, np.int32)
-    w_byte = np.empty(tokens, np.int32)
-    w_chars = np.empty(tokens, np.int32)
-    w_bits = np.empty(tokens, np.uint8)
-    last = np.empty(tokens, np.int64)
-    size = 2048
-    slot = np.zeros(size, np.int64)
-    words = 0
-    for d in range(articles):
-        first = words
-        d_word[d] = first
-        lo = p_token[d_passage[d]]
-        hi = p_token[d_passage[d + 1]]
-        if 2 * (hi - lo) > size:
-            while size < 2 * (hi - lo):
-                size *= 2
-            slot = np.zeros(size, np.int64)
-        mask = np.uint64(size - 1)
-        for p in range(d_passage[d], d_passage[d + 1]):
-            for t in range(p_token[p], p_token[p + 1]):
-                h = t_hash[t]
-                j = (h ^ (h >> np.uint64(29))) & mask
-                word = np.int64(-1)
-                while slot[j] > first:
-                    if w_hash[slot[j] - 1] == h:
-                        word = slot[j] - 1
-                        break
-                    j = (j + np.uint64(1)) & mask
-                if word < 0:
-                    word = words
-                    slot[j] = words + 1
-                    w_hash[word] = h
-                    w_passages[word] = 0
-                    w_byte[word] = t_byte[t]
-                    w_chars[word] = t_end[t] - t_start[t]
-                    w_bits[word] = bits[t]
-                    last[word] = -1
-                    words += 1
-                t_word[t] = word - first
-                if last[word] != p:
-                    last[word] = p
-                    w_passages[word] += 1
-    d_word[articles] = words
-    return (
-        t_word,
-        d_word,
-        w_hash[:words].copy(),
-        w_passages[:words].copy(),
-        w_byte[:words].copy(),
-        w_chars[:words].copy(),
-        w_bits[:words].copy(),
-    )
-
-
-@kernel
 def next_folded(data, i, left, kind, fold):
     """Next folded token character at byte ``i`` among ``left`` characters.
 
@@ -134,6 +64,87 @@ def same_word(data, i, chars_i, j, chars_j, kind, fold):
             return False
         if c == 0:
             return True
+
+
+@kernel
+def vocabularies(data, d_byte, d_passage, p_token, t_hash, t_chars, t_byte, bits, kind, fold):
+    """Number the distinct tokens of every article.
+
+    ``data``, ``d_byte``: the texts; ``d_passage`` (int64, articles + 1) first passage of each
+    article; ``bits`` uint8 per token.
+
+    Returns ``(t_word, d_word, w_hash, w_passages, w_byte, w_chars, w_bits)``: the word of each
+    token (int32, local to its article); first word of each article (int64, articles + 1); and
+    per word its hash, the number of passages that hold it, where it stands first (byte and
+    length in characters) and its information.
+    """
+    articles = len(d_passage) - 1
+    tokens = len(t_hash)
+    t_word = np.empty(tokens, np.int32)
+    d_word = np.empty(articles + 1, np.int64)
+    w_hash = np.empty(tokens, np.uint64)
+    w_passages = np.empty(tokens, np.int32)
+    w_byte = np.empty(tokens, np.int32)
+    w_chars = np.empty(tokens, np.int32)
+    w_bits = np.empty(tokens, np.uint8)
+    last = np.empty(tokens, np.int64)
+    size = 2048
+    slot = np.zeros(size, np.int64)
+    words = 0
+    for d in range(articles):
+        first = words
+        d_word[d] = first
+        lo = p_token[d_passage[d]]
+        hi = p_token[d_passage[d + 1]]
+        if 2 * (hi - lo) > size:
+            while size < 2 * (hi - lo):
+                size *= 2
+            slot = np.zeros(size, np.int64)
+        mask = np.uint64(size - 1)
+        for p in range(d_passage[d], d_passage[d + 1]):
+            for t in range(p_token[p], p_token[p + 1]):
+                h = t_hash[t]
+                j = (h ^ (h >> np.uint64(29))) & mask
+                word = np.int64(-1)
+                while slot[j] > first:
+                    w = slot[j] - 1
+                    # Equal hashes are not believed: texts can be built to collide.
+                    if w_hash[w] == h and same_word(
+                        data,
+                        d_byte[d] + w_byte[w],
+                        w_chars[w],
+                        d_byte[d] + t_byte[t],
+                        t_chars[t],
+                        kind,
+                        fold,
+                    ):
+                        word = w
+                        break
+                    j = (j + np.uint64(1)) & mask
+                if word < 0:
+                    word = words
+                    slot[j] = words + 1
+                    w_hash[word] = h
+                    w_passages[word] = 0
+                    w_byte[word] = t_byte[t]
+                    w_chars[word] = t_chars[t]
+                    w_bits[word] = bits[t]
+                    last[word] = -1
+                    words += 1
+                t_word[t] = word - first
+                if last[word] != p:
+                    last[word] = p
+                    w_passages[word] += 1
+    d_word[articles] = words
+    return (
+        t_word,
+        d_word,
+        w_hash[:words].copy(),
+        w_passages[:words].copy(),
+        w_byte[:words].copy(),
+        w_chars[:words].copy(),
+        w_bits[:words].copy(),
+    )
 
 
 @kernel
