@@ -14,9 +14,11 @@ import pyarrow as pa
 
 from dedup import agencies as agency_data
 from dedup.config import ReadSettings, Settings
+from dedup.memory import collector_paused
 from dedup.model import KINDS, Ledger, Match, table_schemas
 from dedup.pipeline import Clock, Progress, analyse, read_corpus
 from dedup.tables import build_tables
+from dedup.warmup import compile_kernels
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -105,9 +107,11 @@ def scan(
     ledger = Ledger()
     with clock.stage("read") as tick:
         corpus = read_corpus(names, read, ledger, tick)
+    compile_kernels(clock)
     analysis = analyse(corpus, settings, known, threads=threads, clock=clock)
     with clock.stage("report"):
-        tables = build_tables(analysis, settings, known, all_relations=all_relations)
+        with collector_paused():
+            tables = build_tables(analysis, settings, known, all_relations=all_relations)
         tables["rejected"] = pa.Table.from_pylist(
             [
                 {"file": r.file, "position": r.position, "reason": r.reason, "sample": r.sample}

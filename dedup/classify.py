@@ -21,27 +21,12 @@ from dedup.passages import SharedPassages
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from dedup.collection import Collection
+    from dedup.collection import Collection, RecordArrays
     from dedup.config import Settings
 
 PROSE, QUOTE, BOILERPLATE = 0, 1, 2
 UNRELATED = 0.3
 """Share of the shorter article below which a pair counts as otherwise unrelated."""
-
-
-@dataclass(frozen=True, slots=True)
-class Records:
-    """What classification knows of the articles: one row a record.
-
-    ``node`` int64, ``outlet`` int64 (-1 unknown), ``day`` int64 days since 1970 (-1 unknown).
-    ``start`` int64 (nodes + 1) and ``order`` int64: the records of each node.
-    """
-
-    node: NDArray[np.int64]
-    outlet: NDArray[np.int64]
-    day: NDArray[np.int64]
-    start: NDArray[np.int64]
-    order: NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +71,12 @@ class Matches:
     passage: NDArray[np.int32]
 
 
+def distinct(values: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Distinct values, ascending; by sorting, which beats numpy's hash table on millions."""
+    values = np.sort(values)
+    return values[np.append(True, values[1:] != values[:-1])] if len(values) else values
+
+
 def unrelated_pairs(
     c: Collection,
     shared: SharedPassages,
@@ -112,7 +103,7 @@ def unrelated_pairs(
     ):
         pair = alignment.pair[alignment.match]
         # A passage linked twice counts once.
-        packed = np.unique(pair * np.int64(len(letters) + 1) + link)
+        packed = distinct(pair * np.int64(len(letters) + 1) + link)
         pair, passage = packed // (len(letters) + 1), packed % (len(letters) + 1)
         common = np.bincount(pair, letters[passage] * ~in_suspect[passage], pairs)
         share = np.maximum(share, common / np.maximum(1.0, outside[nodes]))
@@ -121,12 +112,12 @@ def unrelated_pairs(
 
 
 def _holders(
-    c: Collection, shared: SharedPassages, records: Records
+    c: Collection, shared: SharedPassages, records: RecordArrays
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Distinct (cluster, record) pairs, sorted."""
     cluster = np.repeat(np.arange(len(shared)), np.diff(shared.start))
     node = c.p_article[shared.passage].astype(np.int64)
-    packed = np.unique(cluster * np.int64(c.nodes + 1) + node)
+    packed = distinct(cluster * np.int64(c.nodes + 1) + node)
     cluster, node = packed // (c.nodes + 1), packed % (c.nodes + 1)
     counts = records.start[node + 1] - records.start[node]
     offset = np.repeat(records.start[node] - np.concatenate([[0], np.cumsum(counts)[:-1]]), counts)
@@ -154,7 +145,7 @@ def passage_statistics(
     c: Collection,
     shared: SharedPassages,
     alignment: Alignment,
-    records: Records,
+    records: RecordArrays,
     template: NDArray[np.bool_],
     settings: Settings,
 ) -> PassageStatistics:
@@ -222,7 +213,7 @@ def passage_statistics(
     )
 
 
-def node_outlets(nodes: int, records: Records) -> NDArray[np.int64]:
+def node_outlets(nodes: int, records: RecordArrays) -> NDArray[np.int64]:
     """Outlet of the first record of each node (int64, -1 unknown)."""
     outlet = np.full(nodes, -1, np.int64)
     outlet[records.node[::-1]] = records.outlet[::-1]

@@ -14,8 +14,9 @@ import numpy as np
 import pyarrow as pa
 
 from dedup.kernels import vocabulary as kernels
+from dedup.memory import release_memory
 from dedup.segment import character_tables, segment
-from dedup.sketch import sketch, token_information
+from dedup.sketch import sketch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -78,6 +79,21 @@ class SketchIndex:
     check: NDArray[np.uint8]
 
 
+@dataclass(frozen=True, slots=True)
+class RecordArrays:
+    """The articles as classification sees them: one row a record.
+
+    ``node`` int64, ``outlet`` int64 (-1 unknown), ``day`` int64 days since 1970 (-1 unknown).
+    ``start`` int64 (nodes + 1) and ``order`` int64: the records of each node.
+    """
+
+    node: NDArray[np.int64]
+    outlet: NDArray[np.int64]
+    day: NDArray[np.int64]
+    start: NDArray[np.int64]
+    order: NDArray[np.int64]
+
+
 def batches(lengths: Sequence[int], limit: int = BATCH_BYTES) -> list[tuple[int, int]]:
     """Ranges of texts of about ``limit`` bytes each."""
     out: list[tuple[int, int]] = []
@@ -112,7 +128,6 @@ def _process(
     k = sketch(s, settings)
     d_passage = np.zeros(texts + 1, np.int64)
     np.cumsum(np.bincount(s.p_text, minlength=texts), out=d_passage[1:])
-    bits = token_information(s)
     kind, _, _, fold = character_tables()
     t_word, d_word, w_hash, w_passages, w_byte, w_chars, w_bits = kernels.vocabularies(
         s.data,
@@ -122,7 +137,7 @@ def _process(
         s.t_hash,
         s.t_chars,
         s.t_byte,
-        bits,
+        k.bits,
         kind,
         fold,
     )
@@ -209,6 +224,8 @@ def _join(parts: list[dict[str, NDArray[Any]]]) -> dict[str, NDArray[Any]]:
             shift = sizes[_SHIFTED[name]]
             arrays = [a + a.dtype.type(shift[i]) for i, a in enumerate(arrays)]
         out[name] = np.concatenate(arrays) if len(arrays) > 1 else arrays[0]
+        del arrays
+        release_memory()
     return out
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dedup.classify import Records
+from dedup.collection import RecordArrays
 from dedup.model import article_schema
 from dedup.outlets import outlet_identity
 
@@ -76,7 +76,7 @@ class Corpus:
         return np.bincount(self.node, minlength=len(self.digests))
 
     @cached_property
-    def records(self) -> Records:
+    def records(self) -> RecordArrays:
         """The records as flat arrays, for classification."""
         names = sorted({o for o in self.outlet_ids if o is not None})
         number = {name: i for i, name in enumerate(names)}
@@ -85,7 +85,7 @@ class Corpus:
         day = np.where(known, self.published // MICROSECONDS_A_DAY, -1)
         order = np.argsort(self.node, kind="stable")
         start = np.searchsorted(self.node[order], np.arange(len(self.digests) + 1))
-        return Records(self.node, outlet, day, start.astype(np.int64), order.astype(np.int64))
+        return RecordArrays(self.node, outlet, day, start.astype(np.int64), order.astype(np.int64))
 
 
 def build_corpus(batches: list[pa.RecordBatch]) -> Corpus:
@@ -94,20 +94,21 @@ def build_corpus(batches: list[pa.RecordBatch]) -> Corpus:
     Of repeated records (same id, same text) one stands for the article: the first when all
     that they say is sorted.
     """
-    table = pa.Table.from_batches(batches, article_schema())
-    if len(table):
-        keys = _ORDER
-        order = pc.sort_indices(table, sort_keys=[(name, "ascending") for name in keys])
-        ids, texts = (table[name].take(order).to_numpy() for name in ("id", "digest"))
-        fresh = np.ones(len(table), bool)
-        fresh[1:] = (ids[1:] != ids[:-1]) | (texts[1:] != texts[:-1])
-        table = table.take(order.filter(pa.array(fresh)))
-    digest = table["digest"].to_numpy() if len(table) else np.empty(0, object)
-    digests, first, node = np.unique(digest.astype(str), return_index=True, return_inverse=True)
-    texts = pc.take(table["text"], pa.array(first, pa.int64())).combine_chunks()
+    whole = pa.Table.from_batches(batches, article_schema())
+    slim = whole.drop_columns(["text"])
+    order = pc.sort_indices(slim, sort_keys=[(name, "ascending") for name in _ORDER])
+    ids, digest = (slim[name].take(order).to_numpy() for name in ("id", "digest"))
+    fresh = np.ones(len(slim), bool)
+    fresh[1:] = (ids[1:] != ids[:-1]) | (digest[1:] != digest[:-1])
+    order = order.to_numpy()[fresh]
+    slim = slim.take(pa.array(order))
+    digests, first, node = np.unique(
+        digest[fresh].astype(str), return_index=True, return_inverse=True
+    )
+    # Texts are moved once: they are most of the memory.
+    texts = whole["text"].take(pa.array(order[first])).combine_chunks()
     if isinstance(texts, pa.ChunkedArray):
-        texts = texts.chunk(0) if texts.num_chunks else pa.array([], pa.large_string())
-    slim = table.drop_columns(["text"])
+        texts = pa.concat_arrays([*texts.chunks, pa.array([], pa.large_string())])
     identities = [
         outlet_identity(outlet, url)
         for outlet, url in zip(slim["outlet"].to_pylist(), slim["url"].to_pylist(), strict=True)

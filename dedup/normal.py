@@ -8,6 +8,7 @@ texts are in that form already and are passed on untouched.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from dataclasses import dataclass
 from functools import cache
@@ -18,8 +19,13 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-_SUSPECT_BYTE = 0xCC  # UTF-8 of U+0300 and above begins with this byte or a greater one
-_COMPATIBLE = frozenset({*range(0xFB00, 0xFB07), *range(0xFF66, 0xFFA0)})
+# First UTF-8 bytes of characters that can take part in another spelling: combining marks of
+# alphabets, Hebrew and Arabic points, Indic scripts, Korean letters, kana, the compatibility
+# blocks, and everything above the basic plane. Most texts hold none.
+_SUSPECT = np.zeros(256, bool)
+_SUSPECT[[0xCC, 0xCD, 0xD6, 0xD7, 0xD9, 0xDB, 0xE0, 0xE1, 0xE3, 0xEF]] = True
+_SUSPECT[0xF0:] = True
+_COMPATIBLE = re.compile("[\ufb00-\ufb06\uff66-\uff9f]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +48,7 @@ def normalise(
     changed: dict[int, bytes] = {}
     for i in suspects.tolist():
         text = data[offsets[i] : offsets[i + 1]].tobytes().decode("utf-8", "replace")
-        if unicodedata.is_normalized("NFC", text) and _COMPATIBLE.isdisjoint(map(ord, set(text))):
+        if unicodedata.is_normalized("NFC", text) and not _COMPATIBLE.search(text):
             continue
         new, respelled[i] = respell(text)
         changed[i] = new.encode()
@@ -59,7 +65,7 @@ def normalise(
 
 def _suspects(data: NDArray[np.uint8], offsets: NDArray[np.int64]) -> NDArray[np.int64]:
     """Texts with a character that could stand in another spelling."""
-    at = np.flatnonzero(data >= _SUSPECT_BYTE)
+    at = np.flatnonzero(_SUSPECT[data])
     return np.unique(np.searchsorted(offsets, at, side="right") - 1)
 
 
@@ -74,10 +80,10 @@ def respell(text: str) -> tuple[str, Spelling]:
         if i < len(text) and (text[i] in joins or unicodedata.combining(text[i])):
             continue
         cluster = text[begin:i]
-        if _COMPATIBLE.isdisjoint(map(ord, cluster)):
-            new = unicodedata.normalize("NFC", cluster)
-        else:
+        if _COMPATIBLE.search(cluster):
             new = unicodedata.normalize("NFKC", cluster)
+        else:
+            new = unicodedata.normalize("NFC", cluster)
         out.append(new)
         starts.extend([begin] * len(new))
         ends.extend([i] * len(new))

@@ -10,10 +10,9 @@ only.
 from __future__ import annotations
 
 import os
-import resource
-import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -35,6 +34,7 @@ from dedup.corpus import Corpus, build_corpus
 from dedup.errors import DedupError, InternalError
 from dedup.group import Group, group_nodes
 from dedup.language import detect_languages
+from dedup.memory import peak_memory_mb, release_memory
 from dedup.model import Evidence, Ledger
 from dedup.passages import SharedPassages, share_passages
 from dedup.read import read_articles
@@ -100,15 +100,20 @@ class Clock:
             raise InternalError(
                 f"internal error in stage '{name}': {type(error).__name__}: {error}"
             ) from error
-        self.stages.append({"stage": name, "seconds": round(time.perf_counter() - begun, 3)})
+        self.stages.append(
+            {
+                "stage": name,
+                "seconds": round(time.perf_counter() - begun, 3),
+                "peak_memory_mb": peak_memory_mb(),
+            }
+        )
 
     def timing(self) -> dict[str, Any]:
         """The ``timing`` part of ``run.json``."""
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         return {
             "stages": self.stages,
             "total_seconds": round(time.perf_counter() - self.begun, 3),
-            "peak_memory_mb": round(peak / (2**20 if sys.platform == "darwin" else 2**10), 1),
+            "peak_memory_mb": peak_memory_mb(),
         }
 
 
@@ -119,7 +124,9 @@ def read_corpus(
     on_bytes: Callable[[int, int], None] | None = None,
 ) -> Corpus:
     """Read all inputs into a corpus; what was rejected stands in ``ledger``."""
-    return build_corpus(list(read_articles(inputs, read, ledger, on_bytes=on_bytes)))
+    corpus = build_corpus(list(read_articles(inputs, read, ledger, on_bytes=on_bytes)))
+    release_memory()
+    return corpus
 
 
 def analyse(
@@ -133,6 +140,10 @@ def analyse(
     """Run all stages over a corpus; a pure function of its records and the settings."""
     workers = threads or os.cpu_count() or 1
     clock = clock or Clock(None)
+    # Attribution is Python's work and needs nothing of the other stages, whose kernels leave
+    # the interpreter free: it runs beside them.
+    aside = ThreadPoolExecutor(1, thread_name_prefix="attribute")
+    claimed = aside.submit(attribute, corpus, agencies)
     with clock.stage("sketch") as tick:
         collection, index = collect(corpus.texts, settings, threads=workers, progress=tick)
         groupable = np.zeros(collection.nodes, bool)
@@ -140,6 +151,7 @@ def analyse(
     with clock.stage("candidates") as tick:
         candidates = find_candidates(collection, index, settings, threads=workers, progress=tick)
         del index
+        release_memory()
     with clock.stage("align") as tick:
         alignment = align(
             collection, candidates.a, candidates.b, settings, threads=workers, progress=tick
@@ -156,10 +168,12 @@ def analyse(
             collection, alignment, shared, statistics, template, outlets, settings
         )
         relations = relate(collection, alignment, matches, corpus.records, settings)
+        release_memory()
     with clock.stage("group"):
         groups = group_nodes(collection.nodes, relations, corpus.copies, groupable)
-    with clock.stage("attribute") as tick:
-        claims = attribute(corpus, agencies, tick)
+    with clock.stage("attribute"):
+        claims = claimed.result()
+        aside.shutdown()
         languages = detect_languages(collection)
     return Analysis(
         corpus,
@@ -180,7 +194,6 @@ def analyse(
 def attribute(
     corpus: Corpus,
     agencies: Agencies,
-    progress: Callable[[int, int], None] | None = None,
 ) -> list[Claims]:
     """Credits and mentions of every record."""
     attributor = Attributor(agencies)
@@ -199,6 +212,4 @@ def attribute(
                 metadata=metadata,
             )
         )
-        if progress and i % 512 == 511:
-            progress(i + 1, len(corpus))
     return out

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dedup.classify import BOILERPLATE, PROSE, QUOTE, Matches, Records, node_outlets
+from dedup.classify import BOILERPLATE, PROSE, QUOTE, Matches, node_outlets
 from dedup.kernels import spans as kernels
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from dedup.align import Alignment
-    from dedup.collection import Collection
+    from dedup.collection import Collection, RecordArrays
     from dedup.config import Settings
 
 # Logistic weights: intercept, then one a column of ``evidence()``. Fitted on labelled pairs by
@@ -140,7 +140,7 @@ def relate(
     c: Collection,
     alignment: Alignment,
     matches: Matches,
-    records: Records,
+    records: RecordArrays,
     settings: Settings,
 ) -> Relations:
     """Name the relation of every aligned pair that has a match."""

@@ -126,11 +126,13 @@ def token_information(segments: Segments) -> NDArray[np.uint8]:
 class Sketches:
     """What the sketch stage says of the passages of a batch.
 
-    ``key`` uint64 (token sequence), ``information`` float32 (bits), ``content`` int32 (content
-    tokens), all (passages,); ``chosen`` int64 the passages worth indexing, with ``bands``
-    uint32 (chosen, bands) and ``check`` uint8 (chosen, permutations).
+    ``bits`` uint8 (tokens,), see :func:`token_information`; ``key`` uint64 (token sequence),
+    ``information`` float32 (bits), ``content`` int32 (content tokens), all (passages,);
+    ``chosen`` int64 the passages worth indexing, with ``bands`` uint32 (chosen, bands) and
+    ``check`` uint8 (chosen, permutations).
     """
 
+    bits: NDArray[np.uint8]
     key: NDArray[np.uint64]
     information: NDArray[np.float32]
     content: NDArray[np.int32]
@@ -163,7 +165,7 @@ def sketch(segments: Segments, settings: Settings) -> Sketches:
         bands,
         check,
     )
-    return Sketches(key, information, content, chosen, bands, check)
+    return Sketches(bits, key, information, content, chosen, bands, check)
 
 
 def tokens(text: str) -> list[str]:

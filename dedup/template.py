@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dedup.kernels import template as kernels
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -39,39 +41,6 @@ def _edge_keys(c: Collection, last: bool) -> NDArray[np.uint64]:
     return np.asarray(key)
 
 
-def _outlet_specific(
-    key: NDArray[np.uint64], article: NDArray[np.int32], outlet: NDArray[np.int64]
-) -> NDArray[np.bool_]:
-    """Passages whose key belongs to many articles of one outlet and to hardly any other."""
-    rows = np.flatnonzero((key != 0) & (outlet >= 0))
-    order = rows[np.lexsort((article[rows], outlet[rows], key[rows]))]
-    k, a, o = key[order], article[order], outlet[order]
-    out = np.zeros(len(key), bool)
-    if not len(order):
-        return out
-    new_key = np.append(True, k[1:] != k[:-1])
-    new_outlet = new_key | np.append(True, o[1:] != o[:-1])
-    new_article = new_outlet | np.append(True, a[1:] != a[:-1])
-    key_of = np.cumsum(new_key) - 1
-    outlet_of = np.cumsum(new_outlet) - 1
-    by_outlet = np.bincount(outlet_of, new_article).astype(np.int64)
-    by_key = np.bincount(key_of, new_article).astype(np.int64)
-    own = by_outlet[outlet_of]
-    out[order] = (own >= LEAST_ARTICLES) & (own >= OWN_SHARE * by_key[key_of])
-    return out
-
-
-def _repeated_inside(c: Collection) -> NDArray[np.bool_]:
-    """Passages that stand twice in their own article, as captions of galleries do."""
-    order = np.lexsort((c.p_key, c.p_article))
-    key, article = c.p_key[order], c.p_article[order]
-    same = (key[1:] == key[:-1]) & (article[1:] == article[:-1])
-    out = np.zeros(len(key), bool)
-    out[order[1:]] |= same
-    out[order[:-1]] |= same
-    return out & (c.p_information >= LEAST_REPEATED_BITS)
-
-
 def template_passages(c: Collection, outlet: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Passages (bool) of the template, with those enclosed by it.
 
@@ -84,9 +53,14 @@ def template_passages(c: Collection, outlet: NDArray[np.int64]) -> NDArray[np.bo
     eligible = np.where(counts <= LARGEST_OUTLET * len(known), np.arange(len(counts)), -1)
     of_node = np.where(outlet >= 0, eligible[outlet], -1)
     of_passage = of_node[c.p_article]
-    made = _outlet_specific(_edge_keys(c, False), c.p_article, of_passage)
-    made |= _outlet_specific(_edge_keys(c, True), c.p_article, of_passage)
-    made |= _repeated_inside(c) & (of_passage >= 0)
+    made = np.zeros(len(c.p_start), bool)
+    for last in (False, True):
+        made |= kernels.outlet_specific(
+            _edge_keys(c, last), c.p_article, of_passage, LEAST_ARTICLES, OWN_SHARE
+        )
+    # Captions of galleries stand twice in their article, as thumbnail and as picture.
+    twice = kernels.repeated_inside(c.d_passage, c.p_key)
+    made |= twice & (c.p_information >= LEAST_REPEATED_BITS) & (of_passage >= 0)
     # Distance to the next template passage on both sides, inside one article.
     index = np.arange(len(made))
     before = np.maximum.accumulate(np.where(made, index, -1))
