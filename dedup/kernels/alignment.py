@@ -166,9 +166,11 @@ def align_pairs(
     touched = np.empty(most_passages, np.int64)
     best_p = np.empty(SEEDS_PER_PASSAGE, np.int64)
     best_c = np.empty(SEEDS_PER_PASSAGE, np.float64)
+    best_s = np.empty(SEEDS_PER_PASSAGE, np.float64)
     seed_a = np.empty(most_passages * SEEDS_PER_PASSAGE, np.int64)
     seed_b = np.empty(most_passages * SEEDS_PER_PASSAGE, np.int64)
     seed_c = np.empty(most_passages * SEEDS_PER_PASSAGE, np.float64)
+    seed_s = np.empty(most_passages * SEEDS_PER_PASSAGE, np.float64)
     parent = np.empty(most_passages * SEEDS_PER_PASSAGE, np.int64)
     label = np.empty(most_passages * SEEDS_PER_PASSAGE, np.int64)
     box_match = np.empty(most_passages * SEEDS_PER_PASSAGE, np.int64)
@@ -322,9 +324,11 @@ def align_pairs(
                         k = min(kept, SEEDS_PER_PASSAGE - 1)
                         if kept < SEEDS_PER_PASSAGE or value > best_c[k]:
                             while k > 0 and best_c[k - 1] < value:
+                                best_s[k] = best_s[k - 1]
                                 best_c[k] = best_c[k - 1]
                                 best_p[k] = best_p[k - 1]
                                 k -= 1
+                            best_s[k] = cosine
                             best_c[k] = value
                             best_p[k] = p
                             kept = min(kept + 1, SEEDS_PER_PASSAGE)
@@ -340,6 +344,7 @@ def align_pairs(
                 seed_a[seeds] = best_p[k]
                 seed_b[seeds] = q
                 seed_c[seeds] = best_c[k]
+                seed_s[seeds] = best_s[k]
                 best_of_a[best_p[k]] = max(best_of_a[best_p[k]], best_c[k])
                 seeds += 1
         # A seed stays that is nearly the best of its passage, on either side: what one text
@@ -353,6 +358,7 @@ def align_pairs(
                 seed_a[kept] = seed_a[s]
                 seed_b[kept] = seed_b[s]
                 seed_c[kept] = seed_c[s]
+                seed_s[kept] = seed_s[s]
                 kept += 1
         seeds = kept
         if seeds == 0:
@@ -516,7 +522,7 @@ def align_pairs(
             l_match[links] = box_match[i]
             l_a[links] = pa0 + seed_a[s]
             l_b[links] = pb0 + seed_b[s]
-            l_cosine[links] = seed_c[s]
+            l_cosine[links] = seed_s[s]
             links += 1
     return (
         m_pair[:matches].copy(),

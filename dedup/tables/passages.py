@@ -28,6 +28,8 @@ FURNITURE_WEIGHT = 0.01
 """Factor on the score of furniture: it stays listed, behind what was written."""
 INSIDE_WEIGHT = 0.1
 """Factor on the spread of a passage that one outlet alone repeats."""
+SENTENCE = 60
+"""Words of a long sentence."""
 NEAR_QUOTE = 250
 """Characters around a quote in which a citation is taken to be its source."""
 MAJORITY = 0.6
@@ -46,7 +48,8 @@ class RankedPassages:
 def passage_scores(x: Analysis) -> NDArray[np.float64]:
     """Score of every shared passage (float64).
 
-    TF-IDF weight of its text, times the mean similarity of its occurrences, times the binary
+    TF-IDF weight of its text (of a longer one than :data:`SENTENCE` words that many words'
+    worth: lists and tables are no better for their length), times the mean similarity of its occurrences, times the binary
     logarithm of the outlets that hold it (articles without an outlet count one each). What one
     outlet alone repeats is damped, and furniture more so.
     """
@@ -69,6 +72,8 @@ def passage_scores(x: Analysis) -> NDArray[np.float64]:
         np.log2(np.maximum(2, apart)),
         INSIDE_WEIGHT * np.log2(np.maximum(2, st.articles)),
     )
+    length = c.p_token[s.centre + 1] - c.p_token[s.centre]
+    weights *= np.minimum(1.0, SENTENCE / np.maximum(1, length))
     damping = np.where(st.kind == BOILERPLATE, FURNITURE_WEIGHT, 1.0)
     return np.asarray(np.round(weights * similarity * spread * damping, 6))
 
