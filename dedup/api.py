@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from dedup import agencies as agency_data
 from dedup.config import ReadSettings, Settings
+from dedup.errors import UsageError
 from dedup.memory import collector_paused
 from dedup.model import KINDS, Ledger, Match, table_schemas
 from dedup.pipeline import Clock, Progress, analyse, read_corpus
@@ -40,6 +41,10 @@ class Result:
         if not name.startswith("_") and name in self.tables:
             return self.tables[name]
         raise AttributeError(f"no table '{name}'; there are: {', '.join(sorted(self.tables))}")
+
+    def __repr__(self) -> str:
+        rows = ", ".join(f"{name}: {len(table):,}" for name, table in self.tables.items())
+        return f"<dedup.Result of {', '.join(self.run.get('inputs', []))}; rows: {rows}>"
 
     def __dir__(self) -> list[str]:
         return [*super().__dir__(), *self.tables]
@@ -99,6 +104,8 @@ def scan(
     wrong options; damaged input does not raise (unless ``read.strict``) but stands in
     ``result.run["ledger"]`` and ``result.rejected``.
     """
+    if threads is not None and threads < 1:
+        raise UsageError(f"threads: expected a number from 1 on, got {threads}")
     settings = settings or Settings()
     read = read or ReadSettings()
     names = [str(inputs)] if isinstance(inputs, (str, Path)) else [str(i) for i in inputs]
@@ -196,6 +203,9 @@ def compare(text_a: str, text_b: str, settings: Settings | None = None) -> list[
     from dedup.classify import QUOTE, classify_matches, no_statistics
     from dedup.collection import as_texts, collect
 
+    for text in (text_a, text_b):
+        if not isinstance(text, str):
+            raise UsageError(f"compare: expected two texts (str), got {type(text).__name__}")
     settings = settings or Settings()
     first, second = sorted((text_a, text_b), key=lambda t: t.encode("utf-8", "replace"))
     c, _ = collect(as_texts([first, second]), settings)

@@ -249,6 +249,7 @@ def scan(
                 read=read,
                 threads=threads,
                 agencies=None if agencies is None else str(agencies),
+                all_relations=all_relations,
                 progress=progress,
             )
             tables, run = dict(result.tables), result.run
@@ -325,6 +326,13 @@ def _check_apart(inputs: list[str], out: Path) -> None:
 def _finish(run: dict[str, Any], tables: dict[str, Any], *, strict: bool, exit_code: bool) -> None:
     """End with the exit code of what was found; everything is written by now."""
     ledger = run.get("ledger") or {}
+    # Said even with --quiet: a job that read nothing must not look like one that found nothing.
+    if not len(tables["articles"]):
+        for warning in ledger.get("warnings") or ():
+            say(f"warning: {warning}")
+        rejected = ledger.get("rejected") or 0
+        why = f"; {rejected:,} records were rejected, see 'rejected'" if rejected else ""
+        say(f"warning: no articles were read{why}")
     incomplete = [f for f in ledger.get("files") or () if f.get("incomplete")]
     for file in incomplete:
         say(f"warning: {file.get('file')}: incomplete input: {file['incomplete']}")
@@ -381,7 +389,10 @@ def _read_text(name: str) -> str:
         raw = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        raise InputError(f"{name}: cannot be read: {reason}") from error
+        raise InputError(
+            f"{name}: cannot be read: {reason}. For two articles of a scan, give its folder: "
+            "--run DIR"
+        ) from error
     if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return raw.decode("utf-16", errors="replace")
     return raw.decode("utf-8-sig", errors="replace")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -113,6 +114,7 @@ def build_corpus(batches: list[pa.RecordBatch]) -> Corpus:
         outlet_identity(outlet, url)
         for outlet, url in zip(slim["outlet"].to_pylist(), slim["url"].to_pylist(), strict=True)
     ]
+    names = _display_names(slim["outlet"].to_pylist(), identities)
     return Corpus(
         slim,
         texts,
@@ -120,8 +122,25 @@ def build_corpus(batches: list[pa.RecordBatch]) -> Corpus:
         node.astype(np.int64),
         _references(slim),
         [i[0] if i else None for i in identities],
-        [i[1] if i else None for i in identities],
+        [names[i[0]] if i else None for i in identities],
     )
+
+
+def _display_names(
+    stated: list[str | None], identities: list[tuple[str, str] | None]
+) -> dict[str, str]:
+    """A name for people for each outlet id: a listed one, else what its records say most."""
+    names: dict[str, str] = {}
+    said: dict[str, Counter[str]] = defaultdict(Counter)
+    for name, identity in zip(stated, identities, strict=True):
+        if identity is not None:
+            names[identity[0]] = identity[1]
+            if name is not None:
+                said[identity[0]][name] += 1
+    for outlet, counts in said.items():
+        if names[outlet] == outlet:
+            names[outlet] = min(counts, key=lambda name: (-counts[name], name))
+    return names
 
 
 def _references(table: pa.Table) -> list[str]:

@@ -28,7 +28,7 @@ class SettingsError(UsageError):
 
 
 class OutputNotEmptyError(UsageError):
-    """The output folder holds files already and ``overwrite`` was not asked for."""
+    """The output folder holds files already and overwriting was not asked for."""
 
 
 class OutputNotWritableError(DedupError):

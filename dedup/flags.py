@@ -87,12 +87,9 @@ def flag_article(facts: ArticleFacts, group: GroupFacts | None, agencies: Agenci
     if group is None:
         if foreign:
             names = _names({claim.source for claim in foreign}, agencies)
-            why = (
-                f"No other article shares its text; {names} only contributed "
-                f"({_quote(foreign[0].text)})."
-            )
+            why = f"{_alone(facts)} {names} only contributed ({_quote(foreign[0].text)})."
             return FlagVerdict("unique", None, 0.7, None, why)
-        return FlagVerdict("unique", None, 0.9, None, "No other article shares its text.")
+        return FlagVerdict("unique", None, 0.9, None, _alone(facts))
     return _in_group(facts, group, agencies)
 
 
@@ -104,8 +101,8 @@ def _in_group(facts: ArticleFacts, group: GroupFacts, agencies: Agencies) -> Fla
     named = source.id if source.id != UNKNOWN.id and not own else None
     if group.first_observed == facts.ref:
         why = (
-            f"It was observed {_when(facts)}, before {_count(others)} that share its text, and "
-            "credits nobody else."
+            f"It was observed {_when(facts)}, before {_count(others)} with which it shares text, "
+            "and credits nobody else."
         )
         return FlagVerdict("earliest", None, 0.9 if own else 0.7, None, why)
     before = group.earlier_elsewhere(facts)
@@ -129,8 +126,8 @@ def _in_group(facts: ArticleFacts, group: GroupFacts, agencies: Agencies) -> Fla
             "inferred",
             round(source.confidence * (0.5 + facts.share_copied / 2), 6),
             source.id,
-            f"It credits nobody, but {share} of it is shared with {_count(others)}, of which "
-            f"{crediting} credit{'s' if crediting == 1 else ''} {name}.",
+            f"It credits nobody, but {share} of it is shared with {_count(others)}, and "
+            f"{crediting} of those {'credits' if crediting == 1 else 'credit'} {name}.",
         )
     if before is not None:
         return FlagVerdict(
@@ -138,7 +135,7 @@ def _in_group(facts: ArticleFacts, group: GroupFacts, agencies: Agencies) -> Fla
             "copy",
             round(0.4 + facts.share_copied / 2, 6),
             source.id,
-            f"{share} of it stands in {_count(others)}; {_outlet(before)} had it first "
+            f"{share} of it is shared with {_count(others)}; {_outlet(before)} had it earlier "
             f"({before.ref}, {_when(before)}; this one {_when(facts)}).",
         )
     return FlagVerdict(
@@ -165,6 +162,16 @@ def _duplicate(facts: ArticleFacts, group: GroupFacts | None) -> FlagVerdict | N
         return FlagVerdict("duplicate", None, 0.9, None, why)
     why = f"{outlet} has the same text as {ref}; which of the two came first is not known."
     return FlagVerdict("duplicate", None, 0.6, None, why)
+
+
+def _alone(facts: ArticleFacts) -> str:
+    """Why an article in no group is unique, for readers who see what it does share."""
+    if facts.best_match is None:
+        return "No other article shares its text."
+    return (
+        f"No other article shares its narrative; with {facts.best_match} it has a quotation or "
+        "a passing phrase in common."
+    )
 
 
 def _best(claims: list[Evidence], group: GroupFacts | None, agencies: Agencies) -> Evidence:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 # Logistic weights: intercept, then one a column of ``evidence()``. Fitted on labelled pairs by
 # tools/fit_relations.py and rounded.
-COPIED = (-5.0, 0.85, 3.5, 0.2, 0.5, 0.0)
+COPIED = (-5.0, 0.85, 5.0, 0.2, 0.5, 0.0)
 SHARED = (-1.7, 0.75, 0.75, 1.55, 1.1, -2.7)
 
 QUOTES_CARRIED = 1.5

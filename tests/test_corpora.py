@@ -80,8 +80,12 @@ def test_who_is_cited_or_credited(korea):
         "yonhap": ["003"],
         "thehill.com": ["001"],
     }
-    assert {k: v["cited_by"] for k, v in table.items() if k in wanted} == wanted
+    wanted["ap"] = ["000", "002"]  # inferred for the first, credited by the second
+    named = {k: sorted({*table[k]["articles"], *table[k]["cited_by"]}) for k in wanted}
+    assert named == wanted
     assert table["ap"]["articles"] == ["000", "002"]
+    assert table["reuters"]["articles"] == ["004"], "by its own credit line"
+    assert table["reuters"]["cited_by"] == ["001"], "cited for a fact"
 
 
 def test_shared_paragraphs_are_found_on_both_sides(korea):

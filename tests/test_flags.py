@@ -84,7 +84,7 @@ def test_korea_china(agencies: Agencies) -> None:
         "002": ("syndicated", "credit", "ap"),
     }
     assert verdicts["000"].why == (
-        "It credits nobody, but 90% of it is shared with 1 other article, of which 1 credits "
+        "It credits nobody, but 90% of it is shared with 1 other article, and 1 of those credits "
         "Associated Press."
     )
 
@@ -120,7 +120,7 @@ def test_copy_from_an_earlier_outlet(agencies: Agencies) -> None:
         "d": ("shared", None, "a.com"),
     }
     assert verdicts["b"].why == (
-        "90% of it stands in 3 other articles; a.com had it first (a, 2021-07-01; "
+        "90% of it is shared with 3 other articles; a.com had it earlier (a, 2021-07-01; "
         "this one 2021-07-02)."
     )
 

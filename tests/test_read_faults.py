@@ -69,7 +69,7 @@ def test_01_truncated_stream_keeps_its_prefix(tmp_path: Path, kind: str, count: 
     if count == 3000:
         assert len(rows) > 1500
         assert "cut off" in ledger.rejects[0].reason
-    with pytest.raises(IncompleteInputError, match=r"a\.jsonl.*run without strict"):
+    with pytest.raises(IncompleteInputError, match=r"a\.jsonl.*run without --strict"):
         read(tmp_path, strict=True)
 
 
@@ -283,7 +283,7 @@ def test_13_missing_text_is_rejected_naming_the_fields(tmp_path: Path) -> None:
     rows, ledger = read(tmp_path)
     assert rows == []
     assert [r.reason for r in ledger.rejects] == [
-        "no text field; the record has: id, summary",
+        "no text field; the record has: id, summary; name the right one with --field text=NAME",
         "the text (field 'text') is null",
         "the text (field 'text') is not a string but list",
     ]

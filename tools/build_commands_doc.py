@@ -33,7 +33,8 @@ TAIL = """
 |---|---|
 | 0 | done |
 | 2 | usage: an option, a setting, a path or a column is wrong; nothing was written |
-| 3 | an input does not exist or is damaged; what could be read was used, but with `--strict` \
+| 3 | an input does not exist or has no known format, and nothing was written; or it is \
+damaged, and what could be read was used, but with `--strict` \
 nothing was written |
 | 5 | failed; the message names the stage |
 | 10 | with `--exit-code`: at least one article is `syndicated`, `partial` or a `duplicate` |

@@ -97,7 +97,7 @@ class Intake:
         if self.settings.strict:
             raise IncompleteInputError(
                 f"{_place(self.name, position)}: record rejected: {reason}. Correct or remove the "
-                "record, or run without strict to go on with the others."
+                "record, or run without --strict (strict=True) to go on with the others."
             )
 
     def incomplete(self, reason: str) -> None:
@@ -112,8 +112,8 @@ class Intake:
         if self.settings.strict:
             prefix = "" if reason.startswith(self.name) else f"{self.name}: "
             raise IncompleteInputError(
-                f"{prefix}{reason}. Fetch the file again, or run without strict to use what can "
-                "be read."
+                f"{prefix}{reason}. Fetch the file again, or run without --strict (strict=True) "
+                "to use what can be read."
             )
 
     def note(self, text: str) -> None:

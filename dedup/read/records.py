@@ -186,7 +186,10 @@ def plain_id(value: Any) -> str | None:
 
 def _why_no_text(values: dict[str, Any], column: str | None, text: Any) -> str:
     if column is None:
-        return f"no text field; the record has: {listed(values)}"
+        return (
+            f"no text field; the record has: {listed(values)}; name the right one with "
+            "--field text=NAME"
+        )
     if text is None:
         return f"the text (field '{column}') is null"
     return f"the text (field '{column}') is not a string but {type(text).__name__}"

@@ -86,6 +86,8 @@ def errors(interrupted: str) -> Iterator[Stages]:
     except BrokenPipeError:  # `dedup compare --json … | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise typer.Exit from None
+    except OSError as error:
+        _fail(f"error: {error.strerror or error}; stage {stages.now}", 5, error)
     except MemoryError as error:
         _fail(f"error: out of memory in stage {stages.now}; scan less at once", 5, error)
     except Exception as error:

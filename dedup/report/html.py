@@ -225,19 +225,22 @@ def _quotes(tables: Mapping[str, pa.Table], articles: Articles, texts: Texts) ->
 def _quoted(
     tables: Mapping[str, pa.Table], pairs: set[tuple[str, str]], texts: Texts
 ) -> dict[tuple[str, str], str]:
-    """The best scored quote of each pair, as its first article has it."""
+    """What each pair shares, as its first article has it: its best scored quote, else the best
+    of its other matches (furniture left aside)."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
     table = tables["matches"]
     firsts = pa.array(sorted({a for a, _ in pairs}), pa.string())
     mask = pc.and_(
-        pc.equal(table.column("kind"), "quote"), pc.is_in(table.column("a"), value_set=firsts)
+        pc.not_equal(table.column("kind"), "boilerplate"),
+        pc.is_in(table.column("a"), value_set=firsts),
     )
     best: dict[tuple[str, str], dict[str, Any]] = {}
     for row in table.filter(mask).to_pylist():
         pair = (row["a"], row["b"])
-        if pair in pairs and (row["score"] or 0.0) > (best.get(pair, {}).get("score") or -1.0):
+        known = best.get(pair)
+        if pair in pairs and (known is None or _worth(row) > _worth(known)):
             best[pair] = row
     wanted = pa.array(sorted({r["passage"] for r in best.values() if r["passage"]}), pa.string())
     passages = tables["passages"]
@@ -252,6 +255,10 @@ def _quoted(
         cut = text[row["a_start"] : row["a_end"]] if text else by_id.get(row["passage"]) or ""
         result[pair] = one_line(cut, 400)
     return result
+
+
+def _worth(match: dict[str, Any]) -> tuple[bool, float]:
+    return match["kind"] == "quote", match["score"] or 0.0
 
 
 def _rejected(table: pa.Table) -> list[dict[str, str]]:

@@ -76,7 +76,8 @@ def source_rows(
     verdicts: list[FlagVerdict],
     agencies: Agencies,
 ) -> list[dict[str, Any]]:
-    """One row a source, by id: its groups, the articles it wrote, and who cites it."""
+    """One row a source, by id: its groups; the articles that it wrote by their flag, or that
+    credit it with a part; and those that only cite it."""
     groups: dict[str, list[str]] = defaultdict(list)
     articles: dict[str, set[str]] = defaultdict(set)
     cited: dict[str, set[str]] = defaultdict(set)
@@ -90,9 +91,11 @@ def source_rows(
         source = source_of(flag, grouped, i)
         if source is not None:
             articles[source].add(records.refs[i])
-        for claims in x.claims[i]:
-            for evidence in claims:
-                cited[evidence.source].add(records.refs[i])
+        credited, mentioned = x.claims[i]
+        for evidence in credited:
+            articles[evidence.source].add(records.refs[i])
+        for evidence in mentioned:
+            cited[evidence.source].add(records.refs[i])
     outlet_names = dict(zip(x.corpus.outlet_ids, x.corpus.outlet_names, strict=True))
     rows = []
     for source in sorted({*groups, *articles, *cited}):

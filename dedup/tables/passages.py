@@ -49,9 +49,9 @@ def passage_scores(x: Analysis) -> NDArray[np.float64]:
     """Score of every shared passage (float64).
 
     TF-IDF weight of its text (of a longer one than :data:`SENTENCE` words that many words'
-    worth: lists and tables are no better for their length), times the mean similarity of its occurrences, times the binary
-    logarithm of the outlets that hold it (articles without an outlet count one each). What one
-    outlet alone repeats is damped, and furniture more so.
+    worth: lists and tables are no better for their length), times the mean similarity of its
+    occurrences, times the binary logarithm of the outlets that hold it (articles without an
+    outlet count one each). What one outlet alone repeats is damped, and furniture more so.
     """
     s, st, c, link = x.shared, x.statistics, x.collection, x.alignment
     weights = tfidf_weights(
