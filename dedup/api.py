@@ -140,6 +140,14 @@ def scan(
             "the representatives only",
         },
     ]
+    caps.append(
+        {
+            "name": "partners",
+            "count": analysis.candidates.capped["pairs"],
+            "meaning": "weaker pairs of articles with very many partners: left to the strongest "
+            "and to the representatives",
+        }
+    )
     return Result(
         tables,
         {

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 BUCKET_CAP = 64
 BUCKET_REPRESENTATIVES = 8
+PARTNERS = 2
+"""An article is aligned with so many times ``max_partners`` others at most: its strongest."""
 PAIR_FACTOR = 1.4
 """An article pair needs this many times ``min_information`` in passages that collide."""
 
@@ -146,13 +148,19 @@ def _similar_passages(
             capped += caps
             if progress:
                 progress(band + 1, plan.bands)
-    share = (agree / PERMUTATIONS).astype(np.float32)
-    return (
-        (found >> np.uint64(32)).astype(np.int64),
-        (found & np.uint64(0xFFFFFFFF)).astype(np.int64),
-        share,
-        capped,
+    u = (found >> np.uint64(32)).astype(np.int64)
+    v = (found & np.uint64(0xFFFFFFFF)).astype(np.int64)
+    keep = kernels.bounded_edges(
+        u,
+        v,
+        agree.astype(np.int64),
+        len(first),
+        settings.max_partners,
+        settings.representatives,
+        settings.representatives,
     )
+    share = (agree[keep] / PERMUTATIONS).astype(np.float32)
+    return u[keep], v[keep], share, capped
 
 
 def find_candidates(
@@ -200,12 +208,29 @@ def find_candidates(
     out_keys, out_weights = np.empty(n, np.uint64), np.empty(n, np.int64)
     m = kernels.sum_runs(keys, order, weights, out_keys, out_weights)
     out_keys, out_weights = out_keys[:m], out_weights[:m]
-    keep = out_weights >= PAIR_FACTOR * settings.min_information * 8
+    enough = out_weights >= PAIR_FACTOR * settings.min_information * 8
+    a = (out_keys[enough] >> np.uint64(32)).astype(np.int64)
+    b = (out_keys[enough] & np.uint64(0xFFFFFFFF)).astype(np.int64)
+    weight = np.minimum(out_weights[enough], 2**31 - 1)
+    keep = kernels.bounded_edges(
+        a,
+        b,
+        weight,
+        c.nodes,
+        PARTNERS * settings.max_partners,
+        settings.representatives,
+        PARTNERS * settings.max_partners,
+    )
     return Candidates(
-        (out_keys[keep] >> np.uint64(32)).astype(np.int64),
-        (out_keys[keep] & np.uint64(0xFFFFFFFF)).astype(np.int64),
-        np.minimum(out_weights[keep], 2**31 - 1).astype(np.int32),
+        a[keep],
+        b[keep],
+        weight[keep].astype(np.int32),
         start,
         index.passage[member],
-        {"buckets": int(capped_buckets), "passages": int(capped), "collisions": int(m)},
+        {
+            "buckets": int(capped_buckets),
+            "passages": int(capped),
+            "pairs": int(len(a) - keep.sum()),
+            "collisions": int(m),
+        },
     )

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from dedup.collection import Collection
 
 
+PORTION = 4_000_000
+
+
 def tfidf_weights(
     c: Collection,
     lo: NDArray[np.int64],
@@ -27,12 +30,29 @@ def tfidf_weights(
     copies: NDArray[np.int64],
 ) -> NDArray[np.float64]:
     """TF-IDF weight (sum over words, float64) of the token spans ``lo`` to ``hi`` of ``node``."""
+    out = np.zeros(len(lo))
+    # In portions of so many tokens: memory stays bounded however much is shared.
+    ends = np.cumsum(hi - lo)
+    begin = 0
+    while begin < len(lo):
+        done = ends[begin - 1] if begin else 0
+        end = max(begin + 1, int(np.searchsorted(ends, done + PORTION, side="right")))
+        rows = slice(begin, end)
+        out[rows] = _portion(c, lo[rows], hi[rows], node[rows], copies)
+        begin = end
+    return out
+
+
+def _portion(
+    c: Collection,
+    lo: NDArray[np.int64],
+    hi: NDArray[np.int64],
+    node: NDArray[np.int64],
+    copies: NDArray[np.int64],
+) -> NDArray[np.float64]:
     from scipy.sparse import csr_matrix
     from sklearn.feature_extraction.text import TfidfTransformer
 
-    out = np.zeros(len(lo))
-    if not len(lo):
-        return out
     sizes = hi - lo
     rows = np.repeat(np.arange(len(lo)), sizes)
     offset = np.repeat(lo - np.concatenate([[0], np.cumsum(sizes)[:-1]]), sizes)

@@ -239,7 +239,7 @@ def align_pairs(
         foreign(nb, b_start, b_word, to_a, first_b, w_bits, total_b, held, foreign_b)
         norm_a[:na] = -1.0
         # So many passages are looked at for one word; all words count in the exact cosine.
-        common = 8 + na // 16
+        common = 64 + na // 256
         seeds = 0
         expected = 0
         best_of_a[:na] = 0.0

@@ -60,16 +60,58 @@ def article_pairs(start, article, eighths, edge_u, edge_v, edge_share, cap, reps
                 for j in range(start[v], start[v + 1]):
                     n = emit(article[i], article[j], bits, keys, weights, n)
         else:
+            # Holders of one passage are joined to its first ones above: here those of the rarer
+            # one meet the first of the other.
             capped += 1
-            few = min(nv, reps)
+            if nu > nv:
+                u, v = v, u
+                nu, nv = nv, nu
             for i in range(start[u], start[u + 1]):
-                for j in range(start[v], start[v] + few):
-                    n = emit(article[i], article[j], bits, keys, weights, n)
-            top = min(nu, reps)
-            for j in range(start[v] + few, start[v + 1]):
-                for i in range(start[u], start[u] + top):
+                for j in range(start[v], start[v] + min(nv, reps)):
                     n = emit(article[i], article[j], bits, keys, weights, n)
     return n, capped
+
+
+@kernel
+def bounded_edges(u, v, weight, nodes, cap, few, strongest):
+    """Which edges (bool) stay when every node keeps a bounded number of them.
+
+    A node with up to ``cap`` edges keeps all. Another keeps the ``few`` that lead to its
+    smallest neighbours, so that all members of a cluster share their representatives, and
+    its ``strongest`` by ``weight`` (int64). An edge stays that either end keeps: k nodes cost
+    k, whatever they have in common. ``u < v`` ascending in (u, v).
+    """
+    degree = np.zeros(nodes + 1, np.int64)
+    for e in range(len(u)):
+        degree[u[e] + 1] += 1
+        degree[v[e] + 1] += 1
+    for i in range(nodes):
+        degree[i + 1] += degree[i]
+    place = degree[:nodes].copy()
+    edge = np.empty(2 * len(u), np.int64)
+    # Smaller neighbours first: edges come in the order of u, which is v's neighbour.
+    for e in range(len(u)):
+        edge[place[v[e]]] = e
+        place[v[e]] += 1
+    for e in range(len(u)):
+        edge[place[u[e]]] = e
+        place[u[e]] += 1
+    keep = np.zeros(len(u), np.bool_)
+    for i in range(nodes):
+        lo = degree[i]
+        hi = degree[i + 1]
+        if hi - lo <= cap:
+            for k in range(lo, hi):
+                keep[edge[k]] = True
+            continue
+        for k in range(lo, lo + few):
+            keep[edge[k]] = True
+        if strongest > 0:
+            size = hi - lo
+            ranked = np.argsort(-weight[edge[lo:hi]], kind="mergesort")
+            for k in range(min(strongest, size)):
+                keep[edge[lo + ranked[k]]] = True
+    return keep
 
 
 @kernel

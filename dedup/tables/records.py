@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -36,6 +37,8 @@ class Records:
         self.of_node = [order[start[n] : start[n + 1]] for n in range(nodes)]
         self.number = {ref: i for i, ref in enumerate(self.refs)}
         self.node = corpus.node.tolist()
+        # A very long text is asked for once a passage: it must not be decoded each time.
+        self.text = lru_cache(maxsize=256)(self._text)
 
     def __len__(self) -> int:
         return len(self.refs)
@@ -72,7 +75,7 @@ class Records:
             return None
         return self.refs[i if order < 0 else j]
 
-    def text(self, node: int) -> str:
+    def _text(self, node: int) -> str:
         """The text of a node."""
         value: str = self.corpus.texts[node].as_py()
         return value
