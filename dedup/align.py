@@ -71,6 +71,7 @@ def align(
             c.d_byte,
             c.d_passage,
             c.p_token,
+            c.p_key,
             c.t_word,
             c.d_word,
             c.w_hash,

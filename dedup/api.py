@@ -18,6 +18,8 @@ from dedup.errors import UsageError
 from dedup.memory import collector_paused
 from dedup.model import KINDS, Ledger, Match, table_schemas
 from dedup.pipeline import Clock, Progress, analyse, read_corpus
+from dedup.read.dates import current_time
+from dedup.report.encode import normalised
 from dedup.tables import build_tables
 from dedup.warmup import compile_kernels
 
@@ -126,6 +128,7 @@ def scan(
             ],
             table_schemas()["rejected"],
         )
+    tables = {name: normalised(name, table) for name, table in tables.items()}
     caps = [
         {
             "name": "max_partners",
@@ -155,6 +158,8 @@ def scan(
             "settings": settings.as_dict(),
             "fingerprint": settings.fingerprint(),
             "inputs": names,
+            # Dates after the day of the run are unknown ones; the day is part of the result.
+            "today": current_time().date().isoformat(),
             "ledger": _ledger(ledger),
             "versions": {
                 "python": platform.python_version(),

@@ -184,7 +184,12 @@ def passage_statistics(
     pair = alignment.pair[alignment.match[linked]]
     seen = np.bincount(of_link[linked], minlength=n)
     low = np.bincount(of_link[linked], is_unrelated[pair], n)
-    unrelated = np.where(seen > 0, low / np.maximum(1, seen), 1.0)
+    # Articles with one and the same text were not aligned, and are anything but unrelated.
+    copies = np.diff(records.start)
+    distinct_holders = distinct(owner * np.int64(c.nodes + 1) + node)
+    k = copies[distinct_holders % (c.nodes + 1)]
+    inside = np.bincount(distinct_holders // (c.nodes + 1), k * (k - 1) // 2, n)
+    unrelated = np.where(seen + inside > 0, low / np.maximum(1, seen + inside), 1.0)
 
     spread = days > 30
     made = np.bincount(owner, template[shared.passage], n) / sizes
@@ -200,6 +205,12 @@ def passage_statistics(
         & (quoted < 0.3)
         & spread
         & (edge >= 0.6)
+    ) | (
+        # Within days, too, where nearly all have it at the head or tail and none in quotes.
+        (articles >= 4 * settings.furniture_articles)
+        & (unrelated >= 0.9)
+        & (quoted < 0.1)
+        & (edge >= 0.85)
     )
     statement = (outlets >= 4) & (unrelated >= 0.8) & ~spread
     kind = np.where(

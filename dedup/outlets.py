@@ -131,9 +131,8 @@ def _by_host(host: str) -> tuple[str, str] | None:
 def _by_name(name: str) -> tuple[str, str] | None:
     name = " ".join(name.split())
     if _HOST.fullmatch(name):
-        found = _by_host(name.lower())
-        if found is not None:
-            return found
+        # A host that names nobody (an aggregator, put there from the address) stays nobody.
+        return _by_host(name.lower())
     entry = _names().get(name.casefold())
     if entry is not None:
         return entry
@@ -167,7 +166,13 @@ def _registrable() -> Callable[[str], str]:
     # Imported here: building the extractor reads a suffix list of 300 kB.
     import tldextract
 
-    extract = tldextract.TLDExtract(suffix_list_urls=(), fallback_to_snapshot=True, cache_dir=None)
+    # Private suffixes count, as when the column is read: two sites of one host are two outlets.
+    extract = tldextract.TLDExtract(
+        suffix_list_urls=(),
+        fallback_to_snapshot=True,
+        cache_dir=None,
+        include_psl_private_domains=True,
+    )
 
     def registrable(host: str) -> str:
         parts = extract.extract_str(host)

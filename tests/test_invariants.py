@@ -1,4 +1,4 @@
-"""What holds of every result, whatever was read (DESIGN §6), on many small made-up dumps."""
+"""What holds of every result, whatever was read (the invariants), on many small made-up dumps."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The real command on good and bad input: messages, files and exit codes (DESIGN §4)."""
+"""The real command on good and bad input: messages, files and exit codes (the output contract)."""
 
 from __future__ import annotations
 

@@ -110,6 +110,7 @@ def align_pairs(
     d_byte,
     d_passage,
     p_token,
+    p_key,
     t_word,
     d_word,
     w_hash,
@@ -156,6 +157,8 @@ def align_pairs(
     foreign_a = np.empty(most_passages + 1, np.int64)
     foreign_b = np.empty(most_passages + 1, np.int64)
     from_a = np.empty(most_words, np.int64)
+    key_slot = np.zeros(table_size(most_passages), np.int64)
+    key_size = 64
     norm_a = np.empty(most_passages, np.float64)
     sum_a = np.empty(most_passages, np.float64)
     best_of_a = np.empty(most_passages, np.float64)
@@ -213,6 +216,14 @@ def align_pairs(
             previous = a
             size = table_size(words_a)
             index_words(first_a, words_a, w_hash, size, slot)
+            key_size = table_size(na)
+            key_slot[:key_size] = 0
+            for p in range(na):
+                j = np.int64(p_key[pa0 + p] >> np.uint64(20)) & (key_size - 1)
+                while key_slot[j] != 0 and p_key[pa0 + key_slot[j] - 1] != p_key[pa0 + p]:
+                    j = (j + 1) & (key_size - 1)
+                if key_slot[j] == 0:
+                    key_slot[j] = p + 1
             total = bag_passages(
                 pa0, d_passage[a + 1], p_token, t_word, words_a, stamp, a_start, a_word, a_tf
             )
@@ -266,6 +277,20 @@ def align_pairs(
                             touched[hits] = p
                             hits += 1
                         acc[p] += bits & QUARTERS
+            # The same passage on the other side is always looked at, wherever it stands.
+            h = p_key[pb0 + q]
+            j = np.int64(h >> np.uint64(20)) & (key_size - 1)
+            while key_slot[j] != 0:
+                p = key_slot[j] - 1
+                if p_key[pa0 + p] == h:
+                    if expected < na and p_key[pa0 + expected] == h:
+                        p = expected  # of equal ones, the next in order
+                    if acc[p] == 0:
+                        touched[hits] = p
+                        hits += 1
+                    acc[p] = max(acc[p], total_b[q])
+                    break
+                j = (j + 1) & (key_size - 1)
             if hits == 0:
                 continue
             squares = 0.0

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dedup.chronology import first_observed
 from dedup.classify import BOILERPLATE
 from dedup.model import KINDS
 from dedup.rank import tfidf_weights
@@ -47,10 +48,11 @@ class Related:
             self.revisions[i].append(j)
             self.revisions[j].append(i)
         if row["relation"] != "boilerplate":
-            self._better(i, row["b"], row["coverage_a"])
-            self._better(j, row["a"], row["coverage_b"])
+            self.better(i, row["b"], row["coverage_a"])
+            self.better(j, row["a"], row["coverage_b"])
 
-    def _better(self, record: int, other: str, share: float) -> None:
+    def better(self, record: int, other: str, share: float) -> None:
+        """Note an article that a record shares ``share`` of its text with."""
         best = self.best.get(record)
         if best is None or (-share, other) < (-best[0], best[1]):
             self.best[record] = (share, other)
@@ -145,7 +147,27 @@ def _identical(records: Records, x: Analysis, related: Related) -> None:
                 "earlier": records.earlier(i, j),
             }
             related.identical.append((i, j))
-            related.add(row, i, j)
+            related.rows.append(row)
+            related.better(i, row["b"], 1.0)
+            related.better(j, row["a"], 1.0)
+        _reposts(records, related, [centre, *others])
+
+
+def _reposts(records: Records, related: Related, members: list[int]) -> None:
+    """Note which of the articles with one text are the same outlet's: each outlet's first
+    stands for its others, whatever article the star of lines has in its middle."""
+    by_outlet: dict[str, list[int]] = defaultdict(list)
+    for i in members:
+        outlet = records.corpus.outlet_ids[i]
+        by_outlet[f"id {records.ids[i]}" if outlet is None else f"outlet {outlet}"].append(i)
+    for same in by_outlet.values():
+        if len(same) > 1:
+            first = first_observed({records.refs[i]: records.moments[i] for i in same})
+            head = records.number[first or min(records.refs[i] for i in same)]
+            for i in same:
+                if i != head:
+                    related.revisions[i].append(head)
+                    related.revisions[head].append(i)
 
 
 def match_rows(
