@@ -107,7 +107,7 @@ def test_hostile_texts_are_inert(source, page):
 
 def test_the_answer_comes_first(page):
     text = words(page)
-    assert "62.5 % of 8 articles are not new or not their own" in text
+    assert "62.5 % of 8 articles are somebody else’s text or a repost" in text
     assert "10 records read = 8 articles + 1 repeat + 1 rejected , from 1 file." in text
     assert "max_partners (2): passages compared by representatives only" in text
     assert "dump.jsonl: grew while it was read" in text

@@ -37,33 +37,38 @@ def kind_of(code, kind):
 
 
 @kernel
+def code_point(data, i):
+    """The code point whose UTF-8 begins at byte ``i``, and the byte after it."""
+    c = np.uint32(data[i])
+    if c < 0x80:
+        return c, i + 1
+    low = np.uint32(0x3F)
+    if c < 0xE0:
+        c = ((c & np.uint32(0x1F)) << np.uint32(6)) | (np.uint32(data[i + 1]) & low)
+        return c, i + 2
+    if c < 0xF0:
+        c = (
+            ((c & np.uint32(0x0F)) << np.uint32(12))
+            | ((np.uint32(data[i + 1]) & low) << np.uint32(6))
+            | (np.uint32(data[i + 2]) & low)
+        )
+        return c, i + 3
+    c = (
+        ((c & np.uint32(0x07)) << np.uint32(18))
+        | ((np.uint32(data[i + 1]) & low) << np.uint32(12))
+        | ((np.uint32(data[i + 2]) & low) << np.uint32(6))
+        | (np.uint32(data[i + 3]) & low)
+    )
+    return c, i + 4
+
+
+@kernel
 def decode(data, start, end, out):
     """Decode valid UTF-8 ``data[start:end]`` into code points; returns how many."""
     n = 0
     i = start
     while i < end:
-        c = np.uint32(data[i])
-        if c < 0x80:
-            i += 1
-        elif c < 0xE0:
-            c = ((c & np.uint32(0x1F)) << np.uint32(6)) | (np.uint32(data[i + 1]) & np.uint32(0x3F))
-            i += 2
-        elif c < 0xF0:
-            c = (
-                ((c & np.uint32(0x0F)) << np.uint32(12))
-                | ((np.uint32(data[i + 1]) & np.uint32(0x3F)) << np.uint32(6))
-                | (np.uint32(data[i + 2]) & np.uint32(0x3F))
-            )
-            i += 3
-        else:
-            c = (
-                ((c & np.uint32(0x07)) << np.uint32(18))
-                | ((np.uint32(data[i + 1]) & np.uint32(0x3F)) << np.uint32(12))
-                | ((np.uint32(data[i + 2]) & np.uint32(0x3F)) << np.uint32(6))
-                | (np.uint32(data[i + 3]) & np.uint32(0x3F))
-            )
-            i += 4
-        out[n] = c
+        out[n], i = code_point(data, i)
         n += 1
     return n
 

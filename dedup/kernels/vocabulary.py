@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from dedup.kernels.jit import kernel
-from dedup.kernels.text import PLANES, kind_of
+from dedup.kernels.text import PLANES, code_point, kind_of
 
 
 @kernel
@@ -15,27 +15,7 @@ def next_folded(data, i, left, kind, fold):
     Returns ``(code, byte after, characters left)``; the code is 0 when none is left.
     """
     while left > 0:
-        c = np.uint32(data[i])
-        if c < 0x80:
-            i += 1
-        elif c < 0xE0:
-            c = ((c & np.uint32(0x1F)) << np.uint32(6)) | (np.uint32(data[i + 1]) & np.uint32(0x3F))
-            i += 2
-        elif c < 0xF0:
-            c = (
-                ((c & np.uint32(0x0F)) << np.uint32(12))
-                | ((np.uint32(data[i + 1]) & np.uint32(0x3F)) << np.uint32(6))
-                | (np.uint32(data[i + 2]) & np.uint32(0x3F))
-            )
-            i += 3
-        else:
-            c = (
-                ((c & np.uint32(0x07)) << np.uint32(18))
-                | ((np.uint32(data[i + 1]) & np.uint32(0x3F)) << np.uint32(12))
-                | ((np.uint32(data[i + 2]) & np.uint32(0x3F)) << np.uint32(6))
-                | (np.uint32(data[i + 3]) & np.uint32(0x3F))
-            )
-            i += 4
+        c, i = code_point(data, i)
         left -= 1
         k = kind_of(c, kind)
         if k == 1 or k == 2 or k == 3:
