@@ -29,7 +29,8 @@ class Alignment:
 
     ``pair_a``, ``pair_b`` int64 nodes. Matches: ``pair`` int64, token spans ``a0, a1, b0, b1``
     int64, ``similarity`` float64 (0-1), ``bits`` float64 shared information. Links: ``match``
-    int64, passages ``link_a``, ``link_b`` int64, ``cosine`` float32.
+    int64, passages ``link_a``, ``link_b`` int64, ``cosine`` float32. ``cut`` int64 (3,):
+    what limits left out (see ``kernels.alignment.align_pairs``).
     """
 
     pair_a: NDArray[np.int64]
@@ -45,6 +46,7 @@ class Alignment:
     link_a: NDArray[np.int64]
     link_b: NDArray[np.int64]
     cosine: NDArray[np.float32]
+    cut: NDArray[np.int64]
 
 
 def align(
@@ -100,6 +102,7 @@ def align(
     joined = [np.concatenate(arrays) for arrays in zip(*parts, strict=True)]
     joined[0] = joined[0].astype(np.int64)
     joined[7] = joined[7].astype(np.int64)
+    joined[-1] = joined[-1].reshape(len(parts), -1).sum(axis=0)
     return Alignment(pair_a, pair_b, *joined)
 
 

@@ -17,7 +17,7 @@ from dedup.config import ReadSettings, Settings
 from dedup.errors import UsageError
 from dedup.memory import collector_paused
 from dedup.model import KINDS, Ledger, Match, table_schemas
-from dedup.pipeline import Clock, Progress, analyse, read_corpus
+from dedup.pipeline import Analysis, Clock, Progress, analyse, read_corpus
 from dedup.read.dates import current_time
 from dedup.report.encode import normalised
 from dedup.tables import build_tables
@@ -62,6 +62,8 @@ class Result:
         overwrite: bool = False,
     ) -> list[Path]:
         """Write the tables, ``run.json`` and ``report.html`` into folder ``out``.
+
+        ``all_relations`` keeps pairs that share furniture only, where the scan listed them.
 
         Raises ``OutputNotEmptyError`` when the folder holds files and ``overwrite`` is false,
         ``OutputNotWritableError`` when it cannot be written. Returns the files written.
@@ -129,28 +131,6 @@ def scan(
             table_schemas()["rejected"],
         )
     tables = {name: normalised(name, table) for name, table in tables.items()}
-    caps = [
-        {
-            "name": "max_partners",
-            "count": analysis.candidates.capped["passages"],
-            "meaning": "passages held by more articles than 'max_partners': each holder was "
-            "compared with the representatives only",
-        },
-        {
-            "name": "bucket",
-            "count": analysis.candidates.capped["buckets"],
-            "meaning": "LSH buckets with very many different passages: each was compared with "
-            "the representatives only",
-        },
-    ]
-    caps.append(
-        {
-            "name": "partners",
-            "count": analysis.candidates.capped["pairs"],
-            "meaning": "weaker pairs of articles with very many partners: left to the strongest "
-            "and to the representatives",
-        }
-    )
     return Result(
         tables,
         {
@@ -166,7 +146,7 @@ def scan(
                 **{name: importlib.metadata.version(name) for name in _VERSIONED},
             },
             "counts": _counts(tables),
-            "caps": [cap for cap in caps if cap["count"]],
+            "caps": _caps(analysis),
             "work": {
                 "passages": len(analysis.collection.p_start),
                 "collisions": analysis.candidates.capped["collisions"],
@@ -175,6 +155,64 @@ def scan(
             "timing": clock.timing(),
         },
     )
+
+
+def _caps(analysis: Analysis) -> list[dict[str, Any]]:
+    """What limits left out, each with its count; those that cut nothing are not listed."""
+    capped, cut = analysis.candidates.capped, analysis.alignment.cut
+    every = (
+        (
+            "max_partners",
+            capped["passages"],
+            (
+                "passages held by more articles than 'max_partners': each holder was compared with "
+                "the representatives only"
+            ),
+        ),
+        (
+            "bucket",
+            capped["buckets"],
+            (
+                "LSH buckets with very many different passages: each was compared with the "
+                "representatives only"
+            ),
+        ),
+        (
+            "similar_passages",
+            capped["links"],
+            (
+                "similar pairs among very many variants of a passage: left to the strongest and to "
+                "the representatives"
+            ),
+        ),
+        (
+            "partners",
+            capped["pairs"],
+            (
+                "weaker pairs of articles with very many partners: left to the strongest and to "
+                "the representatives"
+            ),
+        ),
+        (
+            "word_window",
+            int(cut[0]),
+            (
+                "look-ups of words that stand in very many passages of an article: only those near "
+                "the last match were looked at"
+            ),
+        ),
+        (
+            "seeds",
+            int(cut[1]),
+            "passages like more than four of the other article: the best four count",
+        ),
+        (
+            "look_back",
+            int(cut[2]),
+            "places with very many alike passages: only the nearest were joined into one match",
+        ),
+    )
+    return [{"name": n, "count": count, "meaning": meaning} for n, count, meaning in every if count]
 
 
 def _ledger(ledger: Ledger) -> dict[str, Any]:

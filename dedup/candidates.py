@@ -104,8 +104,9 @@ def _similar_passages(
     settings: Settings,
     threads: int,
     progress: Callable[[int, int], None] | None,
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32], int]:
-    """Pairs of distinct passages that collide in a band and agree in enough slots."""
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32], int, int]:
+    """Pairs of distinct passages that collide in a band and agree in enough slots, the buckets
+    that were too full to compare all, and the pairs left to stronger ones."""
     plan = scheme(settings)
     key = c.p_key[index.passage]
     rows = first.astype(np.uint64)
@@ -160,7 +161,7 @@ def _similar_passages(
         settings.representatives,
     )
     share = (agree[keep] / PERMUTATIONS).astype(np.float32)
-    return u[keep], v[keep], share, capped
+    return u[keep], v[keep], share, capped, len(u) - int(keep.sum())
 
 
 def find_candidates(
@@ -173,7 +174,7 @@ def find_candidates(
 ) -> Candidates:
     """Candidate pairs of nodes; a pure function of the texts and the settings."""
     start, member, first = _unique_passages(c, index)
-    u, v, share, capped_buckets = _similar_passages(c, index, first, settings, threads, progress)
+    u, v, share, full, left = _similar_passages(c, index, first, settings, threads, progress)
     eighths = (c.p_information[index.passage[first]] * 8).astype(np.int32)
     article = c.p_article[index.passage[member]]
     # Two of a kind in one article are one holder: keep the first.
@@ -228,7 +229,8 @@ def find_candidates(
         start,
         index.passage[member],
         {
-            "buckets": int(capped_buckets),
+            "buckets": int(full),
+            "links": left,
             "passages": int(capped),
             "pairs": int(len(a) - keep.sum()),
             "collisions": int(m),

@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from dedup.config import Settings
 
 PROSE, QUOTE, BOILERPLATE = 0, 1, 2
+MOST_PLAIN = 0.4
+"""Share of a quote's letters that may stand outside quotation marks (a lead-in, a tag)."""
+MOST_LETTERS = 250
+"""Letters outside quotation marks, of each side, from which a match is narrative anyhow."""
 UNRELATED = 0.3
 """Share of the shorter article below which a pair counts as otherwise unrelated."""
 
@@ -67,7 +71,6 @@ class Matches:
     similarity: NDArray[np.float64]
     bits: NDArray[np.float64]
     kind: NDArray[np.int8]
-    links: NDArray[np.int64]
     passage: NDArray[np.int32]
 
 
@@ -273,7 +276,6 @@ def classify_matches(
             real,
             real,
             empty.astype(np.int8),
-            empty,
             empty.astype(np.int32),
         )
     end = np.append(begin[1:], len(order))
@@ -314,7 +316,7 @@ def classify_matches(
     quoted_b = (c.p_quoted[link_b] > 0) | (kinds == QUOTE)
     both = np.add.reduceat(letters_a + letters_b, begin)
     plain = np.add.reduceat(letters_a * ~quoted_a + letters_b * ~quoted_b, begin)
-    quote = (plain < 0.4 * both) & (plain < 2 * 250)
+    quote = (plain < MOST_PLAIN * both) & (plain < 2 * MOST_LETTERS)
     kind = np.where(is_furniture, BOILERPLATE, np.where(quote, QUOTE, PROSE)).astype(np.int8)
 
     # The passage that stands for a match: its best-linked shared one.
@@ -337,7 +339,6 @@ def classify_matches(
         similarity[i],
         bits[i],
         kind[i],
-        (end - begin)[i],
         passage[i],
     )
 

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from dedup.agencies import Agencies, load
+from dedup.domains import registrable_domain
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
 AGGREGATORS = frozenset(
     {
@@ -116,7 +117,7 @@ def _by_host(host: str) -> tuple[str, str] | None:
             # An agency's own site is an outlet of its own: its id stays a domain.
             known = entry.id if "." in entry.id else entry.domains[0]
             return known, entry.name
-    domain = _registrable()(host)
+    domain = registrable_domain(host)
     if not domain:
         bare = host.removeprefix("www.")
         return (bare, bare) if "." in bare or ":" in bare else None
@@ -159,23 +160,3 @@ def _names() -> Mapping[str, tuple[str, str]]:
         elif entry.domains:
             names[folded] = (entry.domains[0], entry.name)
     return names
-
-
-@cache
-def _registrable() -> Callable[[str], str]:
-    # Imported here: building the extractor reads a suffix list of 300 kB.
-    import tldextract
-
-    # Private suffixes count, as when the column is read: two sites of one host are two outlets.
-    extract = tldextract.TLDExtract(
-        suffix_list_urls=(),
-        fallback_to_snapshot=True,
-        cache_dir=None,
-        include_psl_private_domains=True,
-    )
-
-    def registrable(host: str) -> str:
-        parts = extract.extract_str(host)
-        return f"{parts.domain}.{parts.suffix}" if parts.domain and parts.suffix else ""
-
-    return registrable

@@ -50,7 +50,9 @@ def test_an_outlet_that_posts_a_text_often_does_not_make_it_furniture(scan_recor
     ]
     result = scan_records(rows)
     assert set(result.passages["kind"].to_pylist()) == {"prose"}
-    flags = dict(zip(result.articles["ref"].to_pylist(), result.articles["flag"].to_pylist()))  # noqa: B905
+    flags = dict(
+        zip(result.articles["ref"].to_pylist(), result.articles["flag"].to_pylist(), strict=True)
+    )
     assert flags == {"a0": "earliest"} | {f"a{i}": "duplicate" for i in range(1, 6)}
 
 
@@ -63,7 +65,9 @@ def test_a_repost_is_one_whatever_the_ids_of_others(scan_records, first):
         {"id": "m2", "text": text, "outlet": "Beta", "published": "2026-03-03"},
     ]
     result = scan_records(rows)
-    flags = dict(zip(result.articles["ref"].to_pylist(), result.articles["flag"].to_pylist()))  # noqa: B905
+    flags = dict(
+        zip(result.articles["ref"].to_pylist(), result.articles["flag"].to_pylist(), strict=True)
+    )
     assert flags["m2"] == "duplicate"
     assert flags["m1"] == "syndicated"
 

@@ -129,6 +129,9 @@ def align_pairs(
     m_b0, m_b1`` (int64), ``m_similarity``, ``m_bits`` (float64). Links, the passages that
     carry a match: ``l_match`` (int32), ``l_a``, ``l_b`` (int64 passages), ``l_cosine``
     (float32).
+
+    ``cut`` (int64, 3) counts what limits left out: words looked up near the last seed only, seeds
+    beyond SEEDS_PER_PASSAGE, seeds joined to the LOOK_BACK before them only.
     """
     pairs = len(pair_a)
     most_words = 1
@@ -194,6 +197,7 @@ def align_pairs(
     l_a = np.empty(1024, np.int64)
     l_b = np.empty(1024, np.int64)
     l_cosine = np.empty(1024, np.float32)
+    cut = np.zeros(3, np.int64)
     matches = 0
     links = 0
     previous = np.int64(-1)
@@ -268,6 +272,7 @@ def align_pairs(
                     finish = post_start[v + 1]
                     if finish - begin > common:
                         # A word of many passages: look on from the last seed, as a reader does.
+                        cut[0] += 1
                         begin += np.searchsorted(post_passage[begin:finish], expected)
                         begin = max(post_start[v], min(begin, finish - common))
                         finish = begin + common
@@ -278,12 +283,12 @@ def align_pairs(
                             hits += 1
                         acc[p] += bits & QUARTERS
             # The same passage on the other side is always looked at, wherever it stands.
-            h = p_key[pb0 + q]
-            j = np.int64(h >> np.uint64(20)) & (key_size - 1)
+            wanted = p_key[pb0 + q]
+            j = np.int64(wanted >> np.uint64(20)) & (key_size - 1)
             while key_slot[j] != 0:
                 p = key_slot[j] - 1
-                if p_key[pa0 + p] == h:
-                    if expected < na and p_key[pa0 + expected] == h:
+                if p_key[pa0 + p] == wanted:
+                    if expected < na and p_key[pa0 + expected] == wanted:
                         p = expected  # of equal ones, the next in order
                     if acc[p] == 0:
                         touched[hits] = p
@@ -346,6 +351,8 @@ def align_pairs(
                         value = max(cosine, 0.9 * inside if bits_shared >= min_information else 0.0)
                         if p == expected:
                             value *= 1.0 + 1e-9  # of equal ones, the next in order
+                        if kept == SEEDS_PER_PASSAGE:
+                            cut[1] += 1
                         k = min(kept, SEEDS_PER_PASSAGE - 1)
                         if kept < SEEDS_PER_PASSAGE or value > best_c[k]:
                             while k > 0 and best_c[k - 1] < value:
@@ -392,6 +399,8 @@ def align_pairs(
         # between them on one side at most.
         for s in range(seeds):
             parent[s] = s
+            if s >= LOOK_BACK and seed_b[s] - seed_b[s - LOOK_BACK] <= GAP:
+                cut[2] += 1
             for r in range(s - 1, max(-1, s - LOOK_BACK), -1):
                 if seed_b[s] - seed_b[r] > GAP:
                     break
@@ -561,4 +570,5 @@ def align_pairs(
         l_a[:links].copy(),
         l_b[:links].copy(),
         l_cosine[:links].copy(),
+        cut,
     )

@@ -13,7 +13,7 @@ import pyarrow as pa
 from dedup.model import article_schema
 from dedup.read.columns import Columns, listed
 from dedup.read.dates import NOT_STATED, DateReader
-from dedup.read.outlets import Domains
+from dedup.read.outlets import outlet_of
 
 if TYPE_CHECKING:
     from dedup.config import ReadSettings
@@ -67,7 +67,6 @@ class Validator:
     def __init__(self, settings: ReadSettings, now: datetime) -> None:
         self._default_outlet = settings.default_outlet
         self._date = DateReader(now)
-        self._domains = Domains()
         # Nearly all ids have one text: the first digest is kept by id, others in a set.
         self._digests: dict[str, bytes] = {}
         self._other_digests: set[tuple[str, bytes]] = set()
@@ -92,7 +91,7 @@ class Validator:
         outlet = plain(get(columns.outlet)) if columns.outlet is not None else None
         if outlet is not None and outlet.startswith(("http://", "https://")):
             url = url or outlet
-            outlet = self._domains.of(outlet) or outlet
+            outlet = outlet_of(outlet) or outlet
 
         article = plain_id(get(columns.id)) if columns.id is not None else None
         if article is None:
@@ -101,7 +100,7 @@ class Validator:
         known = self._digests.setdefault(article, digest)
         repeat = known is not digest and not self._is_new(article, digest, known)
         if outlet is None:
-            outlet = (self._domains.of(url) if url is not None else None) or self._default_outlet
+            outlet = (outlet_of(url) if url is not None else None) or self._default_outlet
         stated = get(columns.published) if columns.published is not None else None
         micros, precision, odd = NOT_STATED if stated is None else self._date(stated)
         if odd:
