@@ -7,10 +7,12 @@ import xml.etree.ElementTree as ET
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import zstandard
 
-from quality.plagdet import Span
+if TYPE_CHECKING:
+    from quality.plagdet import Span
 
 CLASSES = {
     "01-no-plagiarism": "unrelated",
