@@ -80,18 +80,19 @@ def detections(corpora: Path, processes: int) -> dict[str, list[Span]]:
 
 
 def rows(
-    what: str,
     tool: str,
     corpus_: pan.Corpus,
     found: Mapping[str, Sequence[Span]],
     options: Options,
-    goals: Mapping[str, float],
-    with_halves: bool = True,
 ) -> tuple[list[Row], dict]:
-    """Plagdet of all pairs and of each class's own pairs, with intervals."""
+    """Plagdet of all pairs and of each class's own pairs, with intervals.
+
+    Goals, published figures and halves are those of dedup; a peer gets none.
+    """
     contributions = plagdet.table(corpus_.gold, found)
     half = halves(corpus_.gold)
-    parts = ("all pairs", *HALVES) if with_halves else ("all pairs",)
+    own = tool == "dedup"
+    parts = ("all pairs", *HALVES) if own else ("all pairs",)
     listed = {"all": list(corpus_.gold), **{c: list(p) for c, p in corpus_.pairs.items()}}
     result: list[Row] = []
     details: dict = {}
@@ -109,12 +110,13 @@ def rows(
                 record |= dataclasses.asdict(scored) | {"interval": [low, high]}
                 result.append(
                     Row(
-                        f"{what}, {name}: plagdet" + (f" ({part})" if part in HALVES else ""),
+                        f"PAN given pairs, {name}: plagdet"
+                        + (f" ({part})" if part in HALVES else ""),
                         scored.plagdet,
                         tool,
                         (low, high),
-                        goal=goals.get(name),
-                        published=PUBLISHED.get(name) if part == "all pairs" else None,
+                        goal=GOALS[name] if own else None,
+                        published=PUBLISHED[name] if own and part == "all pairs" else None,
                         note=f"{scored.note}; {len(kept)} pairs",
                     )
                 )
@@ -122,7 +124,7 @@ def rows(
     false = details["unrelated"]["all pairs"]
     result.append(
         Row(
-            f"{what}, unrelated pairs with a detection: share",
+            "PAN given pairs, unrelated pairs with a detection: share",
             false["pairs_with_detections"] / false["pairs"],
             tool,
             at_most=True,
@@ -135,4 +137,4 @@ def rows(
 def run(corpora: Path, options: Options) -> Outcome:
     """Score ``dedup.compare`` on the listed pairs."""
     found = detections(corpora, options.processes)
-    return Outcome(*rows("PAN given pairs", "dedup", load(corpora), found, options, GOALS))
+    return Outcome(*rows("dedup", load(corpora), found, options))
