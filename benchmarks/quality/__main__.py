@@ -53,6 +53,7 @@ def main() -> None:
         args.processes, args.resamples, args.seed, args.sheet, args.verdicts, args.plot
     )
     chosen = [name for name in PARTS if not args.only or name in args.only.split(",")]
+    about = table.circumstances()
     outcomes: dict[str, Outcome] = {}
     skipped: dict[str, str] = {}
     for name in chosen:
@@ -64,7 +65,6 @@ def main() -> None:
             print(f"{name}: left out, {reason}", file=sys.stderr)
         else:
             print(f"{name}: {time.perf_counter() - begun:.0f} s", file=sys.stderr)
-    about = table.circumstances()
     print(table.markdown(about, outcomes, skipped), end="")
     out = args.out or (None if args.only else RESULTS)
     if out is None:

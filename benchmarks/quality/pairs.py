@@ -164,7 +164,7 @@ def judged(labelled: Labelled, scan: dumps.Scan) -> tuple[np.ndarray, np.ndarray
 
 def relation_rows(
     labelled: Labelled, relation: np.ndarray, options: Options
-) -> tuple[list[Row], dict]:
+) -> tuple[list[Row], dict[str, Any]]:
     """Accuracy and macro-F1 of the five relations on the pairs of which readers were sure."""
     sure = labelled.sure
     count = int(sure.sum())

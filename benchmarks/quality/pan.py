@@ -69,6 +69,12 @@ def load(archive: Path) -> Corpus:
     return Corpus(texts, pairs)
 
 
+def names(pair: str) -> tuple[str, str]:
+    """The two documents of a pair, the suspicious one first."""
+    suspicious, _, source = pair.partition("|")
+    return suspicious, source
+
+
 def _span(feature: ET.Element) -> Span:
     a, length_a = int(feature.get("this_offset", "")), int(feature.get("this_length", ""))
     b, length_b = int(feature.get("source_offset", "")), int(feature.get("source_length", ""))

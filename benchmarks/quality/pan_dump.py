@@ -79,7 +79,7 @@ def scan(corpora: Path, sensitivity: float | None = None) -> Found:
 
 def length(match: dict[str, Any]) -> int:
     """Characters of the shorter span."""
-    return min(match["a_end"] - match["a_start"], match["b_end"] - match["b_start"])
+    return int(min(match["a_end"] - match["a_start"], match["b_end"] - match["b_start"]))
 
 
 def draw(matches: list[dict[str, Any]], seed: int) -> list[dict[str, Any]]:
@@ -145,7 +145,7 @@ def run(corpora: Path, options: Options) -> Outcome:
     """Score the scan in listed pairs, and count or judge what it finds elsewhere."""
     corpus = pan_pairs.load(corpora)
     found = scan(corpora)
-    rows, details = [], {}
+    rows = []
     listed = {"all": corpus.gold, **{k: v for k, v in corpus.pairs.items() if k != "unrelated"}}
     for name, gold in listed.items():
         spans = {pair: found.listed.get(pair, []) for pair in gold}
@@ -173,7 +173,9 @@ def run(corpora: Path, options: Options) -> Outcome:
         rows.append(judged(drawn, options.sheet, options.verdicts))
     elif options.sheet:
         options.sheet.write_text(sheet(drawn, corpus), encoding="utf-8")
-    details["work"] = found.work
-    details["matches_in_listed_pairs_by_kind"] = dict(sorted(found.kinds.items()))
-    details["draw"] = key(drawn)
+    details = {
+        "work": found.work,
+        "matches_in_listed_pairs_by_kind": dict(sorted(found.kinds.items())),
+        "draw": key(drawn),
+    }
     return Outcome(rows, details)

@@ -13,7 +13,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -48,7 +48,7 @@ def load(corpora: Path) -> pan.Corpus:
 
 def halves(pairs: Iterable[str]) -> dict[str, str]:
     """Pair to the half in which it is."""
-    names = {pair: tuple(pair.split("|")) for pair in pairs}
+    names = {pair: pan.names(pair) for pair in pairs}
     root = components(names.values())
     first: dict[object, str] = {}
     for name in sorted(map(str, root)):
@@ -69,7 +69,7 @@ def align(
 ) -> dict[str, list[Span]]:
     """Spans found in every listed pair."""
     pairs = list(corpus_.gold)
-    texts = [tuple(corpus_.texts[name] for name in pair.split("|")) for pair in pairs]
+    texts = [(corpus_.texts[a], corpus_.texts[b]) for a, b in map(pan.names, pairs)]
     return dict(zip(pairs, mapped(aligner, texts, processes), strict=True))
 
 
@@ -84,7 +84,7 @@ def rows(
     corpus_: pan.Corpus,
     found: Mapping[str, Sequence[Span]],
     options: Options,
-) -> tuple[list[Row], dict]:
+) -> tuple[list[Row], dict[str, Any]]:
     """Plagdet of all pairs and of each class's own pairs, with intervals.
 
     Goals, published figures and halves are those of dedup; a peer gets none.
@@ -95,13 +95,13 @@ def rows(
     parts = ("all pairs", *HALVES) if own else ("all pairs",)
     listed = {"all": list(corpus_.gold), **{c: list(p) for c, p in corpus_.pairs.items()}}
     result: list[Row] = []
-    details: dict = {}
+    details: dict[str, Any] = {}
     for name, pairs in listed.items():
         for part in parts:
             kept = [p for p in pairs if part in ("all pairs", half[p])]
             matrix = np.array([contributions[p] for p in kept])
             scored = plagdet.score(matrix.sum(axis=0))
-            record = {"pairs": len(kept)}
+            record: dict[str, Any] = {"pairs": len(kept)}
             if name == "unrelated":
                 record["pairs_with_detections"] = int((matrix[:, 1] > 0).sum())
                 record["detections"] = scored.detections

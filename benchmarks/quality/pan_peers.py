@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from quality import pan_pairs, peers
+from quality import pan, pan_pairs, peers
 from quality.measures import average_precision, recall_at_precision, resampled
 from quality.part import MissingError, Options, Outcome, Row
 
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from quality import pan
     from quality.plagdet import Span
 
 DRAWN = 40
@@ -78,7 +77,7 @@ def run(corpora: Path, options: Options) -> Outcome:
     """Rank the listed pairs with every tool, and score the aligner."""
     corpus = pan_pairs.load(corpora)
     listed = list(corpus.gold)
-    pairs = [tuple(pair.split("|")) for pair in listed]
+    pairs = [pan.names(pair) for pair in listed]
     positive = np.array([bool(corpus.gold[pair]) for pair in listed])
     found = {
         "dedup": pan_pairs.detections(corpora, options.processes),

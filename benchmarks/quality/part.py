@@ -96,7 +96,7 @@ class Part(Protocol):
 def load(name: str) -> Part:
     """The part of that name. Raises ``MissingError`` when a package that it imports is not here."""
     try:
-        return importlib.import_module(PARTS[name])  # type: ignore[return-value]
+        return importlib.import_module(PARTS[name])
     except ModuleNotFoundError as error:
         if (error.name or "").split(".")[0] == "quality":
             raise

@@ -6,7 +6,7 @@ texts. Draws the curve (``--plot``); that takes matplotlib.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import matplotlib as mpl
 
@@ -28,7 +28,7 @@ def run(corpora: Path, options: Options) -> Outcome:
     corpus = pan_pairs.load(corpora)
     default = dedup.Settings().sensitivity
     rows: list[Row] = []
-    points = []
+    points: list[dict[str, Any]] = []
     for value in sorted({*VALUES, default}):
         found = pan_dump.scan(corpora, None if value == default else value)
         if "pairs_aligned" not in found.work:
@@ -55,7 +55,7 @@ def run(corpora: Path, options: Options) -> Outcome:
     return Outcome(rows, {"default": default, "points": points})
 
 
-def plot(points: list[dict], default: float, path: Path) -> None:
+def plot(points: list[dict[str, Any]], default: float, path: Path) -> None:
     """Recall by class over pairs aligned; the values of the setting stand at the points."""
     mpl.use("Agg")
     from matplotlib import pyplot

@@ -35,7 +35,7 @@ HEADER = ("measure", "tool", "figure", "95 %", "published", "goal", "met", "note
 
 def circumstances() -> dict[str, Any]:
     """Where and with what the figures were taken."""
-    versions = {}
+    versions: dict[str, str | None] = {}
     for name in PACKAGES:
         try:
             versions[name] = importlib.metadata.version(name)
