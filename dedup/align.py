@@ -10,6 +10,7 @@ import numpy as np
 
 from dedup.kernels import alignment as kernels
 from dedup.kernels import similarity as spans
+from dedup.kernels.workspace import Texts
 from dedup.segment import character_tables
 
 if TYPE_CHECKING:
@@ -63,26 +64,29 @@ def align(
     The outcome for a pair depends on its two texts and the settings alone.
     """
     kind, _, _, fold = character_tables()
+    texts = Texts(
+        c.data,
+        c.d_byte,
+        c.d_passage,
+        c.p_token,
+        c.p_key,
+        c.t_word,
+        c.d_word,
+        c.w_hash,
+        c.w_passages,
+        c.w_byte,
+        c.w_chars,
+        c.w_bits,
+        kind,
+        fold,
+    )
 
     def work(lo: int) -> tuple[NDArray[np.int64], ...]:
         hi = min(lo + CHUNK, len(pair_a))
         out: tuple[NDArray[np.int64], ...] = kernels.align_pairs(
             pair_a[lo:hi],
             pair_b[lo:hi],
-            c.data,
-            c.d_byte,
-            c.d_passage,
-            c.p_token,
-            c.p_key,
-            c.t_word,
-            c.d_word,
-            c.w_hash,
-            c.w_passages,
-            c.w_byte,
-            c.w_chars,
-            c.w_bits,
-            kind,
-            fold,
+            texts,
             settings.min_similarity,
             settings.min_information,
         )
