@@ -29,6 +29,10 @@ MOST_PLAIN = 0.4
 """Share of a quote's letters that may stand outside quotation marks (a lead-in, a tag)."""
 MOST_LETTERS = 250
 """Letters outside quotation marks, of each side, from which a match is narrative anyhow."""
+SHARE_OF_TEXT = 0.1
+"""Share of the shorter text's information from which prose of any length counts as shared."""
+LEAST_LINKS = 0.1
+"""Share of function words in a text below which nothing can be said from their absence."""
 UNRELATED = 0.3
 """Share of the shorter article below which a pair counts as otherwise unrelated."""
 
@@ -327,6 +331,18 @@ def classify_matches(
 
     keep = (similarity >= settings.min_similarity) & (bits > 0) & (a1 > a0) & (b1 > b0)
     keep &= (bits >= settings.min_information) | is_furniture
+    prose = np.flatnonzero(keep & (kind == PROSE))
+    prose = prose[
+        weak_prose(
+            c,
+            alignment.pair_a[alignment.pair[owner[prose]]],
+            alignment.pair_b[alignment.pair[owner[prose]]],
+            (a0[prose], a1[prose], b0[prose], b1[prose]),
+            bits[prose],
+            settings.min_prose_information,
+        )
+    ]
+    keep[prose] = False
     keep_index = np.flatnonzero(keep)
     pair = alignment.pair[owner]
     keep_index = keep_index[np.lexsort((b0[keep_index], a0[keep_index], pair[keep_index]))]
@@ -342,6 +358,40 @@ def classify_matches(
         kind[i],
         passage[i],
     )
+
+
+def weak_prose(
+    c: Collection,
+    node_a: NDArray[np.int64],
+    node_b: NDArray[np.int64],
+    spans: tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]],
+    bits: NDArray[np.float64],
+    least: float,
+) -> NDArray[np.bool_]:
+    """Prose matches (bool) that say too little to be more than a coincidence.
+
+    ``spans``: tokens ``a0, a1, b0, b1`` in nodes ``node_a`` and ``node_b``; ``bits`` float64 what
+    they share. Names of people, institutions and places are rare words that everybody strings
+    together alike; copied prose is running text, with the function words of its language. So the
+    bits count in proportion to the function words among the span's words, measured by the share
+    of them in the two articles. ``least`` bits are enough, or :data:`SHARE_OF_TEXT` of the shorter
+    text's information, so that short texts can be compared, too.
+    """
+    words = np.diff(c.p_token[c.d_passage])
+    content, information = kernels.content_of_articles(
+        c.d_passage, c.p_token, c.t_word, c.d_word, c.w_bits
+    )
+    links = 1.0 - content / np.maximum(1, words)
+    a0, a1, b0, b1 = spans
+    inside = kernels.content_of_spans(a0, a1, node_a, c.t_word, c.d_word, c.w_bits)
+    inside += kernels.content_of_spans(b0, b1, node_b, c.t_word, c.d_word, c.w_bits)
+    found = 1.0 - inside / np.maximum(1, a1 - a0 + b1 - b0)
+    usual = (links[node_a] + links[node_b]) / 2
+    running = np.where(
+        usual >= LEAST_LINKS, np.minimum(1.0, found / np.maximum(usual, LEAST_LINKS)), 1.0
+    )
+    shorter = np.minimum(information[node_a], information[node_b])
+    return np.asarray((bits * running < least) & (bits < SHARE_OF_TEXT * shorter))
 
 
 def no_statistics(c: Collection) -> tuple[SharedPassages, PassageStatistics]:

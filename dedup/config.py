@@ -56,6 +56,14 @@ class Settings:
         low=0.0,
         high=10000.0,
     )
+    min_prose_information: float = _setting(
+        120.0,
+        "Bits of information that shared prose must carry, unless it is a tenth of the shorter "
+        "text: less is a coincidence of names and stock phrases. Wording with fewer function words "
+        "than the texts around it counts in proportion. Quotes and furniture need not reach it.",
+        low=0.0,
+        high=10000.0,
+    )
     copy_share: float = _setting(
         0.5,
         "Share of the shorter article that must be common narrative for the relation 'copy'.",

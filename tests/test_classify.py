@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from oracles import Writer, by_pair
 
+import dedup
+
 
 def article(number: int, outlet: str, *body: str, day: int | None = None) -> dict:
     return {
@@ -146,3 +148,53 @@ def test_coverage_is_of_prose_and_quotes_share_copied_of_prose(scan_records):
     shares = result.articles["share_copied"].to_pylist()
     assert shares[1] <= row["coverage_b"] + 1e-9
     assert all(0 <= s <= 1 for s in shares)
+
+
+# --- coincidences ---------------------------------------------------------------------------------
+
+NAMES = (
+    "the Orange County Regional History Center",
+    "Visa, MasterCard, Discover, American Express",
+    "Senate Majority Leader Mitch McConnell",
+    "Marjorie Dannenfelser, president of the Susan B. Anthony List",
+)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_names_that_two_texts_have_in_common_are_a_coincidence(name):
+    w = Writer(name)
+    a, b = (
+        " ".join([*w.sentences(6), f"{w.sentence(4, '')} {name}.", *w.sentences(6)]) for _ in "ab"
+    )
+    assert dedup.compare(a, b) == []
+    (match,) = dedup.compare(a, b, dedup.Settings(min_prose_information=0))
+    assert (match.kind, a[match.a_start : match.a_end]) == ("prose", name)
+
+
+def test_names_alone_can_still_be_compared():
+    """They are no tenth of a long text, but all of a short one."""
+    assert len(dedup.compare(*2 * [NAMES[1] + "."])) == 1
+
+
+def test_a_sentence_of_running_text_is_no_coincidence():
+    w = Writer("running")
+    sentence = (
+        "The ferry that had been out of service since the storm of last week was towed back to its "
+        "berth on the north shore by two tugs before dawn."
+    )
+    a, b = (" ".join([*w.sentences(9), sentence, *w.sentences(9)]) for _ in "ab")
+    (match,) = dedup.compare(a, b)
+    assert a[match.a_start : match.a_end] == sentence.rstrip(".")
+
+
+def test_a_short_quote_is_no_coincidence(scan_records):
+    w = Writer("short quote")
+    quote = "“We will not be selling the northern harbour to any Swiss billionaire,”"
+    result = scan_records(
+        [
+            article(k, f"o{k}", *w.sentences(5), f"{quote} said {w.word()}.", *w.sentences(5))
+            for k in range(3)
+        ]
+    )
+    assert {p["kind"] for p in result.passages.to_pylist()} == {"quote"}
+    assert {r["relation"] for r in result.relations.to_pylist()} == {"quote"}

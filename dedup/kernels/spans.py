@@ -1,10 +1,11 @@
-"""Letters in token spans: the unit of coverage."""
+"""Letters, words and information in token spans."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from dedup.kernels.jit import kernel
+from dedup.kernels.minhash import CONTENT, QUARTERS
 from dedup.kernels.vocabulary import span_letters
 
 
@@ -54,4 +55,33 @@ def quoted_letters(lo, hi, p_token, p_quoted, t_start, t_end):
                     max(lo[i], p_token[p]), min(hi[i], p_token[p + 1]), t_start, t_end
                 )
             p += 1
+    return out
+
+
+@kernel
+def content_of_articles(d_passage, p_token, t_word, d_word, w_bits):
+    """Content words (int64) and information (float64, bits) of every article, repeats counted."""
+    articles = len(d_passage) - 1
+    content = np.zeros(articles, np.int64)
+    information = np.zeros(articles, np.float64)
+    for d in range(articles):
+        quarters = 0
+        for t in range(p_token[d_passage[d]], p_token[d_passage[d + 1]]):
+            bits = w_bits[d_word[d] + t_word[t]]
+            if bits & CONTENT:
+                content[d] += 1
+                quarters += bits & QUARTERS
+        information[d] = quarters / 4.0
+    return content, information
+
+
+@kernel
+def content_of_spans(lo, hi, node, t_word, d_word, w_bits):
+    """Content words (int64) in each token span of article ``node``, repeats counted."""
+    out = np.zeros(len(lo), np.int64)
+    for i in range(len(lo)):
+        first = d_word[node[i]]
+        for t in range(lo[i], hi[i]):
+            if w_bits[first + t_word[t]] & CONTENT:
+                out[i] += 1
     return out
