@@ -21,8 +21,8 @@ TEXTS = {
         "Mr. Harrow closed the mill at Penwick on Monday. Forty looms had stood idle since March! "
         "“We could not pay,” he said.\n\nThe council offered a loan. Nobody took it up?"
     ),
-    "Chinese": ("十四艘货轮周一仍在港外等候。风暴折断了三根系缆！“先修码头，”他说。居民没有撤离？"),
-    "Indonesian": "Dermaga ditutup mulai Senin. Kapal penumpang dialihkan ke timur. Warga mengeluh.",
+    "Chinese": "十四艘货轮仍在港外等候。风暴折断了三根系缆！“先修码头，”他说。居民没有撤离？",
+    "Indonesian": "Dermaga ditutup mulai Senin. Kapal penumpang dialihkan. Warga mengeluh.",
     "Arabic": "أغلق الرصيف يوم الاثنين. هل تنتظر السفن في البحر؟ يشكو التجار من القرار.",
 }
 
