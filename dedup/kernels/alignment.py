@@ -192,30 +192,40 @@ def plain_matches(count, a, b, texts, words, seeds, spans, tokens, min_similarit
 def drop_repeated(found, a_first, b_first, spans, tokens):
     """Drop matches whose text stronger matches hold already, on either side.
 
-    ``a_first``, ``b_first``: first tokens of the texts. A summary takes its own side only.
+    ``a_first``, ``b_first``: first tokens of the texts. A summary takes its own side only. A
+    repetition of equal words elsewhere stays. ``spans.number`` of a match that is dropped
+    becomes the one that holds it on both sides, or -1.
     """
     strength = np.empty(found)
     for m in range(found):
         strength[m] = -spans.ratio[m] * spans.similarity[m]
+    spans.number[:found] = -1
     for m in np.argsort(strength, kind="mergesort"):
         if spans.form[m] == GONE:
             continue
         a0, a1 = spans.at[m, 0] - a_first, spans.at[m, 1] - a_first
         b0, b1 = spans.at[m, 2] - b_first, spans.at[m, 3] - b_first
-        if spans.form[m] == PLAIN and spans.similarity[m] < REPEATED:
+        if spans.form[m] == PLAIN:
             held_a = 0
+            holder = -1
             for t in range(a0, a1):
-                held_a += tokens.cover_a[t]
+                if tokens.cover_a[t] > 0:
+                    held_a += 1
+                    holder = tokens.cover_a[t] - 1
             held_b = 0
             for t in range(b0, b1):
-                held_b += tokens.cover_b[t]
-            if held_a >= TAKEN * (a1 - a0) or held_b >= TAKEN * (b1 - b0):
+                held_b += tokens.cover_b[t] > 0
+            in_a = held_a >= TAKEN * (a1 - a0)
+            in_b = held_b >= TAKEN * (b1 - b0)
+            if (in_a and in_b) or ((in_a or in_b) and spans.similarity[m] < REPEATED):
                 spans.form[m] = GONE
+                if in_a and in_b:
+                    spans.number[m] = holder
                 continue
         if spans.form[m] != SUMMARY_B:
-            tokens.cover_a[a0:a1] = 1
+            tokens.cover_a[a0:a1] = m + 1
         if spans.form[m] != SUMMARY_A:
-            tokens.cover_b[b0:b1] = 1
+            tokens.cover_b[b0:b1] = m + 1
     for m in range(found):
         tokens.cover_a[spans.at[m, 0] - a_first : spans.at[m, 1] - a_first] = 0
         tokens.cover_b[spans.at[m, 2] - b_first : spans.at[m, 3] - b_first] = 0
@@ -405,10 +415,8 @@ def align_pairs(pair_a, pair_b, texts, min_similarity, min_information):
             )
         if found == 0:
             continue
-        if found > 1:
-            drop_repeated(found, p_token[pa0], p_token[pb0], spans, tokens)
+        drop_repeated(found, p_token[pa0], p_token[pb0], spans, tokens)
         for m in range(found):
-            spans.number[m] = -1
             if spans.form[m] == GONE:
                 continue
             if matches == len(m_pair):
@@ -431,7 +439,10 @@ def align_pairs(pair_a, pair_b, texts, min_similarity, min_information):
         previous_b = np.int64(-1)
         previous_match = np.int64(-1)
         for s in range(count):
-            k = spans.number[seeds.match[s]] if seeds.match[s] >= 0 else np.int64(-1)
+            k = seeds.match[s]
+            if k >= 0 and spans.form[k] == GONE:
+                k = spans.number[k]
+            k = spans.number[k] if k >= 0 and spans.form[k] != GONE else np.int64(-1)
             # The first seed of a passage is its best.
             if k < 0 or (previous_b == seeds.b[s] and previous_match == k):
                 continue

@@ -111,7 +111,7 @@ class Spans(NamedTuple):
 
 
 class Tokens(NamedTuple):
-    """Per token: ``flags``, ``used`` (uint8), ``cover_a``, ``cover_b`` (uint8, zeroed between
+    """Per token: ``flags``, ``used`` (uint8), ``cover_a``, ``cover_b`` (int32, zeroed between
     uses), and ``table`` (int64, zeroed between uses), a hash set of word pairs."""
 
     flags: np.ndarray
@@ -207,7 +207,7 @@ def make_tokens(most_tokens, window):
     return Tokens(
         np.empty(most_tokens + 2 * window, np.uint8),
         np.empty(window, np.uint8),
-        np.zeros(most_tokens, np.uint8),
-        np.zeros(most_tokens, np.uint8),
+        np.zeros(most_tokens, np.int32),
+        np.zeros(most_tokens, np.int32),
         np.zeros(table_size(most_tokens), np.int64),
     )
