@@ -19,7 +19,7 @@ GONE = 3
 
 LEAST_PASSAGES = 3
 MOST_TOKENS = 400
-SKIP = 2  # a run goes on over one passage without a like one
+SKIP = 3  # a run goes on over two passages without a like one
 RATIO = 2.0  # tokens of the retold part to those of the summary, at least
 NEAR = 3  # passages from one place to the next inside one neighbourhood
 NEIGHBOURHOOD = 0.55  # share of the summary that one neighbourhood explains, at most
@@ -27,7 +27,7 @@ LIKENESS = 0.4  # mean cosine at least
 SAME = 0.9  # cosine of a passage that is copied rather than retold
 COPIED = 0.7  # share of copied passages at most
 EXPLAINED_TOKENS = 45
-EXPLAINED = 0.7  # share of the summary that longer plain matches may cover
+EXPLAINED = 0.8  # share of the summary that longer plain matches may cover
 FULL = 0.3  # share of the longer text from which all of it is retold
 
 
