@@ -251,8 +251,10 @@ def compare(text_a: str, text_b: str, settings: Settings | None = None) -> list[
     Swapping the texts swaps the sides of the result.
     """
     from dedup.align import align
-    from dedup.classify import QUOTE, classify_matches, no_statistics
+    from dedup.classify import classify_matches
     from dedup.collection import as_texts, collect
+    from dedup.kinds import QUOTE, no_statistics
+    from dedup.speech import find_speech
 
     for text in (text_a, text_b):
         if not isinstance(text, str):
@@ -269,6 +271,7 @@ def compare(text_a: str, text_b: str, settings: Settings | None = None) -> list[
         statistics,
         np.zeros(len(c.p_start), bool),
         np.full(c.nodes, -1),
+        find_speech(c),
         settings,
     )
     found = []

@@ -1,10 +1,7 @@
-"""Shared quotes, furniture and copied narrative told apart; relations of article pairs.
+"""Matches told apart: furniture, quotes, narrative, and coincidences that are left out.
 
-Furniture is a statistic first: a passage that *otherwise unrelated* articles of one outlet
-repeat (passim's share of links within one outlet, Smith et al. 2014, is the ancestor), at the
-edge of the text, over time. Quotes are quoted text, and statements that many independent
-outlets share and nothing else. What is left is narrative; how much of it the shorter article
-holds decides between ``partial`` and ``copy``.
+The kinds of shared passages (``kinds.py``) and the signs of speech (``speech.py``) decide. A
+match is furniture, a quote or prose; how much of it is narrative decides the relation later.
 """
 
 from __future__ import annotations
@@ -16,47 +13,30 @@ import numpy as np
 
 from dedup.align import Alignment, similarities
 from dedup.kernels import spans as kernels
-from dedup.passages import SharedPassages
+from dedup.kinds import BOILERPLATE, PROSE, QUOTE, PassageStatistics
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from dedup.collection import Collection, RecordArrays
     from dedup.config import Settings
+    from dedup.passages import SharedPassages
+    from dedup.speech import Speech
 
-PROSE, QUOTE, BOILERPLATE = 0, 1, 2
-MOST_PLAIN = 0.4
-"""Share of a quote's letters that may stand outside quotation marks (a lead-in, a tag)."""
+MOST_PLAIN = 0.25
+"""Share of a quote's letters that may be nobody's words (a lead-in, a tag)."""
 MOST_LETTERS = 250
-"""Letters outside quotation marks, of each side, from which a match is narrative anyhow."""
+"""Letters that are nobody's words, of each side, from which a match is narrative anyhow."""
+VOICED = 1 / 3
+"""Share of a passage's occurrences in quotation marks from which it is a quote everywhere: who
+leaves the marks out writes of a document or quotes without them. Copies of narrative that one
+article quotes stay narrative."""
+FRAME_BITS = 80.0
+"""Information below which a passage beside speech is its frame ("he told reporters on Monday")."""
 SHARE_OF_TEXT = 0.1
 """Share of the shorter text's information from which prose of any length counts as shared."""
 LEAST_LINKS = 0.1
 """Share of function words in a text below which nothing can be said from their absence."""
-UNRELATED = 0.3
-"""Share of the shorter article below which a pair counts as otherwise unrelated."""
-
-
-@dataclass(frozen=True, slots=True)
-class PassageStatistics:
-    """Corpus statistics of every shared passage; integer counters and their ratios.
-
-    ``articles``, ``outlets``, ``days`` int64; ``outletless`` int64 articles that name no outlet
-    (each may be one of its own); ``top_outlet`` share of the articles in the
-    commonest outlet; ``quoted`` and ``edge`` share of occurrences in quotation marks and at
-    the head or tail of their article; ``unrelated`` share of the aligned pairs of holders
-    that are otherwise unrelated (1 where none was aligned). ``kind`` int8.
-    """
-
-    articles: NDArray[np.int64]
-    outlets: NDArray[np.int64]
-    outletless: NDArray[np.int64]
-    days: NDArray[np.int64]
-    top_outlet: NDArray[np.float64]
-    quoted: NDArray[np.float64]
-    edge: NDArray[np.float64]
-    unrelated: NDArray[np.float64]
-    kind: NDArray[np.int8]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +44,8 @@ class Matches:
     """Matches with their kinds, as token spans; sorted by (pair, a0).
 
     ``pair`` int64 index into the alignment's pairs, ``a0, a1, b0, b1`` int64 tokens,
-    ``similarity``, ``bits`` float64, ``kind`` int8, ``passage`` int32 shared passage or -1.
+    ``similarity``, ``bits`` float64, ``kind`` int8, ``passage`` int32 shared passage or -1,
+    ``plain`` float64 share (0-1) of its linked letters that are neither speech nor its frame.
     """
 
     pair: NDArray[np.int64]
@@ -76,160 +57,30 @@ class Matches:
     bits: NDArray[np.float64]
     kind: NDArray[np.int8]
     passage: NDArray[np.int32]
+    plain: NDArray[np.float64]
 
 
-def distinct(values: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Distinct values, ascending; by sorting, which beats numpy's hash table on millions."""
-    values = np.sort(values)
-    return values[np.append(True, values[1:] != values[:-1])] if len(values) else values
+@dataclass(frozen=True, slots=True)
+class _Links:
+    """Links of the alignment by (match, place), in runs that are furniture or are not.
 
-
-def unrelated_pairs(
-    c: Collection,
-    shared: SharedPassages,
-    alignment: Alignment,
-    suspect: NDArray[np.bool_],
-    days_apart: NDArray[np.int64],
-) -> NDArray[np.bool_]:
-    """Which aligned pairs have little in common outside the suspected passages (pairs).
-
-    ``suspect`` (clusters) marks passages that one outlet repeats. What two articles share
-    outside them, relative to what they hold outside them, tells revisions from articles that
-    only wear the same furniture, however large it is. Where nearly everything is suspected,
-    versions of one text lie days apart, furniture lies further.
+    All arrays are (links,) but ``begin`` and ``end`` int64 (runs,). ``a``, ``b`` int64 passages,
+    ``of_a``, ``of_b`` int32 their shared passages or -1, ``letters`` int64 of both sides.
     """
-    pairs = len(alignment.pair_a)
-    letters = kernels.letters_of_spans(c.p_token[:-1], c.p_token[1:], c.t_start, c.t_end)
-    in_suspect = np.append(suspect, False)[shared.of_passage]
-    outside = np.bincount(c.p_article, letters * ~in_suspect, c.nodes)
-    share = np.zeros(pairs)
-    least = np.full(pairs, np.inf)
-    for nodes, link in (
-        (alignment.pair_a, alignment.link_a),
-        (alignment.pair_b, alignment.link_b),
-    ):
-        pair = alignment.pair[alignment.match]
-        # A passage linked twice counts once.
-        packed = distinct(pair * np.int64(len(letters) + 1) + link)
-        pair, passage = packed // (len(letters) + 1), packed % (len(letters) + 1)
-        common = np.bincount(pair, letters[passage] * ~in_suspect[passage], pairs)
-        share = np.maximum(share, common / np.maximum(1.0, outside[nodes]))
-        least = np.minimum(least, outside[nodes] / np.maximum(1, c.d_letters[nodes]))
-    return (share < UNRELATED) & ((least >= 0.2) | (days_apart > 14))
+
+    match: NDArray[np.int64]
+    a: NDArray[np.int64]
+    b: NDArray[np.int64]
+    of_a: NDArray[np.int32]
+    of_b: NDArray[np.int32]
+    cosine: NDArray[np.float32]
+    letters: NDArray[np.int64]
+    furniture: NDArray[np.bool_]
+    begin: NDArray[np.int64]
+    end: NDArray[np.int64]
 
 
-def _holders(
-    c: Collection, shared: SharedPassages, records: RecordArrays
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Distinct (cluster, record) pairs, sorted."""
-    cluster = np.repeat(np.arange(len(shared)), np.diff(shared.start))
-    node = c.p_article[shared.passage].astype(np.int64)
-    packed = distinct(cluster * np.int64(c.nodes + 1) + node)
-    cluster, node = packed // (c.nodes + 1), packed % (c.nodes + 1)
-    counts = records.start[node + 1] - records.start[node]
-    offset = np.repeat(records.start[node] - np.concatenate([[0], np.cumsum(counts)[:-1]]), counts)
-    return np.repeat(cluster, counts), records.order[np.arange(len(offset)) + offset]
-
-
-def _count_distinct(
-    group: NDArray[np.int64], value: NDArray[np.int64], groups: int
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Distinct values and the count of the commonest, per group."""
-    if not len(group):
-        return np.zeros(groups, np.int64), np.zeros(groups, np.int64)
-    order = np.lexsort((value, group))
-    g, v = group[order], value[order]
-    new = np.ones(len(g), bool)
-    new[1:] = (g[1:] != g[:-1]) | (v[1:] != v[:-1])
-    begin = np.flatnonzero(new)
-    size = np.diff(np.append(begin, len(g)))
-    top = np.zeros(groups, np.int64)
-    np.maximum.at(top, g[begin], size)
-    return np.bincount(g[begin], minlength=groups), top
-
-
-def passage_statistics(
-    c: Collection,
-    shared: SharedPassages,
-    alignment: Alignment,
-    records: RecordArrays,
-    template: NDArray[np.bool_],
-    settings: Settings,
-) -> PassageStatistics:
-    """Count who repeats each shared passage, where and when, and name its kind."""
-    n = len(shared)
-    cluster, record = _holders(c, shared, records)
-    articles = np.bincount(cluster, minlength=n)
-    known = records.outlet[record] >= 0
-    outlets, top = _count_distinct(cluster[known], records.outlet[record][known], n)
-    dated = records.day[record] >= 0
-    first = np.full(n, 2**40, np.int64)
-    last = np.full(n, -1, np.int64)
-    np.minimum.at(first, cluster[dated], records.day[record][dated])
-    np.maximum.at(last, cluster[dated], records.day[record][dated])
-    days = np.where(last >= 0, last - first, 0)
-
-    sizes = np.maximum(1, np.diff(shared.start))
-    owner = np.repeat(np.arange(n), np.diff(shared.start))
-    quoted = np.bincount(owner, c.p_quoted[shared.passage], n) / sizes
-    node = c.p_article[shared.passage]
-    place = shared.passage - c.d_passage[node]
-    count = c.d_passage[node + 1] - c.d_passage[node]
-    at_edge = (place < 2) | (place >= 0.8 * count)
-    edge = np.bincount(owner, at_edge, n) / sizes
-
-    top_outlet = top / np.maximum(1, articles)
-    # A majority: houses that publish under several domains lend each other their furniture.
-    one_outlet = (articles >= settings.furniture_articles) & (top_outlet > 0.5)
-    first_day = np.full(c.nodes, -1, np.int64)
-    first_day[records.node[::-1]] = records.day[::-1]
-    day_a, day_b = first_day[alignment.pair_a], first_day[alignment.pair_b]
-    apart = np.where((day_a >= 0) & (day_b >= 0), np.abs(day_a - day_b), 0)
-    is_unrelated = unrelated_pairs(c, shared, alignment, one_outlet, apart)
-    of_link = shared.of_passage[alignment.link_a]
-    other = shared.of_passage[alignment.link_b]
-    linked = (of_link >= 0) & (of_link == other)
-    pair = alignment.pair[alignment.match[linked]]
-    seen = np.bincount(of_link[linked], minlength=n)
-    low = np.bincount(of_link[linked], is_unrelated[pair], n)
-    # Articles with one and the same text were not aligned, and are anything but unrelated.
-    copies = np.diff(records.start)
-    distinct_holders = distinct(owner * np.int64(c.nodes + 1) + node)
-    k = copies[distinct_holders % (c.nodes + 1)]
-    inside = np.bincount(distinct_holders // (c.nodes + 1), k * (k - 1) // 2, n)
-    unrelated = np.where(seen + inside > 0, low / np.maximum(1, seen + inside), 1.0)
-
-    spread = days > 30
-    made = np.bincount(owner, template[shared.passage], n) / sizes
-    repeated = (
-        one_outlet
-        & (unrelated >= 0.5)
-        & ((quoted < 0.5) | (articles >= 8))
-        & ((edge >= 0.5) | (articles >= 6) | spread)
-    )
-    everywhere = (
-        (articles >= 2 * settings.furniture_articles)
-        & (unrelated >= 0.8)
-        & (quoted < 0.3)
-        & spread
-        & (edge >= 0.6)
-    ) | (
-        # Within days, too, where nearly all have it at the head or tail and none in quotes.
-        (articles >= 4 * settings.furniture_articles)
-        & (unrelated >= 0.9)
-        & (quoted < 0.1)
-        & (edge >= 0.85)
-    )
-    statement = (outlets >= 4) & (unrelated >= 0.8) & ~spread
-    kind = np.where(
-        repeated | everywhere | ((made >= 0.6) & (top_outlet >= 0.6)),
-        BOILERPLATE,
-        np.where((quoted >= 0.5) | statement, QUOTE, PROSE),
-    ).astype(np.int8)
-    outletless = np.bincount(cluster[~known], minlength=n)
-    return PassageStatistics(
-        articles, outlets, outletless, days, top_outlet, quoted, edge, unrelated, kind
-    )
+_Spans = tuple["NDArray[np.int64]", "NDArray[np.int64]", "NDArray[np.int64]", "NDArray[np.int64]"]
 
 
 def node_outlets(nodes: int, records: RecordArrays) -> NDArray[np.int64]:
@@ -239,57 +90,60 @@ def node_outlets(nodes: int, records: RecordArrays) -> NDArray[np.int64]:
     return outlet
 
 
-def classify_matches(
+def _links(
     c: Collection,
     alignment: Alignment,
     shared: SharedPassages,
     statistics: PassageStatistics,
     template: NDArray[np.bool_],
     outlet: NDArray[np.int64],
-    settings: Settings,
-) -> Matches:
-    """Cut furniture out of matches and name each match's kind.
-
-    ``template`` (bool, passages) marks what an outlet's page template makes; it counts as
-    furniture between two articles of that outlet (``outlet``, int64, nodes).
-
-    A match with furniture inside is split along the passages that carry it; similarity is
-    taken again for every part, so that each holds on the text.
-    """
-    of_a, of_b = shared.of_passage[alignment.link_a], shared.of_passage[alignment.link_b]
-    kind_of = np.append(statistics.kind, PROSE)
-    furniture = (kind_of[of_a] == BOILERPLATE) | (kind_of[of_b] == BOILERPLATE)
-    node_a = outlet[c.p_article[alignment.link_a]]
-    same_outlet = (node_a >= 0) & (node_a == outlet[c.p_article[alignment.link_b]])
-    furniture |= same_outlet & (template[alignment.link_a] | template[alignment.link_b])
+) -> _Links:
+    """Sort the links of every match and mark those of furniture."""
     order = np.lexsort((alignment.link_b, alignment.link_a, alignment.match))
-    match, flag = alignment.match[order], furniture[order]
-    link_a, link_b = alignment.link_a[order], alignment.link_b[order]
-    cosine = alignment.cosine[order]
+    match, a, b = alignment.match[order], alignment.link_a[order], alignment.link_b[order]
+    of_a, of_b = shared.of_passage[a], shared.of_passage[b]
+    kind = np.append(statistics.kind, PROSE)
+    quoted = np.append(statistics.quoted, 0.0)
+    furniture = (kind[of_a] == BOILERPLATE) | (kind[of_b] == BOILERPLATE)
+    node_a = outlet[c.p_article[a]]
+    same_outlet = (node_a >= 0) & (node_a == outlet[c.p_article[b]])
+    # What one outlet quotes again and again is its furniture, but a quote between it and others.
+    furniture &= same_outlet | (np.minimum(quoted[of_a], quoted[of_b]) < 0.5)
+    furniture |= same_outlet & (template[a] | template[b])
     new = np.ones(len(order), bool)
-    new[1:] = (match[1:] != match[:-1]) | (flag[1:] != flag[:-1])
+    new[1:] = (match[1:] != match[:-1]) | (furniture[1:] != furniture[:-1])
     begin = np.flatnonzero(new)
-    if not len(begin):
-        empty = np.empty(0, np.int64)
-        real = np.empty(0, np.float64)
-        return Matches(
-            empty,
-            empty,
-            empty,
-            empty,
-            empty,
-            real,
-            real,
-            empty.astype(np.int8),
-            empty.astype(np.int32),
-        )
-    end = np.append(begin[1:], len(order))
-    owner = match[begin]
-    whole = (np.append(owner[1:], -1) != owner) & (np.append(-1, owner[:-1]) != owner)
-    first_a, last_a = np.minimum.reduceat(link_a, begin), np.maximum.reduceat(link_a, begin)
-    first_b, last_b = np.minimum.reduceat(link_b, begin), np.maximum.reduceat(link_b, begin)
+    letters = kernels.letters_of_spans(c.p_token[a], c.p_token[a + 1], c.t_start, c.t_end)
+    letters += kernels.letters_of_spans(c.p_token[b], c.p_token[b + 1], c.t_start, c.t_end)
+    return _Links(
+        match,
+        a,
+        b,
+        of_a,
+        of_b,
+        alignment.cosine[order],
+        letters,
+        furniture,
+        begin,
+        np.append(begin[1:], len(order))[: len(begin)],
+    )
+
+
+def _cut(
+    c: Collection, alignment: Alignment, links: _Links
+) -> tuple[_Spans, NDArray[np.float64], NDArray[np.float64]]:
+    """Spans, similarity and bits of every run of links: a match, or the part of one.
+
+    Parts are cut along the passages that carry them and measured again, so that each holds on
+    the text.
+    """
+    begin = links.begin
+    owner = links.match[begin]
     is_first = np.append(-1, owner[:-1]) != owner
     is_last = np.append(owner[1:], -1) != owner
+    whole = is_first & is_last
+    first_a, last_a = np.minimum.reduceat(links.a, begin), np.maximum.reduceat(links.a, begin)
+    first_b, last_b = np.minimum.reduceat(links.b, begin), np.maximum.reduceat(links.b, begin)
     a0 = np.where(is_first, alignment.a0[owner], c.p_token[first_a])
     a1 = np.where(is_last, alignment.a1[owner], c.p_token[last_a + 1])
     b0 = np.maximum(c.p_token[first_b], alignment.b0[owner])
@@ -298,7 +152,6 @@ def classify_matches(
     b1 = np.where(whole, alignment.b1[owner], b1)
     a0 = np.maximum(a0, alignment.a0[owner])
     a1 = np.minimum(a1, alignment.a1[owner])
-
     similarity = alignment.similarity[owner].copy()
     bits = alignment.bits[owner].copy()
     split = np.flatnonzero(~whole)
@@ -307,46 +160,104 @@ def classify_matches(
         similarity[split], bits[split] = similarities(
             c, alignment, alignment.pair[owner[split]], a0[split], a1[split], b0[split], b1[split]
         )
+    return (a0, a1, b0, b1), similarity, bits
 
-    is_furniture = flag[begin]
-    # Letters of the linked passages that stand outside quotation marks, on either side.
-    letters_a = kernels.letters_of_spans(
-        c.p_token[link_a], c.p_token[link_a + 1], c.t_start, c.t_end
+
+def frames(c: Collection, said: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Short passages (bool) that stand beside speech: "…," he told reporters. "…"."""
+    beside = np.zeros(len(said), bool)
+    inside = c.p_article[1:] == c.p_article[:-1]
+    beside[1:] |= said[:-1] & inside
+    beside[:-1] |= said[1:] & inside
+    return np.asarray(beside & ~said & (c.p_information < FRAME_BITS))
+
+
+def _voices(
+    c: Collection,
+    links: _Links,
+    spans: _Spans,
+    statistics: PassageStatistics,
+    speech: Speech,
+    settings: Settings,
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Links of speech, and of narrative, which is neither speech nor its frame (both bool).
+
+    What either article marks as speech is speech in both, and so is a passage that is quoted in
+    a good part of its articles (:data:`VOICED`). A match that opens with a paragraph which one
+    article introduces, and the other does not, is a block quotation, unless it is most of an
+    article: then that article is a copy.
+    """
+    begin = links.begin
+    quoted = np.append(statistics.quoted, 0.0)
+    known = np.append(statistics.kind == QUOTE, False)
+    said = speech.said[links.a] | speech.said[links.b] | known[links.of_a] | known[links.of_b]
+    said |= np.maximum(quoted[links.of_a], quoted[links.of_b]) >= VOICED
+    a0, a1, b0, b1 = spans
+    most = np.maximum(
+        kernels.letters_of_spans(a0, a1, c.t_start, c.t_end)
+        / np.maximum(1, c.d_letters[c.p_article[links.a[begin]]]),
+        kernels.letters_of_spans(b0, b1, c.t_start, c.t_end)
+        / np.maximum(1, c.d_letters[c.p_article[links.b[begin]]]),
     )
-    letters_b = kernels.letters_of_spans(
-        c.p_token[link_b], c.p_token[link_b + 1], c.t_start, c.t_end
-    )
-    kinds = kind_of[np.where(of_a >= 0, of_a, -1)][order]
-    quoted_a = (c.p_quoted[link_a] > 0) | (kinds == QUOTE)
-    quoted_b = (c.p_quoted[link_b] > 0) | (kinds == QUOTE)
-    both = np.add.reduceat(letters_a + letters_b, begin)
-    plain = np.add.reduceat(letters_a * ~quoted_a + letters_b * ~quoted_b, begin)
-    quote = (plain < MOST_PLAIN * both) & (plain < 2 * MOST_LETTERS)
+    opens = speech.introduced[links.a[begin]] ^ speech.introduced[links.b[begin]]
+    said |= np.repeat(opens & (most < settings.copy_share), links.end - begin)
+    frame = frames(c, speech.said)
+    return said, ~said & ~frame[links.a] & ~frame[links.b]
+
+
+def classify_matches(
+    c: Collection,
+    alignment: Alignment,
+    shared: SharedPassages,
+    statistics: PassageStatistics,
+    template: NDArray[np.bool_],
+    outlet: NDArray[np.int64],
+    speech: Speech,
+    settings: Settings,
+) -> Matches:
+    """Cut furniture out of matches, name each match's kind, leave out what says too little.
+
+    ``template`` (bool, passages) marks what an outlet's page template makes; it counts as
+    furniture between two articles of that outlet (``outlet``, int64, nodes).
+    """
+    links = _links(c, alignment, shared, statistics, template, outlet)
+    if not len(links.begin):
+        return _no_matches()
+    begin = links.begin
+    owner = links.match[begin]
+    spans, similarity, bits = _cut(c, alignment, links)
+    is_furniture = links.furniture[begin]
+    letters = np.add.reduceat(links.letters, begin)
+    said, narrative = _voices(c, links, spans, statistics, speech, settings)
+    plain = np.add.reduceat(links.letters * narrative, begin)
+    spoken = np.add.reduceat(links.letters * said, begin)
+    quote = (plain < MOST_PLAIN * letters) & (plain < 2 * MOST_LETTERS)
+    quote &= 2 * spoken >= letters - plain  # more than the frame of one
     kind = np.where(is_furniture, BOILERPLATE, np.where(quote, QUOTE, PROSE)).astype(np.int8)
 
     # The passage that stands for a match: its best-linked shared one.
-    rank = np.where(of_a[order] >= 0, cosine * (letters_a + letters_b), -1.0)
-    best = np.lexsort((link_a, -rank, np.repeat(np.arange(len(begin)), end - begin)))[begin]
-    passage = of_a[order][best].astype(np.int32)
+    rank = np.where(links.of_a >= 0, links.cosine * links.letters, -1.0)
+    runs = np.repeat(np.arange(len(begin)), links.end - begin)
+    passage = links.of_a[np.lexsort((links.a, -rank, runs))[begin]]
 
+    a0, a1, b0, b1 = spans
     keep = (similarity >= settings.min_similarity) & (bits > 0) & (a1 > a0) & (b1 > b0)
     keep &= (bits >= settings.min_information) | is_furniture
-    prose = np.flatnonzero(keep & (kind == PROSE))
-    prose = prose[
-        weak_prose(
-            c,
-            alignment.pair_a[alignment.pair[owner[prose]]],
-            alignment.pair_b[alignment.pair[owner[prose]]],
-            (a0[prose], a1[prose], b0[prose], b1[prose]),
-            bits[prose],
-            settings.min_prose_information,
-        )
-    ]
-    keep[prose] = False
-    keep_index = np.flatnonzero(keep)
     pair = alignment.pair[owner]
-    keep_index = keep_index[np.lexsort((b0[keep_index], a0[keep_index], pair[keep_index]))]
-    i = keep_index
+    node_a, node_b = alignment.pair_a[pair], alignment.pair_b[pair]
+    # Furniture that two outlets share may be a stock phrase, too ("Photo: X/Getty Images").
+    strange = is_furniture & ((outlet[node_a] < 0) | (outlet[node_a] != outlet[node_b]))
+    doubtful = np.flatnonzero(keep & ((kind == PROSE) | strange))
+    keep[doubtful] = ~weak_prose(
+        c,
+        node_a[doubtful],
+        node_b[doubtful],
+        (a0[doubtful], a1[doubtful], b0[doubtful], b1[doubtful]),
+        bits[doubtful],
+        settings.min_prose_information,
+    )
+    i = np.flatnonzero(keep)
+    i = i[np.lexsort((b0[i], a0[i], pair[i]))]
     return Matches(
         pair[i],
         a0[i],
@@ -356,7 +267,24 @@ def classify_matches(
         similarity[i],
         bits[i],
         kind[i],
-        passage[i],
+        passage[i].astype(np.int32),
+        plain[i] / np.maximum(1, letters[i]),
+    )
+
+
+def _no_matches() -> Matches:
+    none, real = np.empty(0, np.int64), np.empty(0, np.float64)
+    return Matches(
+        none,
+        none,
+        none,
+        none,
+        none,
+        real,
+        real,
+        none.astype(np.int8),
+        none.astype(np.int32),
+        real,
     )
 
 
@@ -364,7 +292,7 @@ def weak_prose(
     c: Collection,
     node_a: NDArray[np.int64],
     node_b: NDArray[np.int64],
-    spans: tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]],
+    spans: _Spans,
     bits: NDArray[np.float64],
     least: float,
 ) -> NDArray[np.bool_]:
@@ -392,16 +320,3 @@ def weak_prose(
     )
     shorter = np.minimum(information[node_a], information[node_b])
     return np.asarray((bits * running < least) & (bits < SHARE_OF_TEXT * shorter))
-
-
-def no_statistics(c: Collection) -> tuple[SharedPassages, PassageStatistics]:
-    """Empty corpus statistics, to classify the matches of two texts on their own."""
-    none = np.empty(0, np.int64)
-    real = np.empty(0, np.float64)
-    shared = SharedPassages(
-        np.zeros(1, np.int64), none, none, np.full(len(c.p_start), -1, np.int32)
-    )
-    statistics = PassageStatistics(
-        none, none, none, none, real, real, real, real, np.empty(0, np.int8)
-    )
-    return shared, statistics

@@ -22,23 +22,19 @@ import numpy as np
 from dedup.align import Alignment, align
 from dedup.attribute import Attributor
 from dedup.candidates import Candidates, find_candidates
-from dedup.classify import (
-    Matches,
-    PassageStatistics,
-    classify_matches,
-    node_outlets,
-    passage_statistics,
-)
+from dedup.classify import Matches, classify_matches, node_outlets
 from dedup.collection import Collection, collect
 from dedup.corpus import Corpus, build_corpus
 from dedup.errors import DedupError, InternalError
 from dedup.group import Group, group_nodes
+from dedup.kinds import PassageStatistics, passage_statistics
 from dedup.language import detect_languages
 from dedup.memory import peak_memory_mb, release_memory
 from dedup.model import Evidence, Ledger
 from dedup.passages import SharedPassages, share_passages
 from dedup.read import read_articles
 from dedup.relate import Relations, relate
+from dedup.speech import find_speech
 from dedup.template import template_passages
 
 if TYPE_CHECKING:
@@ -178,12 +174,13 @@ def _analyse(
         shared = share_passages(collection, candidates, alignment, corpus.copies)
     with clock.stage("classify"):
         outlets = node_outlets(collection.nodes, corpus.records)
-        template = template_passages(collection, outlets)
+        speech = find_speech(collection)
+        template = template_passages(collection, outlets, speech.said)
         statistics = passage_statistics(
-            collection, shared, alignment, corpus.records, template, settings
+            collection, shared, alignment, corpus.records, template, speech.said, settings
         )
         matches = classify_matches(
-            collection, alignment, shared, statistics, template, outlets, settings
+            collection, alignment, shared, statistics, template, outlets, speech, settings
         )
         relations = relate(collection, alignment, matches, corpus.records, settings)
         release_memory()

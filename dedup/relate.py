@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dedup.classify import BOILERPLATE, PROSE, QUOTE, Matches, node_outlets
+from dedup.classify import Matches, node_outlets
 from dedup.kernels import spans as kernels
+from dedup.kinds import BOILERPLATE, PROSE
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -22,9 +23,10 @@ if TYPE_CHECKING:
     from dedup.config import Settings
 
 # Logistic weights: intercept, then one a column of ``evidence()``. SHARED is near what
-# tools/fit_relations.py fits on labelled pairs. COPIED was set by hand at the same average
-# precision: the fit gives the share a tenth of this weight, since all its articles are long, and
-# would overlook two sentences that are a third of a short one.
+# tools/fit_relations.py fits on labelled pairs. COPIED was set by hand: neither a fitted logistic
+# function nor boosted trees rank better in folds by story (docs/measurements.md), and the fit gives
+# the share a tenth of this weight, since all its articles are long, and would overlook two
+# sentences that are a third of a short one.
 COPIED = (-5.0, 0.85, 5.0, 0.2, 0.5, 0.0)
 SHARED = (-1.7, 0.75, 0.75, 1.55, 1.1, -2.7)
 
@@ -68,8 +70,8 @@ def evidence(
 ) -> NDArray[np.float64]:
     """What the probabilities are functions of (float64, pairs x 5).
 
-    Columns: ``log2(1 + bits / 50)`` of prose, root of the greater narrative share, the same two of
-    quotes and of prose or quotes, and whether both articles come from one outlet (where an
+    Columns: ``log2(1 + bits / 50)`` of narrative, root of the greater narrative share, the same two
+    of quotes and of prose or quotes, and whether both articles come from one outlet (where an
     isolated shared passage is furniture more often than a quote).
     """
     return np.stack(
@@ -91,50 +93,44 @@ def _narrative(
     hi: NDArray[np.int64],
     pairs: int,
 ) -> NDArray[np.float64]:
-    """Letters of copied narrative per pair: prose, less quotes beyond what narrative carries,
+    """Letters of copied narrative per pair: what is nobody's words, the quotes that it carries,
     and less the looser its wording agrees (two reports of one event agree a little, too)."""
-    prose = matches.kind == PROSE
-    letters = kernels.letters_of_spans(lo[prose], hi[prose], c.t_start, c.t_end)
-    quoted = kernels.quoted_letters(lo[prose], hi[prose], c.p_token, c.p_quoted, c.t_start, c.t_end)
-    plain = letters - quoted
-    kept = plain + np.minimum(quoted, QUOTES_CARRIED * plain)
-    similarity = matches.similarity[prose]
-    dense = letters < DENSE * (hi[prose] - lo[prose])
-    similarity = np.where(dense, similarity ** (1 / DENSE_TOKENS), similarity)
+    letters = kernels.letters_of_spans(lo, hi, c.t_start, c.t_end)
+    plain = letters * matches.plain * (matches.kind != BOILERPLATE)
+    carried = np.minimum(letters - plain, QUOTES_CARRIED * plain) * (matches.kind == PROSE)
+    dense = letters < DENSE * (hi - lo)
+    similarity = np.where(dense, matches.similarity ** (1 / DENSE_TOKENS), matches.similarity)
     close = np.clip((similarity - LOOSE) / (CLOSE - LOOSE), 0.0, 1.0)
-    return np.bincount(matches.pair[prose], kept * close, pairs).astype(np.float64)
+    return np.bincount(matches.pair, (plain + carried) * close, pairs).astype(np.float64)
 
 
 def features(
     c: Collection, alignment: Alignment, matches: Matches
 ) -> dict[str, NDArray[np.float64]]:
-    """Per pair: shares of prose, of narrative and of prose or quote on both sides, and the bits
-    of each kind."""
+    """Per pair: shares of narrative and of prose or quote on both sides, and the bits of
+    narrative, of quotes and of furniture, each times its similarity."""
     pairs = len(alignment.pair_a)
     out: dict[str, NDArray[np.float64]] = {}
-    for name, kinds in (("prose", (PROSE,)), ("coverage", (PROSE, QUOTE))):
-        chosen = np.isin(matches.kind, kinds)
-        for side, nodes, lo, hi in (
-            ("a", alignment.pair_a, matches.a0, matches.a1),
-            ("b", alignment.pair_b, matches.b0, matches.b1),
-        ):
-            owner, lo_, hi_ = matches.pair[chosen], lo[chosen], hi[chosen]
-            order = np.lexsort((lo_, owner))
-            letters = kernels.union_letters(owner, lo_, hi_, order, pairs, c.t_start, c.t_end)
-            out[f"{name}_{side}"] = np.minimum(1.0, letters / np.maximum(1, c.d_letters[nodes]))
+    real = matches.kind != BOILERPLATE
     for side, nodes, lo, hi in (
         ("a", alignment.pair_a, matches.a0, matches.a1),
         ("b", alignment.pair_b, matches.b0, matches.b1),
     ):
+        owner, lo_, hi_ = matches.pair[real], lo[real], hi[real]
+        order = np.lexsort((lo_, owner))
+        letters = kernels.union_letters(owner, lo_, hi_, order, pairs, c.t_start, c.t_end)
+        whole = np.maximum(1, c.d_letters[nodes])
+        out[f"coverage_{side}"] = np.minimum(1.0, letters / whole)
         out[f"narrative_{side}"] = np.minimum(
-            out[f"prose_{side}"],
-            _narrative(c, matches, lo, hi, pairs) / np.maximum(1, c.d_letters[nodes]),
+            out[f"coverage_{side}"], _narrative(c, matches, lo, hi, pairs) / whole
         )
-    for name, kind in (("prose", PROSE), ("quote", QUOTE), ("boilerplate", BOILERPLATE)):
-        chosen = matches.kind == kind
-        out[f"{name}_bits"] = np.bincount(
-            matches.pair[chosen], matches.bits[chosen] * matches.similarity[chosen], pairs
-        ).astype(np.float64)
+    weight = matches.bits * matches.similarity
+    for name, share in (
+        ("prose", real * matches.plain),
+        ("quote", real * (1.0 - matches.plain)),
+        ("boilerplate", 1.0 - real),
+    ):
+        out[f"{name}_bits"] = np.bincount(matches.pair, weight * share, pairs).astype(np.float64)
     return out
 
 

@@ -41,10 +41,13 @@ def _edge_keys(c: Collection, last: bool) -> NDArray[np.uint64]:
     return np.asarray(key)
 
 
-def template_passages(c: Collection, outlet: NDArray[np.int64]) -> NDArray[np.bool_]:
+def template_passages(
+    c: Collection, outlet: NDArray[np.int64], said: NDArray[np.bool_]
+) -> NDArray[np.bool_]:
     """Passages (bool) of the template, with those enclosed by it.
 
-    ``outlet`` (int64, nodes): number of each node's outlet, -1 unknown.
+    ``outlet`` (int64, nodes): number of each node's outlet, -1 unknown. ``said`` (bool,
+    passages): somebody's words, which an article may well repeat.
     """
     known = outlet[outlet >= 0]
     if not len(known) or not len(c.p_start):
@@ -60,7 +63,7 @@ def template_passages(c: Collection, outlet: NDArray[np.int64]) -> NDArray[np.bo
         )
     # Captions of galleries stand twice in their article, as thumbnail and as picture.
     twice = kernels.repeated_inside(c.d_passage, c.p_key)
-    made |= twice & (c.p_information >= LEAST_REPEATED_BITS) & (of_passage >= 0)
+    made |= twice & ~said & (c.p_information >= LEAST_REPEATED_BITS) & (of_passage >= 0)
     # Distance to the next template passage on both sides, inside one article.
     index = np.arange(len(made))
     before = np.maximum.accumulate(np.where(made, index, -1))

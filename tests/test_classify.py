@@ -198,3 +198,117 @@ def test_a_short_quote_is_no_coincidence(scan_records):
     )
     assert {p["kind"] for p in result.passages.to_pylist()} == {"quote"}
     assert {r["relation"] for r in result.relations.to_pylist()} == {"quote"}
+
+
+# --- quotes without marks -------------------------------------------------------------------------
+
+
+def kinds(result, a: str, b: str) -> set[str]:
+    return {m["kind"] for m in by_pair(result.matches.to_pylist()).get((a, b), [])}
+
+
+def test_marks_on_one_side_make_it_a_quote(scan_records):
+    w = Writer("one side")
+    words = w.sentence(24, "")
+    result = scan_records(
+        [
+            article(0, "one", *w.sentences(6), f"“{words},” said {w.word()}.", *w.sentences(6)),
+            article(1, "two", *w.sentences(6), f"{words}.", *w.sentences(6)),
+        ]
+    )
+    assert relation(result, "a00", "a01") == "quote"
+    assert kinds(result, "a00", "a01") == {"quote"}
+
+
+def test_an_embedded_tweet_is_a_quote(scan_records):
+    w = Writer("tweet")
+    tweet = f"{w.sentence(24, '')} — {w.word()} (@{w.word()[:12]}) March 3, 2018"
+    result = scan_records(
+        [article(k, f"o{k}", *w.sentences(6), tweet, *w.sentences(6)) for k in range(2)]
+    )
+    assert relation(result, "a00", "a01") == "quote"
+
+
+def test_a_block_quotation_is_a_quote_unless_it_is_the_article(scan_records):
+    w = Writer("block")
+    block = "\n\n".join(w.sentences(4))
+    lead = f"The {w.word()} newspaper puts it like this:"
+    quoted = article(0, "one", *w.sentences(12), block, *w.sentences(12))
+    quoting = article(1, "two", *w.sentences(4), lead, block, *w.sentences(6))
+    lifting = article(2, "three", lead, block, w.sentence())
+    assert relation(scan_records([quoted, quoting]), "a00", "a01") == "quote"
+    assert relation(scan_records([quoted, lifting]), "a00", "a02") == "copy"
+
+
+def test_narrative_between_quotes_is_copied(scan_records):
+    """Half narrative and half quotes of a common story: both come along."""
+    w = Writer("between")
+    story = [s for _ in range(4) for s in (w.sentence(18), f"{w.quote()} said {w.word()}.")]
+    result = scan_records(
+        [article(0, "one", *story, w.sentence()), article(1, "two", w.sentence(), *story)]
+    )
+    assert relation(result, "a00", "a01") == "copy"
+
+
+def test_tags_between_quotes_are_no_narrative(scan_records):
+    w = Writer("tags")
+    talk = [f"{w.quote()} {w.word()} told reporters on Monday. {w.quote()}" for _ in range(3)]
+    result = scan_records(
+        [article(k, f"o{k}", *w.sentences(8), *talk, *w.sentences(8)) for k in range(2)]
+    )
+    assert relation(result, "a00", "a01") == "quote"
+
+
+def test_the_frames_of_different_quotes_are_a_coincidence():
+    w = Writer("frames")
+    frame = "said Marjorie Dannenfelser, president of the Susan B. Anthony List"
+    a, b = (" ".join([*w.sentences(6), f"{w.quote()} {frame}.", *w.sentences(6)]) for _ in "ab")
+    assert dedup.compare(a, b) == []
+
+
+def test_what_an_article_repeats_of_a_speech_is_no_furniture(scan_records):
+    """A statement twice in an article of the same outlet, as summary and in full."""
+    w = Writer("twice said")
+    quote = f"{w.quote()} said {w.word()}. {w.quote()} {w.quote()}"
+    others = [article(k, f"o{k}", *w.sentences(6)) for k in range(2, 8)]
+    result = scan_records(
+        [
+            article(0, "one", *w.sentences(5), quote, *w.sentences(5), quote, w.sentence()),
+            article(1, "one", *w.sentences(5), quote, *w.sentences(5)),
+            *others,
+        ]
+    )
+    assert kinds(result, "a00", "a01") == {"quote"}
+
+
+# --- furniture of few articles, and between outlets -----------------------------------------------
+
+
+@pytest.mark.parametrize(("days", "wanted"), [(20, "boilerplate"), (2, None)])
+def test_a_note_at_the_end_of_two_articles_is_furniture_when_time_lies_between(
+    scan_records, days, wanted
+):
+    w = Writer("note")
+    note = " ".join(w.sentences(2))
+    result = scan_records(
+        [
+            article(0, "one", *w.sentences(20), note, day=1),
+            article(1, "one", *w.sentences(20), note, day=1 + days),
+        ],
+        all_relations=True,
+    )
+    found = {p["kind"] for p in result.passages.to_pylist()}
+    assert (found == {"boilerplate"}) == (wanted == "boilerplate")
+
+
+def test_what_one_outlet_quotes_in_every_issue_is_a_quote_to_others(scan_records):
+    w = Writer("issue")
+    quote = f"“{w.sentence(24, '')}.”"
+    issues = [article(k, "one", *w.sentences(8), quote, day=1 + 3 * k) for k in range(8)]
+    column = article(8, "two", *w.sentences(8), quote.strip("“”"), *w.sentences(8))
+    result = scan_records([*issues, column], all_relations=True)
+    assert {p["kind"] for p in result.passages.to_pylist()} == {"boilerplate"}
+    rows = by_pair(result.relations.to_pylist())
+    between = {rows[pair][0]["relation"] for pair in rows if "a08" in pair}
+    inside = {rows[pair][0]["relation"] for pair in rows if "a08" not in pair}
+    assert (between, inside) == ({"quote"}, {"boilerplate"})

@@ -44,21 +44,6 @@ def union_letters(owner, lo, hi, order, owners, t_start, t_end):
 
 
 @kernel
-def quoted_letters(lo, hi, p_token, p_quoted, t_start, t_end):
-    """Letters of each token span that lie in quoted passages (int64)."""
-    out = np.zeros(len(lo), np.int64)
-    for i in range(len(lo)):
-        p = np.searchsorted(p_token, lo[i], side="right") - 1
-        while p < len(p_quoted) and p_token[p] < hi[i]:
-            if p_quoted[p]:
-                out[i] += span_letters(
-                    max(lo[i], p_token[p]), min(hi[i], p_token[p + 1]), t_start, t_end
-                )
-            p += 1
-    return out
-
-
-@kernel
 def content_of_articles(d_passage, p_token, t_word, d_word, w_bits):
     """Content words (int64) and information (float64, bits) of every article, repeats counted."""
     articles = len(d_passage) - 1

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dedup.chronology import first_observed
-from dedup.classify import BOILERPLATE, PROSE
 from dedup.facts import ArticleFacts, GroupFacts, SourceVerdict
 from dedup.group import group_key
 from dedup.kernels import spans as kernels
+from dedup.kinds import BOILERPLATE, PROSE
 from dedup.relate import R_PARTIAL
 from dedup.sources import group_source
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dedup.chronology import first_observed
-from dedup.classify import BOILERPLATE
 from dedup.facts import UNKNOWN
+from dedup.kinds import BOILERPLATE
 from dedup.model import KINDS
 from dedup.rank import tfidf_weights
 from dedup.tables.groups import source_row

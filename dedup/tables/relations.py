@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dedup.chronology import first_observed
-from dedup.classify import BOILERPLATE
+from dedup.kinds import BOILERPLATE
 from dedup.model import KINDS
 from dedup.rank import tfidf_weights
 from dedup.relate import R_COPY, R_PARTIAL, R_QUOTE
