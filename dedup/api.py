@@ -21,6 +21,7 @@ from dedup.pipeline import Analysis, Clock, Progress, analyse, read_corpus
 from dedup.read.dates import current_time
 from dedup.report.encode import normalised
 from dedup.tables import build_tables
+from dedup.tables.furniture import crowded_furniture
 from dedup.warmup import compile_kernels
 
 if TYPE_CHECKING:
@@ -146,7 +147,7 @@ def scan(
                 **{name: importlib.metadata.version(name) for name in _VERSIONED},
             },
             "counts": _counts(tables),
-            "caps": _caps(analysis),
+            "caps": _caps(analysis, all_relations),
             "work": {
                 "passages": len(analysis.collection.p_start),
                 "collisions": analysis.candidates.capped["collisions"],
@@ -157,7 +158,7 @@ def scan(
     )
 
 
-def _caps(analysis: Analysis) -> list[dict[str, Any]]:
+def _caps(analysis: Analysis, all_relations: bool) -> list[dict[str, Any]]:
     """What limits left out, each with its count; those that cut nothing are not listed."""
     capped, cut = analysis.candidates.capped, analysis.alignment.cut
     every = (
@@ -210,6 +211,11 @@ def _caps(analysis: Analysis) -> list[dict[str, Any]]:
             "look_back",
             int(cut[2]),
             "places with very many alike passages: only the nearest were joined into one match",
+        ),
+        (
+            "furniture_pairs",
+            crowded_furniture(analysis) if all_relations else 0,
+            "furniture that very many articles of an outlet hold: few of their pairs are listed",
         ),
     )
     return [{"name": n, "count": count, "meaning": meaning} for n, count, meaning in every if count]

@@ -134,6 +134,14 @@ def features(
     return out
 
 
+def furniture_only(same_outlet: bool) -> tuple[float, float]:
+    """``p_copied`` and ``p_shared`` of two articles that share nothing but furniture."""
+    nothing = np.zeros((1, len(SHARED) - 1))
+    nothing[0, -1] = same_outlet
+    p_copied = float(_logistic(COPIED, nothing)[0])
+    return p_copied, max(p_copied, float(_logistic(SHARED, nothing)[0]))
+
+
 def relate(
     c: Collection,
     alignment: Alignment,

@@ -312,3 +312,38 @@ def test_what_one_outlet_quotes_in_every_issue_is_a_quote_to_others(scan_records
     between = {rows[pair][0]["relation"] for pair in rows if "a08" in pair}
     inside = {rows[pair][0]["relation"] for pair in rows if "a08" not in pair}
     assert (between, inside) == ({"quote"}, {"boilerplate"})
+
+
+def test_all_pairs_of_common_furniture_are_listed_when_asked_for(scan_records):
+    """Forty articles with one footer: few pairs are aligned, all are listed."""
+    w = Writer("footer")
+    footer = w.sentence(20)
+    records = [article(k, "one", *w.sentences(5), footer, day=1 + k % 28) for k in range(40)]
+    result = scan_records(records, all_relations=True)
+    assert result.run["work"]["pairs_aligned"] < 40 * 39 / 2
+    rows = by_pair(result.relations.to_pylist())
+    assert {r[0]["relation"] for r in rows.values()} == {"boilerplate"}
+    assert len(rows) == 40 * 39 / 2
+    texts = {r["id"]: r["text"] for r in records}
+    matches = by_pair(result.matches.to_pylist())
+    assert matches.keys() == rows.keys()
+    for pair, found in matches.items():
+        assert len(found) == 1
+        (m,) = found
+        assert footer.rstrip(".") in texts[pair[0]][m["a_start"] : m["a_end"]]
+        assert m["similarity"] > 0.9
+    assert all(r[0]["p_shared"] < 0.1 for r in rows.values())
+
+
+def test_furniture_of_very_many_is_counted_not_listed(scan_records, monkeypatch):
+    from dedup.tables import furniture
+
+    monkeypatch.setattr(furniture, "MOST_HOLDERS", 30)
+    w = Writer("footer of many")
+    footer = w.sentence(20)
+    records = [article(k, "one", *w.sentences(5), footer, day=1 + k % 28) for k in range(40)]
+    result = scan_records(records, all_relations=True)
+    assert result.relations.num_rows < 40 * 39 / 2
+    caps = {cap["name"]: cap["count"] for cap in result.run["caps"]}
+    assert caps["furniture_pairs"] == 1
+    assert "furniture_pairs" not in {c["name"] for c in scan_records(records).run["caps"]}

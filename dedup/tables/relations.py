@@ -12,7 +12,8 @@ from dedup.chronology import first_observed
 from dedup.kinds import BOILERPLATE
 from dedup.model import KINDS
 from dedup.rank import tfidf_weights
-from dedup.relate import R_COPY, R_PARTIAL, R_QUOTE
+from dedup.relate import R_BOILERPLATE, R_COPY, R_PARTIAL, R_QUOTE, furniture_only
+from dedup.tables.furniture import FurniturePairs, furniture_pairs
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -31,10 +32,11 @@ class Related:
 
     ``listed`` bool (aligned pairs); ``identical`` record pairs with one text; ``revisions``
     same-outlet copies of each record; ``best`` per record the (coverage, ref) it shares most
-    with.
+    with; ``furniture`` pairs that share it and were not aligned, where they are asked for.
     """
 
     listed: NDArray[np.bool_]
+    furniture: FurniturePairs | None = None
     rows: list[dict[str, Any]] = field(default_factory=list)
     near: list[dict[str, Any]] = field(default_factory=list)
     identical: list[tuple[int, int]] = field(default_factory=list)
@@ -118,7 +120,30 @@ def build_relations(
             if related.listed[k]:
                 related.add(row, i, j)
     _identical(records, x, related)
+    if least <= R_BOILERPLATE:
+        related.furniture = furniture_pairs(x, settings)
+        _furniture(records, related, related.furniture)
     return related
+
+
+def _furniture(records: Records, related: Related, pairs: FurniturePairs) -> None:
+    """Articles of one outlet that hold the same furniture and were not aligned."""
+    p_copied, p_shared = furniture_only(same_outlet=True)
+    for u, v in zip(pairs.a.tolist(), pairs.b.tolist(), strict=True):
+        for i, j in records.pairs(u, v):
+            row = {
+                "a": records.refs[i],
+                "b": records.refs[j],
+                "relation": "boilerplate",
+                "revision": False,
+                "p_shared": p_shared,
+                "p_copied": p_copied,
+                "coverage_a": 0.0,
+                "coverage_b": 0.0,
+                "score": 0.0,
+                "earlier": records.earlier(i, j),
+            }
+            related.add(row, i, j)
 
 
 def _identical(records: Records, x: Analysis, related: Related) -> None:
@@ -207,7 +232,32 @@ def match_rows(
         )
         refs = (records.refs[i], records.refs[j])
         rows.append(_match(refs, (whole, whole), 1.0, score_of[refs], "prose", None))
+    if related.furniture is not None:
+        rows.extend(_furniture_matches(records, x, related.furniture, passage_ids))
     return sorted(rows, key=lambda x: (x["a"], x["b"], x["a_start"], x["b_start"], x["a_end"]))
+
+
+def _furniture_matches(
+    records: Records, x: Analysis, pairs: FurniturePairs, passage_ids: list[str]
+) -> list[dict[str, Any]]:
+    """One match for each pair of :class:`FurniturePairs`: the passage that says most."""
+    c = x.collection
+    rows = []
+    for k in range(len(pairs.a)):
+        u, p, q = int(pairs.a[k]), int(pairs.passage_a[k]), int(pairs.passage_b[k])
+        a, b = ((int(c.p_start[n]), int(c.p_end[n])) for n in (p, q))
+        for i, j in records.pairs(u, int(pairs.b[k])):
+            rows.append(
+                _match(
+                    (records.refs[i], records.refs[j]),
+                    (a, b) if records.node[i] == u else (b, a),
+                    float(pairs.similarity[k]),
+                    0.0,
+                    KINDS[BOILERPLATE],
+                    passage_ids[pairs.cluster[k]],
+                )
+            )
+    return rows
 
 
 def _match(
