@@ -163,13 +163,15 @@ def _cut(
     return (a0, a1, b0, b1), similarity, bits
 
 
-def frames(c: Collection, said: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Short passages (bool) that stand beside speech: "…," he told reporters. "…"."""
+def frames(c: Collection, speech: Speech) -> NDArray[np.bool_]:
+    """Passages (bool) that frame speech: short ones beside it ("…," he told reporters), and
+    signatures."""
+    said = speech.said
     beside = np.zeros(len(said), bool)
     inside = c.p_article[1:] == c.p_article[:-1]
     beside[1:] |= said[:-1] & inside
     beside[:-1] |= said[1:] & inside
-    return np.asarray(beside & ~said & (c.p_information < FRAME_BITS))
+    return np.asarray(~said & (speech.signature | (beside & (c.p_information < FRAME_BITS))))
 
 
 def _voices(
@@ -179,8 +181,10 @@ def _voices(
     statistics: PassageStatistics,
     speech: Speech,
     settings: Settings,
-) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Links of speech, and of narrative, which is neither speech nor its frame (both bool).
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_], NDArray[np.bool_]]:
+    """Links of speech, of speech by the signs of both articles, and of narrative (all bool).
+
+    Narrative is neither speech nor its frame.
 
     What either article marks as speech is speech in both, and so is a passage that is quoted in
     a good part of its articles (:data:`VOICED`). A match that opens with a paragraph which one
@@ -190,7 +194,9 @@ def _voices(
     begin = links.begin
     quoted = np.append(statistics.quoted, 0.0)
     known = np.append(statistics.kind == QUOTE, False)
-    said = speech.said[links.a] | speech.said[links.b] | known[links.of_a] | known[links.of_b]
+    both = speech.said[links.a] & speech.said[links.b]
+    both |= known[links.of_a] | known[links.of_b]
+    said = both | speech.said[links.a] | speech.said[links.b]
     said |= np.maximum(quoted[links.of_a], quoted[links.of_b]) >= VOICED
     a0, a1, b0, b1 = spans
     most = np.maximum(
@@ -201,8 +207,8 @@ def _voices(
     )
     opens = speech.introduced[links.a[begin]] ^ speech.introduced[links.b[begin]]
     said |= np.repeat(opens & (most < settings.copy_share), links.end - begin)
-    frame = frames(c, speech.said)
-    return said, ~said & ~frame[links.a] & ~frame[links.b]
+    frame = frames(c, speech)
+    return said, both, ~said & ~frame[links.a] & ~frame[links.b]
 
 
 def classify_matches(
@@ -228,9 +234,11 @@ def classify_matches(
     spans, similarity, bits = _cut(c, alignment, links)
     is_furniture = links.furniture[begin]
     letters = np.add.reduceat(links.letters, begin)
-    said, narrative = _voices(c, links, spans, statistics, speech, settings)
+    said, both, narrative = _voices(c, links, spans, statistics, speech, settings)
     plain = np.add.reduceat(links.letters * narrative, begin)
     spoken = np.add.reduceat(links.letters * said, begin)
+    # Marked as speech on both sides, little is enough.
+    marked = 2 * np.add.reduceat(links.letters * both, begin) >= letters
     quote = (plain < MOST_PLAIN * letters) & (plain < 2 * MOST_LETTERS)
     quote &= 2 * spoken >= letters - plain  # more than the frame of one
     kind = np.where(is_furniture, BOILERPLATE, np.where(quote, QUOTE, PROSE)).astype(np.int8)
@@ -246,15 +254,17 @@ def classify_matches(
     pair = alignment.pair[owner]
     node_a, node_b = alignment.pair_a[pair], alignment.pair_b[pair]
     # Furniture that two outlets share may be a stock phrase, too ("Photo: X/Getty Images").
-    strange = is_furniture & ((outlet[node_a] < 0) | (outlet[node_a] != outlet[node_b]))
-    doubtful = np.flatnonzero(keep & ((kind == PROSE) | strange))
-    keep[doubtful] = ~weak_prose(
+    own = is_furniture & (outlet[node_a] >= 0) & (outlet[node_a] == outlet[node_b])
+    doubtful = np.flatnonzero(keep & ~own)
+    keep[doubtful] = ~coincidences(
         c,
         node_a[doubtful],
         node_b[doubtful],
         (a0[doubtful], a1[doubtful], b0[doubtful], b1[doubtful]),
         bits[doubtful],
-        settings.min_prose_information,
+        np.where(
+            (kind == QUOTE) & marked, settings.min_information, settings.min_prose_information
+        )[doubtful],
     )
     i = np.flatnonzero(keep)
     i = i[np.lexsort((b0[i], a0[i], pair[i]))]
@@ -288,22 +298,22 @@ def _no_matches() -> Matches:
     )
 
 
-def weak_prose(
+def coincidences(
     c: Collection,
     node_a: NDArray[np.int64],
     node_b: NDArray[np.int64],
     spans: _Spans,
     bits: NDArray[np.float64],
-    least: float,
+    least: NDArray[np.float64],
 ) -> NDArray[np.bool_]:
-    """Prose matches (bool) that say too little to be more than a coincidence.
+    """Matches (bool) that say too little to be more than a coincidence.
 
     ``spans``: tokens ``a0, a1, b0, b1`` in nodes ``node_a`` and ``node_b``; ``bits`` float64 what
     they share. Names of people, institutions and places are rare words that everybody strings
     together alike; copied prose is running text, with the function words of its language. So the
     bits count in proportion to the function words among the span's words, measured by the share
-    of them in the two articles. ``least`` bits are enough, or :data:`SHARE_OF_TEXT` of the shorter
-    text's information, so that short texts can be compared, too.
+    of them in the two articles. ``least`` bits (float64) are enough, or :data:`SHARE_OF_TEXT` of
+    the shorter text's information, so that short texts can be compared, too.
     """
     words = np.diff(c.p_token[c.d_passage])
     content, information = kernels.content_of_articles(

@@ -23,15 +23,16 @@ if TYPE_CHECKING:
 class Speech:
     """``said`` bool (passages): somebody's words by the article's own signs. ``introduced`` bool
     (passages): first of a paragraph that a line ending in a colon introduces, which may be a
-    block quotation."""
+    block quotation. ``signature`` bool (passages): name, handle and date below a tweet."""
 
     said: NDArray[np.bool_]
     introduced: NDArray[np.bool_]
+    signature: NDArray[np.bool_]
 
 
 def find_speech(c: Collection) -> Speech:
     """Read the signs of speech in every text; what one text says is a matter of that text."""
-    said, introduced = kernels.mark_speech(
+    said, introduced, signature = kernels.mark_speech(
         c.data,
         c.d_byte,
         c.d_length,
@@ -41,4 +42,4 @@ def find_speech(c: Collection) -> Speech:
         c.p_token,
         c.p_quoted,
     )
-    return Speech(said, introduced)
+    return Speech(said, introduced, signature)

@@ -229,6 +229,13 @@ def test_an_embedded_tweet_is_a_quote(scan_records):
     assert relation(result, "a00", "a01") == "quote"
 
 
+def test_tweets_of_one_day_with_the_same_signature_are_not_shared():
+    w = Writer("signed")
+    signature = "— Marjorie Dannenfelser (@marjorie) September 23, 2018"
+    a, b = ("\n\n".join([*w.sentences(6), f"{w.sentence(24)} {signature}"]) for _ in "ab")
+    assert dedup.compare(a, b) == []
+
+
 def test_a_block_quotation_is_a_quote_unless_it_is_the_article(scan_records):
     w = Writer("block")
     block = "\n\n".join(w.sentences(4))

@@ -98,12 +98,13 @@ def mark_speech(data, d_byte, d_length, d_passage, p_start, p_end, p_token, p_qu
     characters; ``p_start``, ``p_end`` int32 characters, ``p_token`` int64 (passages + 1) and
     ``p_quoted`` uint8 (passages).
 
-    Returns ``(said, introduced)``, both bool (passages): quoted, of a tweet that is signed with
-    name, handle and date, or of a dialogue; and the first passage of a paragraph that a line
-    ending in a colon introduces. Linear in the text.
+    Returns ``(said, introduced, signature)``, all bool (passages): quoted, of a tweet that is
+    signed with name, handle and date, or of a dialogue; the first passage of a paragraph that a
+    line ending in a colon introduces; and the signature of a tweet. Linear in the text.
     """
     said = p_quoted > 0
     introduced = np.zeros(len(p_start), np.bool_)
+    signature = np.zeros(len(p_start), np.bool_)
     longest = 0
     most = 0
     for d in range(len(d_length)):
@@ -181,9 +182,11 @@ def mark_speech(data, d_byte, d_length, d_passage, p_start, p_end, p_token, p_qu
                 start -= 1
             while p > first and p_end[p - 1] > start:
                 p -= 1
-            while p < end and p_start[p] < i:
+            while p < end and p_start[p] <= dash:
                 if p_end[p] > start:
                     said[p] = True
                 p += 1
+            if p < end and p_start[p] <= i:
+                signature[p] = True
             reached = i
-    return said, introduced
+    return said, introduced, signature
