@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV = .venv
 BIN = $(VENV)/bin
 
-.PHONY: help demo test test-all lint docs clean package environment
+.PHONY: help demo test test-all lint docs encoder clean package environment
 
 help:
 	@echo 'make demo      scan the sample articles; writes demo/report.html'
@@ -13,6 +13,7 @@ help:
 	@echo 'make test-all  the slow tests, those in a browser and those on corpora'
 	@echo 'make lint      style, types, direction of imports'
 	@echo 'make docs      write the generated parts of docs/ anew'
+	@echo 'make encoder   fetch a sentence encoder into .encoder (80 MB) for the tests that need one'
 	@echo 'make clean     remove .venv, demo/ and caches'
 
 demo: package
@@ -40,8 +41,12 @@ docs: environment
 	$(BIN)/python tools/build_commands_doc.py
 	$(BIN)/python tools/build_columns_doc.py
 
+# A real model for tests/test_semantic.py, which skips those tests without it.
+encoder: environment
+	$(BIN)/python tools/build_encoder.py .encoder
+
 clean:
-	rm -rf $(VENV) demo build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) .encoder demo build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 package:

@@ -7,13 +7,14 @@ import platform
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 import numpy as np
 import pyarrow as pa
 
 from dedup import agencies as agency_data
 from dedup.config import ReadSettings, Settings
+from dedup.encoder import Encoder, load_encoder
 from dedup.errors import UsageError
 from dedup.memory import collector_paused
 from dedup.model import KINDS, Ledger, Match, table_schemas
@@ -25,6 +26,7 @@ from dedup.tables.furniture import crowded_furniture
 from dedup.warmup import compile_kernels
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Sequence
 
 _VERSIONED = ("numpy", "numba", "scikit-learn", "datasketch", "pyarrow")
@@ -97,13 +99,15 @@ def scan(
     threads: int | None = None,
     agencies: str | None = None,
     all_relations: bool = False,
+    semantic: str | os.PathLike[str] | Encoder | None = None,
     progress: Progress | None = None,
 ) -> Result:
     """Find what the articles in ``inputs`` share and where it comes from.
 
     ``inputs``: files, folders, globs, ``"-"``. ``agencies``: a TOML file with further agencies.
-    ``all_relations`` lists pairs that share furniture only, too. ``progress(stage, done,
-    total)`` is called as stages go on.
+    ``all_relations`` lists pairs that share furniture only, too. ``semantic``: a local folder with
+    a sentence encoder, which is asked how far reworded matches reach (``docs/semantic.md``).
+    ``progress(stage, done, total)`` is called as stages go on.
 
     Raises ``InputError`` when an input does not exist, ``UsageError`` and ``SettingsError`` for
     wrong options; damaged input does not raise (unless ``read.strict``) but stands in
@@ -115,12 +119,13 @@ def scan(
     read = read or ReadSettings()
     names = [str(inputs)] if isinstance(inputs, (str, Path)) else [str(i) for i in inputs]
     known = agency_data.load(agencies)
+    encoder = _encoder(semantic)
     clock = Clock(progress)
     ledger = Ledger()
     with clock.stage("read") as tick:
         corpus = read_corpus(names, read, ledger, tick)
     compile_kernels(clock)
-    analysis = analyse(corpus, settings, known, threads=threads, clock=clock)
+    analysis = analyse(corpus, settings, known, threads=threads, clock=clock, encoder=encoder)
     with clock.stage("report"):
         with collector_paused():
             tables = build_tables(analysis, settings, known, all_relations=all_relations)
@@ -137,7 +142,10 @@ def scan(
         {
             "dedup": importlib.metadata.version("dedup"),
             "settings": settings.as_dict(),
-            "fingerprint": settings.fingerprint(),
+            "fingerprint": settings.fingerprint(
+                **({"semantic": encoder.digest} if encoder else {})
+            ),
+            **_semantic(encoder, analysis),
             "inputs": names,
             # Dates after the day of the run are unknown ones; the day is part of the result.
             "today": current_time().date().isoformat(),
@@ -156,6 +164,27 @@ def scan(
             "timing": clock.timing(),
         },
     )
+
+
+def _encoder(semantic: str | os.PathLike[str] | Encoder | None) -> Encoder | None:
+    if semantic is None or hasattr(semantic, "encode"):
+        return cast("Encoder | None", semantic)
+    return load_encoder(cast("str | os.PathLike[str]", semantic))
+
+
+def _semantic(encoder: Encoder | None, analysis: Analysis) -> dict[str, Any]:
+    """The part ``semantic`` of ``run.json``: absent without an encoder."""
+    widened = analysis.widened
+    if encoder is None or widened is None:
+        return {}
+    return {
+        "semantic": {
+            "model": encoder.name,
+            "digest": encoder.digest,
+            "passages_encoded": widened.encoded,
+            "matches_widened": widened.widened,
+        }
+    }
 
 
 def _caps(analysis: Analysis, all_relations: bool) -> list[dict[str, Any]]:
@@ -250,11 +279,18 @@ def _counts(tables: dict[str, pa.Table]) -> dict[str, Any]:
     }
 
 
-def compare(text_a: str, text_b: str, settings: Settings | None = None) -> list[Match]:
+def compare(
+    text_a: str,
+    text_b: str,
+    settings: Settings | None = None,
+    *,
+    semantic: str | os.PathLike[str] | Encoder | None = None,
+) -> list[Match]:
     """Align two texts: the spans that they share, in order of ``a_start``.
 
     Works on the two texts alone; furniture, which only a corpus can tell, is not marked.
-    Swapping the texts swaps the sides of the result.
+    Swapping the texts swaps the sides of the result. ``semantic`` as for :func:`scan`; to compare
+    many pairs, load the encoder once (``dedup.encoder.load_encoder``) and give that.
     """
     from dedup.align import align
     from dedup.classify import classify_matches
@@ -280,6 +316,12 @@ def compare(text_a: str, text_b: str, settings: Settings | None = None) -> list[
         find_speech(c),
         settings,
     )
+    encoder = _encoder(semantic)
+    if encoder is not None:
+        from dedup.semantic import widen
+
+        every, texts = np.ones(1, bool), as_texts([first, second])
+        m = widen(c, texts, alignment, m, every, settings, encoder).matches
     found = []
     for k in range(len(m.pair)):
         a = (int(c.t_start[m.a0[k]]), int(c.t_end[m.a1[k] - 1]))

@@ -218,6 +218,14 @@ def scan(
             metavar="FILE.toml", help="Further agencies and their names.", rich_help_panel=_ANALYSIS
         ),
     ] = None,
+    semantic: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Local folder with a sentence encoder, asked how far reworded matches reach.",
+            rich_help_panel=_ANALYSIS,
+        ),
+    ] = None,
     **settings: Any,
 ) -> None:
     """Find shared passages and their sources in a dump of articles.
@@ -250,6 +258,7 @@ def scan(
                 threads=threads,
                 agencies=None if agencies is None else str(agencies),
                 all_relations=all_relations,
+                semantic=semantic,
                 progress=progress,
             )
             tables, run = dict(result.tables), result.run
@@ -356,6 +365,10 @@ def compare(
         typer.Option(metavar="DIR", help="A and B are ids of articles in this output of scan."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the matches as JSON.")] = False,
+    semantic: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Folder of a sentence encoder, as for scan."),
+    ] = None,
 ) -> None:
     """Show what two texts share, span by span.
 
@@ -372,7 +385,7 @@ def compare(
         from dedup import api
 
         stages.now = "compare"
-        matches = api.compare(text_a, text_b, settings=settings)
+        matches = api.compare(text_a, text_b, settings=settings, semantic=semantic)
         if as_json:
             typer.echo(_matches_json((a, b), (text_a, text_b), matches))
             return

@@ -127,9 +127,12 @@ class Settings:
         """The settings as plain values, for ``run.json``."""
         return dataclasses.asdict(self)
 
-    def fingerprint(self) -> str:
-        """16 hex digits that change whenever a setting or the signature scheme changes."""
-        payload = json.dumps({"scheme": SCHEME, **self.as_dict()}, sort_keys=True)
+    def fingerprint(self, **parts: str) -> str:
+        """16 hex digits that change whenever a setting or the signature scheme changes.
+
+        ``parts`` are further things that results depend on, such as the digest of a model.
+        """
+        payload = json.dumps({"scheme": SCHEME, **self.as_dict(), **parts}, sort_keys=True)
         return hashlib.blake2b(payload.encode(), digest_size=8).hexdigest()
 
 

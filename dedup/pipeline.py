@@ -1,7 +1,7 @@
 """The one place where the order of the stages stands.
 
     read -> corpus -> collect (segment, sketch) -> candidates -> align -> passages (rank)
-         -> classify -> relate -> group -> attribute -> tables
+         -> classify -> relate (-> semantic) -> group -> attribute -> tables
 
 Every stage is a function of arrays or records; files are touched by ``read`` and ``report``
 only.
@@ -33,7 +33,8 @@ from dedup.memory import peak_memory_mb, release_memory
 from dedup.model import Evidence, Ledger
 from dedup.passages import SharedPassages, share_passages
 from dedup.read import read_articles
-from dedup.relate import Relations, relate
+from dedup.relate import R_PARTIAL, Relations, relate
+from dedup.semantic import Widened, widen
 from dedup.speech import find_speech
 from dedup.template import template_passages
 
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 
     from dedup.agencies import Agencies
     from dedup.config import ReadSettings, Settings
+    from dedup.encoder import Encoder
 
 Progress = Callable[[str, int, int | None], None]
 Claims = tuple[list[Evidence], list[Evidence]]
@@ -63,6 +65,7 @@ class Analysis:
     groupable: NDArray[np.bool_]
     claims: list[Claims]
     languages: list[str | None]
+    widened: Widened | None = None
 
 
 class Clock:
@@ -132,8 +135,12 @@ def analyse(
     *,
     threads: int | None = None,
     clock: Clock | None = None,
+    encoder: Encoder | None = None,
 ) -> Analysis:
-    """Run all stages over a corpus; a pure function of its records and the settings."""
+    """Run all stages over a corpus; a pure function of its records and the settings.
+
+    ``encoder`` is asked how far reworded matches reach (:mod:`dedup.semantic`).
+    """
     workers = threads or os.cpu_count() or 1
     clock = clock or Clock(None)
     # Attribution is Python's work and needs nothing of the other stages, whose kernels leave
@@ -141,7 +148,7 @@ def analyse(
     aside = ThreadPoolExecutor(1, thread_name_prefix="attribute")
     claimed = aside.submit(_timed, attribute, corpus, agencies)
     try:
-        return _analyse(corpus, settings, workers, clock, claimed)
+        return _analyse(corpus, settings, workers, clock, claimed, encoder)
     finally:
         aside.shutdown(wait=False, cancel_futures=True)
 
@@ -157,6 +164,7 @@ def _analyse(
     workers: int,
     clock: Clock,
     claimed: Future[tuple[list[Claims], float]],
+    encoder: Encoder | None,
 ) -> Analysis:
     with clock.stage("sketch") as tick:
         collection, index = collect(corpus.texts, settings, threads=workers, progress=tick)
@@ -184,6 +192,21 @@ def _analyse(
         )
         relations = relate(collection, alignment, matches, corpus.records, settings)
         release_memory()
+    widened = None
+    if encoder is not None:
+        with clock.stage("semantic") as tick:
+            widened = widen(
+                collection,
+                corpus.texts,
+                alignment,
+                matches,
+                relations.relation >= R_PARTIAL,
+                settings,
+                encoder,
+                threads=workers,
+                progress=tick,
+            )
+            matches = widened.matches
     with clock.stage("group"):
         groups = group_nodes(collection.nodes, relations, corpus.copies, groupable)
     with clock.stage("attribute"):
@@ -204,6 +227,7 @@ def _analyse(
         groupable,
         claims,
         languages,
+        widened,
     )
 
 

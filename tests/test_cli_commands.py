@@ -40,7 +40,7 @@ class FakeApi(types.ModuleType):
             raise self.error
         return types.SimpleNamespace(tables=make_tables(), run=self.run_json)
 
-    def compare(self, text_a, text_b, settings=None):
+    def compare(self, text_a, text_b, settings=None, semantic=None):
         self.calls.append({"texts": (text_a, text_b), "settings": settings})
         return [Match(0, 5, 1, 6, 0.5, "prose")]
 

@@ -15,6 +15,7 @@ ROOT = Path(__file__).parent.parent
 HEAVY = (
     *("numba", "sklearn", "scipy", "numpy", "pyarrow", "pandas", "datasketch"),
     *("duckdb", "jinja2", "rich", "orjson"),
+    *("onnxruntime", "tokenizers", "sentence_transformers", "torch"),
 )
 PUBLIC = [
     "DedupError",
