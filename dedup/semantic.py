@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dedup.align import similarities
-from dedup.classify import PROSE, Matches
+from dedup.classify import Matches
+from dedup.kinds import PROSE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
