@@ -168,7 +168,8 @@ def test_names_that_two_texts_have_in_common_are_a_coincidence(name):
     )
     assert dedup.compare(a, b) == []
     (match,) = dedup.compare(a, b, dedup.Settings(min_prose_information=0))
-    assert (match.kind, a[match.a_start : match.a_end]) == ("prose", name)
+    assert match.kind == "prose"
+    assert a[match.a_start : match.a_end].endswith(name)
 
 
 def test_names_alone_can_still_be_compared():

@@ -24,6 +24,7 @@ CHANCE_CONTENT = (0.90, 0.075, 0.02, 0.005)  # not at all, alone, in a short, in
 CHANCE_COMMON = (0.55, 0.345, 0.10, 0.005)
 INSIDE_WEIGHT = 0.5  # tokens of each outcome added to what the core shows
 VERBATIM = 0.5  # share of tokens in long runs above which edges stay where the words end
+UNBROKEN = 0.85  # share of tokens in runs of any length that is as good
 OVERHANG = 2  # common words beyond a passage's border that are no part of a match
 WHOLE = 0.4  # share of its outer passages that a reworded match must reach to take them whole
 
@@ -126,7 +127,7 @@ def best_edges(lo, hi, begin, end, olo, ohi, t_word, to_a, translate, bits, left
     ``begin`` to ``end`` is the text, ``olo`` to ``ohi`` the window of the other text, ``bits``
     the information of the text's words; the chance rates are taken anew where ``chance`` (float64,
     8) begins with 0. Returns start, end, the ratio (nats) and the share of tokens of the core
-    that stand in long runs.
+    that stand in long runs (1 where nearly all stand in some run).
     """
     size = 64
     while size < 2 * (ohi - olo):
@@ -188,7 +189,10 @@ def best_edges(lo, hi, begin, end, olo, ohi, t_word, to_a, translate, bits, left
         if total <= lowest:
             lowest = total
             low_at = t + 1
-    return start, stop, top, (inside[3] + inside[7] - 2 * INSIDE_WEIGHT) / (hi - lo)
+    same = inside[3] + inside[7] - 2 * INSIDE_WEIGHT
+    if same + inside[2] + inside[6] - 2 * INSIDE_WEIGHT >= UNBROKEN * (hi - lo):
+        return start, stop, top, 1.0
+    return start, stop, top, same / (hi - lo)
 
 
 @kernel
