@@ -56,11 +56,14 @@ def align(
     pair_b: NDArray[np.int64],
     settings: Settings,
     *,
+    summaries: bool = False,
     threads: int = 1,
     progress: Callable[[int, int], None] | None = None,
 ) -> Alignment:
     """Align pairs of nodes (``pair_a`` ascending) on ``threads`` threads.
 
+    ``summaries`` joins what a short stretch of one text retells of the other into one match. In a
+    dump it is off: the lead of one report is like a summary of every other report of the event.
     The outcome for a pair depends on its two texts and the settings alone.
     """
     kind, _, _, fold = character_tables()
@@ -89,6 +92,7 @@ def align(
             texts,
             settings.min_similarity,
             settings.min_information,
+            summaries,
         )
         return out
 

@@ -36,7 +36,7 @@ class Settings:
     """
 
     sensitivity: float = _setting(
-        0.4,
+        0.3,
         "Word overlap (Jaccard, 0-1) from which two passages are compared. Lower finds more "
         "rewording and costs time.",
         low=0.2,

@@ -113,6 +113,17 @@ def cluster(count, seeds, passages, cut):
 
 
 @kernel
+def same_passages(box, pa0, pb0, p_key):
+    """Whether a box (first and last passage of both sides) is one run of equal passages."""
+    if box[1] - box[0] != box[3] - box[2]:
+        return False
+    for k in range(box[1] - box[0] + 1):
+        if p_key[pa0 + box[0] + k] != p_key[pb0 + box[2] + k]:
+            return False
+    return True
+
+
+@kernel
 def plain_matches(count, a, b, texts, words, seeds, spans, tokens, min_similarity, min_information):
     """The matches of all clusters of a pair, in the order of their roots; returns how many.
 
@@ -140,9 +151,14 @@ def plain_matches(count, a, b, texts, words, seeds, spans, tokens, min_similarit
             if at[0] <= a0 and a1 <= at[1] and at[2] <= b0 and b1 <= at[3]:
                 seeds.match[root] = last  # a match has led over it already
                 continue
-        a0, a1, b0, b1, ratio, verbatim = refine(a0, a1, b0, b1, a, b, texts, words, tokens)
-        if a0 >= a1 or b0 >= b1:
-            continue
+        if same_passages(box, pa0, pb0, texts.p_key):
+            # Equal passages one after another: the words themselves say where it ends.
+            ratio = 4.0 * (a1 - a0)
+            verbatim = 1.0
+        else:
+            a0, a1, b0, b1, ratio, verbatim = refine(a0, a1, b0, b1, a, b, texts, words, tokens)
+            if a0 >= a1 or b0 >= b1:
+                continue
         if verbatim < VERBATIM:
             a0, a1 = whole_passages(a0, a1, pa0, texts.d_passage[a + 1], p_token)
             b0, b1 = whole_passages(b0, b1, pb0, texts.d_passage[b + 1], p_token)
@@ -232,13 +248,15 @@ def drop_repeated(found, a_first, b_first, spans, tokens):
 
 
 @kernel
-def align_pairs(pair_a, pair_b, texts, min_similarity, min_information):
+def align_pairs(pair_a, pair_b, texts, min_similarity, min_information, summaries):
     """Align pairs of articles (int64 ``pair_a`` sorted, ``pair_b``).
 
     Returns two groups of flat arrays. Matches: ``m_pair`` (int32), token spans ``m_a0, m_a1,
     m_b0, m_b1`` (int64), ``m_similarity``, ``m_bits`` (float64). Links, the passages that
     carry a match: ``l_match`` (int32), ``l_a``, ``l_b`` (int64 passages), ``l_cosine``
     (float32).
+
+    ``summaries``: whether to look for them, too (see ``summaries``).
 
     ``cut`` (int64, 3) counts what limits left out: words looked up near the last seed only, seeds
     beyond SEEDS_PER_PASSAGE, seeds joined to the LOOK_BACK before them only.
@@ -389,6 +407,7 @@ def align_pairs(pair_a, pair_b, texts, min_similarity, min_information):
             cut,
             min_similarity,
             min_information,
+            summaries,
         )
         count = keep_best(count, seeds, passages.best_of_a)
         if count == 0:
@@ -397,7 +416,7 @@ def align_pairs(pair_a, pair_b, texts, min_similarity, min_information):
         found = plain_matches(
             count, a, b, texts, words, seeds, spans, tokens, min_similarity, min_information
         )
-        for side in range(2):
+        for side in range(2 if summaries else 0):
             found = find_summaries(
                 side,
                 a,

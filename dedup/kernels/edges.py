@@ -15,9 +15,9 @@ import numpy as np
 from dedup.kernels.jit import kernel
 from dedup.kernels.minhash import CONTENT
 
-WINDOW = 90  # tokens looked at beyond a core
-FAR = 360  # tokens beyond the window from which the chance rates are taken
-ROUNDS = 4
+WINDOW = 60  # tokens looked at beyond a core
+FAR = 120  # tokens beyond the window from which the chance rates are taken
+ROUNDS = 3
 LONG = 5  # word pairs of a long run
 CHANCE_WEIGHT = 30.0  # tokens that the chance rates below are worth
 CHANCE_CONTENT = (0.90, 0.075, 0.02, 0.005)  # not at all, alone, in a short, in a long run

@@ -20,12 +20,12 @@ def emit(x, y, bits, keys, weights, n):
 
 
 @kernel
-def article_pairs(start, article, eighths, edge_u, edge_v, edge_share, cap, reps, keys, weights):
+def article_pairs(start, article, eighths, edge_u, edge_v, edge_eighths, cap, reps, keys, weights):
     """Pairs of articles that hold the same passage or two similar ones.
 
     ``start`` (int64, passages + 1) and ``article`` (int32, ascending inside a passage): who
-    holds what; ``eighths`` (int32) information; ``edge_u, edge_v`` similar passages with the
-    share of it that is common (``edge_share``, float32). Up to ``cap`` holders are paired all
+    holds what; ``eighths`` (int32) information; ``edge_u, edge_v`` similar passages with what
+    they have in common (``edge_eighths``, int32). Up to ``cap`` holders are paired all
     with all; beyond it each is paired with the first ``reps`` of the passage only, so that k
     holders cost k, not k^2.
 
@@ -52,7 +52,7 @@ def article_pairs(start, article, eighths, edge_u, edge_v, edge_share, cap, reps
     for e in range(len(edge_u)):
         u = edge_u[e]
         v = edge_v[e]
-        bits = np.int32(min(eighths[u], eighths[v]) * edge_share[e])
+        bits = edge_eighths[e]
         nu = start[u + 1] - start[u]
         nv = start[v + 1] - start[v]
         if nu + nv <= cap:

@@ -137,14 +137,16 @@ def find_seeds(
     cut,
     min_similarity,
     min_information,
+    weak_too,
 ):
     """Like passages of two texts (``na``, ``nb`` passages), in the order of ``b``.
 
-    Fills ``seeds`` and returns their number. ``cut[0]`` counts words looked up near the last
-    seed only, ``cut[1]`` seeds beyond SEEDS_PER_PASSAGE.
+    Fills ``seeds`` and returns their number; ``weak_too`` keeps those that begin no match, too.
+    ``cut[0]`` counts words looked up near the last seed only, ``cut[1]`` seeds beyond
+    SEEDS_PER_PASSAGE.
     """
-    weak_bits = WEAK_BITS * min_information * 4
     strong_bits = STRONG_BITS * min_information * 4
+    weak_bits = WEAK_BITS * min_information * 4 if weak_too else strong_bits
     best_p = np.empty(SEEDS_PER_PASSAGE, np.int64)
     best_v = np.empty(SEEDS_PER_PASSAGE, np.float64)
     best_c = np.empty(SEEDS_PER_PASSAGE, np.float64)
@@ -214,7 +216,8 @@ def find_seeds(
                 or (inside >= 0.75 and enough)
             )
             if not strong and (
-                shared < weak_bits
+                not weak_too
+                or shared < weak_bits
                 or cosine < WEAK * min_similarity
                 or dice < 0.6 * WEAK * min_similarity
             ):
