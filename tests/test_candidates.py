@@ -151,3 +151,51 @@ def test_nothing_to_find(texts):
     found = candidates(texts)
     assert pairs(found) == []
     assert found.u_start.tolist() == [0]
+
+
+def names(w: Writer, count: int) -> str:
+    """Invented words of three syllables or more: each carries 17 bits."""
+    found: list[str] = []
+    while len(found) < count:
+        if len(word := w.word()) >= 8:
+            found.append(word.capitalize())
+    return " ".join(found)
+
+
+def in_long_articles(w: Writer, one: str, two: str) -> list[str]:
+    """The passages in articles so long that neither is a tenth of its article."""
+    return [" ".join([*w.sentences(12), passage, *w.sentences(12)]) for passage in (one, two)]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_what_is_quoted_counts_twice(seed):
+    """Five words are 85 bits, less than an article pair needs; quoted they are 170."""
+    w = Writer(f"quoted {seed}")
+    said = names(w, 5)
+    plain = in_long_articles(w, f"{said}.", f"{said}.")
+    assert pairs(candidates(plain)) == []
+    quoted = in_long_articles(w, f"“{said},” she added.", f"“{said},” he wrote.")
+    assert pairs(candidates(quoted)) == [(0, 1)]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_names_alone_make_no_candidate(seed):
+    """Six names are 102 bits, a seventh makes a pair; short articles are measured by themselves."""
+    w = Writer(f"names {seed}")
+    six, seven = names(w, 6), names(w, 7)
+    assert pairs(candidates(in_long_articles(w, f"{six}.", f"{six}."))) == []
+    assert pairs(candidates(in_long_articles(w, f"{seven}.", f"{seven}."))) == [(0, 1)]
+    short = [f"{w.sentence()} {six}. {w.sentence()}" for _ in range(2)]
+    assert pairs(candidates(short)) == [(0, 1)]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_names_in_other_sentences_make_no_candidate(seed):
+    """Two reports of one event name the same people in sentences of their own."""
+    w = Writer(f"report {seed}")
+    people = [names(w, 2) for _ in range(3)]
+    reports = []
+    for _ in range(2):
+        told = [f"{w.sentence(7, '')} {one} {w.sentence(6).lower()}" for one in people]
+        reports.append(" ".join([*w.sentences(3), *told, *w.sentences(3)]))
+    assert pairs(candidates(reports)) == []
