@@ -32,11 +32,12 @@ BUCKET_REPRESENTATIVES = 8
 PARTNERS = 2
 """An article is aligned with so many times ``max_partners`` others at most: its strongest."""
 PAIR_FACTOR = 0.9
-"""An article pair needs this many times ``min_prose_information`` in passages that collide, .."""
+"""An article pair goes on whose alike passages share this many times ``min_prose_information``."""
 QUOTED = 2
-"""… where a passage that either side quotes counts this many times .."""
+"""A passage that stands in quotation marks anywhere counts this many times for such a pair."""
 SHORT = 0.1
-"""… or this share of the shorter article's information and ``min_information``."""
+"""Less will do for short articles: this share of the shorter one's information, and at least
+``min_information``."""
 MERGE_AT = 8_000_000
 """Pairs of passages found before repeats among them are merged; bounds memory."""
 LEAST_SHARED = 0.5
@@ -52,7 +53,8 @@ class Candidates:
     """``a``, ``b`` int64 nodes (a < b, sorted) and ``weight`` int32 eighths of a bit.
 
     ``u_start`` int64 (unique passages + 1) and ``u_passage`` int64: the occurrences of every
-    distinct indexed passage, ordered by node. ``capped`` counts what a cap cut.
+    distinct indexed passage, ordered by node. ``capped`` counts what caps cut (``buckets``,
+    ``links``, ``passages``, ``pairs``), and under ``collisions`` the article pairs looked at.
     """
 
     a: NDArray[np.int64]

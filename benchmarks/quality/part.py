@@ -25,6 +25,7 @@ PARTS = {
     "mccormick": "quality.mccormick",
     "candidates": "quality.candidates",
     "sensitivity": "quality.sensitivity",
+    "edits": "quality.edits_part",
 }
 """Part to module, in the order in which they run."""
 

@@ -2,10 +2,11 @@
 
 Each token of a text meets the other text in one of four ways: in a long run of words that
 stand side by side there, too, in a short run, alone, or not at all. Inside a match these happen
-at other rates than outside; both rates are taken from the two texts themselves, so that a
-verbatim copy gets sharp edges and a reworded one soft ones. The span with the greatest
-log-likelihood ratio is the match (maximum subarray, Kadane; scores as in Karlin and Altschul
-1990). Every word of the other side serves once.
+at other rates than outside; both rates are taken from the two texts themselves (with a few
+tokens' weight of usual rates, for short texts), so that a verbatim copy gets sharp edges and a
+reworded one soft ones. The span with the greatest log-likelihood ratio is the match (maximum
+subarray, Kadane; scores as in Karlin and Altschul 1990). Every word of the other side serves
+once.
 """
 
 from __future__ import annotations
@@ -102,7 +103,8 @@ def fill(lo, hi, t_word, to_a, translate, left, size, table):
 @kernel
 def chance_rates(wlo, whi, begin, end, t_word, to_a, translate, left, size, table, bits, used, out):
     """Outcomes of stretches of text far away put in the place of the window (``out`` float64, 8:
-    four of content words, four of common ones)."""
+    four of content words, four of common ones). They meet the words that the core has left, as
+    the window's own tokens do."""
     for k in range(4):
         out[k] = CHANCE_WEIGHT * CHANCE_CONTENT[k]
         out[4 + k] = CHANCE_WEIGHT * CHANCE_COMMON[k]

@@ -90,6 +90,25 @@ def retold(first, last, p0, q0, p_token, place, likeness):
 
 
 @kernel
+def span_likeness(at, a, texts, words):
+    """Similarity and shared bits of a match (token spans a0, a1, b0, b1)."""
+    return span_cosine(
+        at[0],
+        at[1],
+        at[2],
+        at[3],
+        texts.t_word,
+        words.to_a,
+        words.weight_a,
+        words.weight_b,
+        words.count_a,
+        words.count_b,
+        texts.w_bits,
+        texts.d_word[a],
+    )
+
+
+@kernel
 def find_summaries(
     side, a, b, seeds_count, count, texts, words, seeds, spans, passages, cover, least, least_bits
 ):
@@ -135,25 +154,17 @@ def find_summaries(
             continue
         begin, end = p_token[q0], p_token[q0 + other_count]
         olo, ohi = p_token[q0 + low], p_token[q0 + high + 1]
-        if ohi - olo >= FULL * (end - begin):
-            olo, ohi = begin, end
         at = spans.at[count]
         at[2 * side], at[2 * side + 1] = lo, hi
-        at[2 - 2 * side], at[3 - 2 * side] = olo, ohi
-        similarity, bits = span_cosine(
-            at[0],
-            at[1],
-            at[2],
-            at[3],
-            texts.t_word,
-            words.to_a,
-            words.weight_a,
-            words.weight_b,
-            words.count_a,
-            words.count_b,
-            texts.w_bits,
-            texts.d_word[a],
-        )
+        at[2 - 2 * side], at[3 - 2 * side] = begin, end
+        # What retells much of a text retells all of it, if the whole is still like it.
+        similarity = 0.0
+        bits = 0.0
+        if ohi - olo >= FULL * (end - begin):
+            similarity, bits = span_likeness(at, a, texts, words)
+        if similarity < least or bits < least_bits:
+            at[2 - 2 * side], at[3 - 2 * side] = olo, ohi
+            similarity, bits = span_likeness(at, a, texts, words)
         if similarity < least or bits < least_bits:
             continue
         spans.similarity[count] = similarity
