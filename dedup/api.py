@@ -289,7 +289,8 @@ def compare(
     """Align two texts: the spans that they share, in order of ``a_start``.
 
     Works on the two texts alone; furniture, which only a corpus can tell, is not marked.
-    Swapping the texts swaps the sides of the result. ``semantic`` as for :func:`scan`; to compare
+    Swapping the texts swaps the sides of the result. A short stretch of one text that retells much
+    of the other is one match (the first 16 of a text). ``semantic`` as for :func:`scan`; to compare
     many pairs, load the encoder once (``dedup.encoder.load_encoder``) and give that.
     """
     from dedup.align import align

@@ -199,3 +199,12 @@ def test_names_in_other_sentences_make_no_candidate(seed):
         told = [f"{w.sentence(7, '')} {one} {w.sentence(6).lower()}" for one in people]
         reports.append(" ".join([*w.sentences(3), *told, *w.sentences(3)]))
     assert pairs(candidates(reports)) == []
+
+
+def test_more_representatives_than_partners_are_all_there_are():
+    """A passage of many near-copies keeps at most the neighbours that it has."""
+    from dedup.kernels.pairs import bounded_edges
+
+    u, v = np.triu_indices(6, 1)
+    kept = bounded_edges(u, v, np.ones(len(u), np.int64), 6, 2, 50, 2)
+    assert kept.all()

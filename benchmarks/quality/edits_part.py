@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from quality import edits
 from quality.part import Options, Outcome, Row, corpus
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def run(corpora: Path, options: Options) -> Outcome:

@@ -14,7 +14,6 @@ from __future__ import annotations
 import argparse
 import json
 import random
-from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -24,14 +23,16 @@ from sklearn.metrics import average_precision_score
 import dedup
 from dedup import agencies
 from dedup.align import align
-from dedup.classify import classify_matches, no_statistics
+from dedup.classify import classify_matches
 from dedup.collection import as_texts, collect
 from dedup.config import ReadSettings, Settings
 from dedup.encoder import Encoder, load_encoder
+from dedup.kinds import no_statistics
 from dedup.model import Ledger
 from dedup.pipeline import analyse, read_corpus
 from dedup.relate import relate
 from dedup.semantic import widen
+from dedup.speech import find_speech
 from quality import pan, plagdet
 
 SAMPLE = {"translation": 60, "random": 40, "summary": 30, "none": 20, "unrelated": 40}
@@ -65,11 +66,13 @@ def of_pan(archive: Path, encoder: Encoder) -> list[dict[str, Any]]:
     texts = as_texts([corpus.texts[n] for n in names])
     c, _ = collect(texts, settings, threads=THREADS)
     one, two = (np.array([p[i] for p in every]) for i in (0, 1))
-    alignment = align(c, one, two, settings, threads=THREADS)
+    alignment = align(c, one, two, settings, summaries=True, threads=THREADS)
     shared, statistics = no_statistics(c)
     plain = np.zeros(len(c.p_start), bool)
     outlets = np.full(c.nodes, -1)
-    matches = classify_matches(c, alignment, shared, statistics, plain, outlets, settings)
+    matches = classify_matches(
+        c, alignment, shared, statistics, plain, outlets, find_speech(c), settings
+    )
     chosen = np.ones(len(every), bool)
     wide = widen(c, texts, alignment, matches, chosen, settings, encoder, threads=THREADS)
     before, after = (_spans(c, every, m) for m in (matches, wide.matches))
@@ -98,13 +101,15 @@ def _spans(c: Any, every: list[tuple[int, int, str]], matches: Any) -> dict[str,
 
 
 def _interval(gold: dict, before: dict, after: dict) -> list[float]:
-    rng, pairs, gains = random.Random(SEED), sorted(gold), []
+    tables = [
+        np.stack(list(plagdet.table(gold, {p: f.get(p, []) for p in gold}).values()))
+        for f in (before, after)
+    ]
+    rng = np.random.default_rng(SEED)
+    gains = []
     for _ in range(DRAWS):
-        weights = Counter(rng.choices(pairs, k=len(pairs)))
-        recalls = [
-            plagdet.measure(gold, {p: f.get(p, []) for p in pairs}, weights).recall
-            for f in (before, after)
-        ]
+        drawn = rng.integers(len(gold), size=len(gold))
+        recalls = [plagdet.score(t[drawn].sum(axis=0)).recall for t in tables]
         gains.append(recalls[1] - recalls[0])
     return [round(float(x), 3) for x in np.percentile(gains, [2.5, 97.5])]
 

@@ -52,6 +52,7 @@ GAP = 3  # passages between seeds of one cluster, on either side
 LOOK_BACK = 64
 MOST_INSERTED_BITS = 120 * 4  # quarters of foreign matter that a match may span on one side
 TAKEN = 0.5  # share of a weaker match, on either side, that stronger ones may hold already
+SAME_WORD = 2.0  # nats that a token of a verbatim run is worth, as ``edges`` finds on average
 REPEATED = 0.98  # similarity from which a match is a repetition rather than a weaker match
 
 
@@ -113,14 +114,14 @@ def cluster(count, seeds, passages, cut):
 
 
 @kernel
-def same_passages(box, pa0, pb0, p_key):
-    """Whether a box (first and last passage of both sides) is one run of equal passages."""
-    if box[1] - box[0] != box[3] - box[2]:
+def same_words(a0, a1, b0, b1, t_word, to_a):
+    """Whether two token spans are word for word equal."""
+    if a1 - a0 != b1 - b0:
         return False
-    for k in range(box[1] - box[0] + 1):
-        if p_key[pa0 + box[0] + k] != p_key[pb0 + box[2] + k]:
-            return False
-    return True
+    k = 0
+    while k < a1 - a0 and to_a[t_word[b0 + k]] == t_word[a0 + k]:
+        k += 1
+    return k == a1 - a0
 
 
 @kernel
@@ -151,9 +152,9 @@ def plain_matches(count, a, b, texts, words, seeds, spans, tokens, min_similarit
             if at[0] <= a0 and a1 <= at[1] and at[2] <= b0 and b1 <= at[3]:
                 seeds.match[root] = last  # a match has led over it already
                 continue
-        if same_passages(box, pa0, pb0, texts.p_key):
+        if same_words(a0, a1, b0, b1, t_word, words.to_a):
             # Equal passages one after another: the words themselves say where it ends.
-            ratio = 4.0 * (a1 - a0)
+            ratio = SAME_WORD * (a1 - a0 + b1 - b0)
             verbatim = 1.0
         else:
             a0, a1, b0, b1, ratio, verbatim = refine(a0, a1, b0, b1, a, b, texts, words, tokens)
@@ -210,7 +211,7 @@ def drop_repeated(found, a_first, b_first, spans, tokens):
 
     ``a_first``, ``b_first``: first tokens of the texts. A summary takes its own side only. A
     repetition of equal words elsewhere stays. ``spans.number`` of a match that is dropped
-    becomes the one that holds it on both sides, or -1.
+    becomes the one that holds it on both sides, where that is one, or -1.
     """
     strength = np.empty(found)
     for m in range(found):
@@ -229,13 +230,16 @@ def drop_repeated(found, a_first, b_first, spans, tokens):
                     held_a += 1
                     holder = tokens.cover_a[t] - 1
             held_b = 0
+            other = -1
             for t in range(b0, b1):
-                held_b += tokens.cover_b[t] > 0
+                if tokens.cover_b[t] > 0:
+                    held_b += 1
+                    other = tokens.cover_b[t] - 1
             in_a = held_a >= TAKEN * (a1 - a0)
             in_b = held_b >= TAKEN * (b1 - b0)
             if (in_a and in_b) or ((in_a or in_b) and spans.similarity[m] < REPEATED):
                 spans.form[m] = GONE
-                if in_a and in_b:
+                if holder == other:
                     spans.number[m] = holder
                 continue
         if spans.form[m] != SUMMARY_B:

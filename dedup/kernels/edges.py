@@ -34,7 +34,8 @@ WHOLE = 0.4  # share of its outer passages that a reworded match must reach to t
 def pair_slot(v, w, size, table):
     """Slot of the word pair (v, w) in an open-addressing table (int64, 0 is empty), and its key."""
     key = (np.int64(v) << np.int64(31)) + np.int64(w) + 1
-    j = ((key * np.int64(-7046029254386353131)) >> np.int64(20)) & (size - 1)
+    mixed = key * np.int64(-7046029254386353131)  # 2^64 over the golden ratio (Knuth)
+    j = (mixed ^ (mixed >> np.int64(32))) & (size - 1)
     while table[j] != 0 and table[j] != key:
         j = (j + 1) & (size - 1)
     return j, key

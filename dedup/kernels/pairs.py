@@ -104,7 +104,7 @@ def bounded_edges(u, v, weight, nodes, cap, few, strongest):
             for k in range(lo, hi):
                 keep[edge[k]] = True
             continue
-        for k in range(lo, lo + few):
+        for k in range(lo, min(hi, lo + few)):
             keep[edge[k]] = True
         if strongest > 0:
             size = hi - lo

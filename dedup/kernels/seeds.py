@@ -19,6 +19,7 @@ LEAST_SUPPORT_BITS = 15 * 4  # quarters; a passage with less is never an obstacl
 WEAK = 0.8  # of the least similarity: such seeds begin no match but may belong to a summary
 WEAK_BITS = 0.3  # of the least information
 STRONG_BITS = 0.5
+POSTINGS = 96  # passages looked at for one word of one passage: bounds the work per word
 
 
 @kernel
@@ -82,7 +83,7 @@ def collisions(q, expected, key_size, pa0, pb0, na, first_a, texts, words, bags,
     ``passages.touched``.
     """
     # So many passages are looked at for one word; all words count in the exact cosine.
-    common = 64 + na // 256
+    common = POSTINGS
     hits = 0
     for i in range(bags.b_start[q], bags.b_start[q + 1]):
         v = words.to_a[bags.b_word[i]]

@@ -28,6 +28,7 @@ SAME = 0.9  # cosine of a passage that is copied rather than retold
 COPIED = 0.7  # share of copied passages at most
 EXPLAINED_TOKENS = 45
 EXPLAINED = 0.8  # share of the summary that longer plain matches may cover
+MOST = 16  # summaries on one side of a pair: bounds the work in texts of very many runs
 FULL = 0.3  # share of the longer text from which all of it is retold
 
 
@@ -115,8 +116,9 @@ def find_summaries(
     """Add the summaries that stand on one side (0: a, 1: b) to ``spans``.
 
     ``count`` matches of texts ``a`` and ``b`` so far; ``least``, ``least_bits``: what similarity
-    and shared information must reach. Matches that a summary takes in are marked GONE,
-    ``seeds.match`` of its seeds becomes its number. Returns the number of matches.
+    and shared information must reach. Matches that lie in a summary by half or more are marked
+    GONE, ``seeds.match`` of its seeds becomes its number. The first MOST are found. Returns the
+    number of matches.
     """
     p_token = texts.p_token
     own_text = a if side == 0 else b
@@ -134,7 +136,8 @@ def find_summaries(
             place[p] = q
             likeness[p] = seeds.cosine[s]
     p = 0
-    while p < own_count:
+    found = 0
+    while p < own_count and found < MOST:
         if place[p] < 0:
             p += 1
             continue
@@ -173,13 +176,14 @@ def find_summaries(
         spans.ratio[count] = 1e9  # before all plain matches
         for m in range(count):
             own = spans.at[m, 2 * side : 2 * side + 2]
-            if spans.form[m] == PLAIN and own[0] < hi and own[1] > lo:
+            if spans.form[m] == PLAIN and 2 * (min(own[1], hi) - max(own[0], lo)) > own[1] - own[0]:
                 spans.form[m] = GONE
         for s in range(seeds_count):
             own_place = seeds.a[s] if side == 0 else seeds.b[s]
             if first <= own_place <= last:
                 seeds.match[s] = count
         count += 1
+        found += 1
     for s in range(seeds_count):
         place[seeds.a[s] if side == 0 else seeds.b[s]] = -1
     return count
