@@ -50,6 +50,27 @@ class Alignment:
     cut: NDArray[np.int64]
 
 
+def _texts(c: Collection) -> Texts:
+    """The arrays that the kernels of alignment read."""
+    kind, _, _, fold = character_tables()
+    return Texts(
+        c.data,
+        c.d_byte,
+        c.d_passage,
+        c.p_token,
+        c.p_key,
+        c.t_word,
+        c.d_word,
+        c.w_hash,
+        c.w_passages,
+        c.w_byte,
+        c.w_chars,
+        c.w_bits,
+        kind,
+        fold,
+    )
+
+
 def align(
     c: Collection,
     pair_a: NDArray[np.int64],
@@ -66,23 +87,7 @@ def align(
     dump it is off: the lead of one report is like a summary of every other report of the event.
     The outcome for a pair depends on its two texts and the settings alone.
     """
-    kind, _, _, fold = character_tables()
-    texts = Texts(
-        c.data,
-        c.d_byte,
-        c.d_passage,
-        c.p_token,
-        c.p_key,
-        c.t_word,
-        c.d_word,
-        c.w_hash,
-        c.w_passages,
-        c.w_byte,
-        c.w_chars,
-        c.w_bits,
-        kind,
-        fold,
-    )
+    texts = _texts(c)
 
     def work(lo: int) -> tuple[NDArray[np.int64], ...]:
         hi = min(lo + CHUNK, len(pair_a))
@@ -124,26 +129,7 @@ def similarities(
     b1: NDArray[np.int64],
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Similarity (0-1) and shared bits of given token spans (``pair`` ascending)."""
-    kind, _, _, fold = character_tables()
     similarity, bits = spans.span_similarities(
-        alignment.pair_a,
-        alignment.pair_b,
-        pair,
-        a0,
-        a1,
-        b0,
-        b1,
-        c.data,
-        c.d_byte,
-        c.d_passage,
-        c.t_word,
-        c.d_word,
-        c.w_hash,
-        c.w_passages,
-        c.w_byte,
-        c.w_chars,
-        c.w_bits,
-        kind,
-        fold,
+        alignment.pair_a, alignment.pair_b, pair, a0, a1, b0, b1, _texts(c)
     )
     return similarity, bits

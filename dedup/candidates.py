@@ -184,7 +184,6 @@ def _similar_passages(
         room = max(1024, len(first) // 2)
         while True:
             u, v = np.empty(room, np.int64), np.empty(room, np.int64)
-            same = np.empty(room, np.int32)
             count, capped = minhash.join_band(
                 entries,
                 key,
@@ -194,7 +193,6 @@ def _similar_passages(
                 BUCKET_REPRESENTATIVES,
                 u,
                 v,
-                same,
             )
             if count <= room:
                 break

@@ -17,7 +17,6 @@ from dedup.kernels.comparison import (
     index_words,
     logarithms,
     map_words,
-    span_cosine,
     table_size,
     weigh,
 )
@@ -38,6 +37,7 @@ from dedup.kernels.seeds import (
     index_postings,
     keep_best,
 )
+from dedup.kernels.similarity import span_likeness
 from dedup.kernels.summaries import GONE, PLAIN, SUMMARY_A, SUMMARY_B, find_summaries
 from dedup.kernels.workspace import (
     make_bags,
@@ -134,8 +134,7 @@ def plain_matches(count, a, b, texts, words, seeds, spans, tokens, min_similarit
     pb0 = texts.d_passage[b]
     p_token = texts.p_token
     t_word = texts.t_word
-    first_a = texts.d_word[a]
-    bits_a = texts.w_bits[first_a : texts.d_word[a + 1]]
+    bits_a = texts.w_bits[texts.d_word[a] : texts.d_word[a + 1]]
     bits_b = texts.w_bits[texts.d_word[b] : texts.d_word[b + 1]]
     found = 0
     for root in range(count):
@@ -174,20 +173,7 @@ def plain_matches(count, a, b, texts, words, seeds, spans, tokens, min_similarit
                 a0, a1 = min(a0, at[0]), max(a1, at[1])
                 b0, b1 = min(b0, at[2]), max(b1, at[3])
                 ratio = max(ratio, spans.ratio[last])
-        similarity, bits = span_cosine(
-            a0,
-            a1,
-            b0,
-            b1,
-            texts.t_word,
-            words.to_a,
-            words.weight_a,
-            words.weight_b,
-            words.count_a,
-            words.count_b,
-            texts.w_bits,
-            first_a,
-        )
+        similarity, bits = span_likeness(a0, a1, b0, b1, a, texts, words)
         if similarity < min_similarity or bits < min_information:
             continue
         if joins:

@@ -178,14 +178,14 @@ def agreement(check, u, v):
 
 
 @kernel
-def join_band(entries, order_key, check, least, cap, representatives, out_u, out_v, out_n):
+def join_band(entries, order_key, check, least, cap, representatives, out_u, out_v):
     """Pairs of passages that share a key of one band and agree in ``least`` slots or more.
 
     ``entries`` (uint64, sorted): key in the high 32 bits, passage in the low. A bucket of up to
     ``cap`` passages is compared all with all; in a greater one every passage is compared with
     the ``representatives`` that have the smallest ``order_key`` only.
 
-    Writes pairs ``u < v`` with their agreement as far as there is room; returns ``(pairs,
+    Writes pairs ``u < v`` as far as there is room; returns ``(pairs,
     capped buckets)``. When the pairs exceed the room the caller repeats with more.
     """
     n = len(entries)
@@ -207,12 +207,10 @@ def join_band(entries, order_key, check, least, cap, representatives, out_u, out
                     u = np.int64(entries[x] & low)
                     for y in range(x + 1, j):
                         v = np.int64(entries[y] & low)
-                        same = agreement(check, u, v)
-                        if same >= least:
+                        if agreement(check, u, v) >= least:
                             if end < room:
                                 out_u[end] = min(u, v)
                                 out_v[end] = max(u, v)
-                                out_n[end] = same
                             end += 1
             else:
                 capped += 1
@@ -239,12 +237,10 @@ def join_band(entries, order_key, check, least, cap, representatives, out_u, out
                                 is_rep = True
                         if is_rep:
                             continue  # written once, from the other side
-                        same = agreement(check, u, v)
-                        if same >= least:
+                        if agreement(check, u, v) >= least:
                             if end < room:
                                 out_u[end] = min(u, v)
                                 out_v[end] = max(u, v)
-                                out_n[end] = same
                             end += 1
         i = j
     return end, capped

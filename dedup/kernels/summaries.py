@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from dedup.kernels.comparison import span_cosine
 from dedup.kernels.jit import kernel
+from dedup.kernels.similarity import span_likeness
 
 PLAIN = 0
 SUMMARY_A = 1  # the stretch of a is the summary
@@ -91,25 +91,6 @@ def retold(first, last, p0, q0, p_token, place, likeness):
 
 
 @kernel
-def span_likeness(at, a, texts, words):
-    """Similarity and shared bits of a match (token spans a0, a1, b0, b1)."""
-    return span_cosine(
-        at[0],
-        at[1],
-        at[2],
-        at[3],
-        texts.t_word,
-        words.to_a,
-        words.weight_a,
-        words.weight_b,
-        words.count_a,
-        words.count_b,
-        texts.w_bits,
-        texts.d_word[a],
-    )
-
-
-@kernel
 def find_summaries(
     side, a, b, seeds_count, count, texts, words, seeds, spans, passages, cover, least, least_bits
 ):
@@ -164,10 +145,10 @@ def find_summaries(
         similarity = 0.0
         bits = 0.0
         if ohi - olo >= FULL * (end - begin):
-            similarity, bits = span_likeness(at, a, texts, words)
+            similarity, bits = span_likeness(at[0], at[1], at[2], at[3], a, texts, words)
         if similarity < least or bits < least_bits:
             at[2 - 2 * side], at[3 - 2 * side] = olo, ohi
-            similarity, bits = span_likeness(at, a, texts, words)
+            similarity, bits = span_likeness(at[0], at[1], at[2], at[3], a, texts, words)
         if similarity < least or bits < least_bits:
             continue
         spans.similarity[count] = similarity
