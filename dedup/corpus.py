@@ -14,8 +14,11 @@ import pyarrow.compute as pc
 from dedup.collection import RecordArrays
 from dedup.model import article_schema
 from dedup.outlets import outlet_identity
+from dedup.ordering import ordered_texts
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from numpy.typing import NDArray
 
 _ORDER = (
@@ -89,27 +92,31 @@ class Corpus:
         return RecordArrays(self.node, outlet, day, start.astype(np.int64), order.astype(np.int64))
 
 
-def build_corpus(batches: list[pa.RecordBatch]) -> Corpus:
+def build_corpus(batches: Iterable[pa.RecordBatch]) -> Corpus:
     """Order records and texts so that nothing depends on how they were read.
 
     Of repeated records (same id, same text) one stands for the article: the first when all
-    that they say is sorted.
+    that they say is sorted. Batches that nobody else holds are freed as their texts are moved.
     """
-    whole = pa.Table.from_batches(batches, article_schema())
-    slim = whole.drop_columns(["text"])
+    records: list[pa.RecordBatch] = []
+    unordered: list[pa.LargeStringArray] = []
+    for batch in batches:
+        records.append(batch.drop_columns(["text"]))
+        unordered.append(batch["text"])
+    del batches
+    schema = article_schema()
+    slim = pa.Table.from_batches(records, schema.remove(schema.get_field_index("text")))
+    del records
     order = pc.sort_indices(slim, sort_keys=[(name, "ascending") for name in _ORDER])
     ids, digest = (slim[name].take(order).to_numpy() for name in ("id", "digest"))
     fresh = np.ones(len(slim), bool)
     fresh[1:] = (ids[1:] != ids[:-1]) | (digest[1:] != digest[:-1])
-    order = order.to_numpy()[fresh]
+    order = order.to_numpy()[fresh].astype(np.int64)
     slim = slim.take(pa.array(order))
     digests, first, node = np.unique(
         digest[fresh].astype(str), return_index=True, return_inverse=True
     )
-    # Texts are moved once: they are most of the memory.
-    texts = whole["text"].take(pa.array(order[first])).combine_chunks()
-    if isinstance(texts, pa.ChunkedArray):
-        texts = pa.concat_arrays([*texts.chunks, pa.array([], pa.large_string())])
+    texts = ordered_texts(unordered, order[first])
     identities = [
         outlet_identity(outlet, url)
         for outlet, url in zip(slim["outlet"].to_pylist(), slim["url"].to_pylist(), strict=True)

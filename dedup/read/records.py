@@ -29,27 +29,32 @@ class Batch:
     """Article rows on their way into one Arrow record batch."""
 
     def __init__(self) -> None:
-        self._rows: list[tuple[Any, ...]] = []
+        self._schema = article_schema()
+        self._begin()
+
+    def _begin(self) -> None:
+        # By columns: a row of its own would be one more object for the garbage collector.
+        self._columns: list[list[Any]] = [[] for _ in self._schema.names[:-1]]
         self._texts: list[bytes] = []
         self.bytes = 0
 
     def add(self, row: tuple[Any, ...], text: bytes) -> None:
         """Append a row: all columns of the schema but the last, and the text as UTF-8."""
-        self._rows.append(row)
+        for column, value in zip(self._columns, row, strict=True):
+            column.append(value)
         self._texts.append(text)
         self.bytes += len(text)
 
     def take(self) -> pa.RecordBatch:
         """The rows as a record batch; the collector is empty afterwards."""
-        schema = article_schema()
-        columns = zip(*self._rows, strict=True)
-        arrays = [pa.array(c, f.type) for c, f in zip(columns, schema, strict=False)]
+        fields = list(self._schema)[:-1]
+        arrays = [pa.array(c, f.type) for c, f in zip(self._columns, fields, strict=True)]
         arrays.append(_large_strings(self._texts))
-        self._rows, self._texts, self.bytes = [], [], 0
-        return pa.RecordBatch.from_arrays(arrays, schema=schema)
+        self._begin()
+        return pa.RecordBatch.from_arrays(arrays, schema=self._schema)
 
     def __len__(self) -> int:
-        return len(self._rows)
+        return len(self._texts)
 
 
 def _large_strings(values: list[bytes]) -> pa.Array:
