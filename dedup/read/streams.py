@@ -9,6 +9,8 @@ from __future__ import annotations
 import codecs
 import os
 import zlib
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
 from typing import IO, TYPE_CHECKING, Any
 
 import zstandard
@@ -25,10 +27,13 @@ _SKIPPABLE = b"\x2a\x4d\x18"
 
 # Compressed bytes given to a decoder at once. One call can at most multiply them by the
 # format's greatest ratio (zstd 32768, deflate 1032), which bounds memory in the face of a
-# decompression bomb, and a damaged piece costs no more readable output than this.
-_ZSTD_PIECE = 8 * 2**10
+# decompression bomb (to 1 GiB), and a damaged piece costs no more readable output than this.
+# Smaller ones make the unpacking thread and the parser wait for each other too often.
+_ZSTD_PIECE = 32 * 2**10
 _GZIP_PIECE = 16 * 2**10
 _ZSTD_MAX_WINDOW = 2**31
+_AHEAD = 3
+"""Chunks that are unpacked before they are asked for."""
 _RATIO_CHECKED_FROM = 64 * 2**20
 
 
@@ -57,6 +62,7 @@ class RawInput:
         self._on_read = on_read
         self._head = b""
         self._fetched = 0
+        self._told = 0
         self.position = 0
         self.failure: str | None = None
 
@@ -94,9 +100,14 @@ class RawInput:
         else:
             data = self._fetch(count)
         self.position += len(data)
-        if data and self._on_read is not None:
-            self._on_read(len(data))
         return data
+
+    def tell(self) -> None:
+        """Tell ``on_read`` how many bytes were read since it was told last."""
+        position = self.position  # another thread may be reading
+        if position > self._told and self._on_read is not None:
+            self._on_read(position - self._told)
+        self._told = position
 
     def grew(self) -> bool:
         """Whether the file is now longer than the part that is read."""
@@ -123,8 +134,18 @@ class Stream:
         self.produced = 0
 
     def chunks(self) -> Iterator[bytes]:
-        """Yield the bytes; UTF-16 (with a byte order mark) becomes UTF-8, a mark is dropped."""
-        return _utf8(self._plain())
+        """Yield the bytes; UTF-16 (with a byte order mark) becomes UTF-8, a mark is dropped.
+
+        A compressed file of some size is unpacked in a thread of its own, a few chunks ahead.
+        What comes from a pipe is not: a thread that waits for more could not be stopped.
+        """
+        chunks = _utf8(self._plain())
+        if self.compression and self.raw.size is not None and self.raw.size > CHUNK:
+            chunks = _ahead(chunks)
+        for chunk in chunks:
+            self.raw.tell()
+            yield chunk
+        self.raw.tell()
 
     def _plain(self) -> Iterator[bytes]:
         parts: list[bytes] = []
@@ -200,6 +221,15 @@ class Stream:
             )
             return True
         return False
+
+
+def _ahead(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """The same chunks, made in another thread while the former ones are used."""
+    with ThreadPoolExecutor(1, thread_name_prefix="unpack") as thread:
+        coming = deque(thread.submit(next, chunks, b"") for _ in range(_AHEAD))
+        while chunk := coming.popleft().result():
+            coming.append(thread.submit(next, chunks, b""))
+            yield chunk
 
 
 def _gzip_decoder() -> Any:
