@@ -70,6 +70,9 @@ _BLOG_HOSTS = frozenset(
 
 _HOST = re.compile(r"(?i)[a-z0-9-]+(?:\.[a-z0-9-]+){1,8}\.?", re.ASCII)
 
+_USUAL = re.compile(r"https?://([a-z0-9.-]+)(?:[/?#]|\Z)", re.ASCII | re.IGNORECASE)
+"""An address whose host needs no parser: no user, port, brackets or other script."""
+
 
 def outlet_identity(outlet: str | None, url: str | None) -> tuple[str, str] | None:
     """The source id and display name of an article's outlet, or ``None`` when nothing names it.
@@ -88,6 +91,8 @@ def outlet_identity(outlet: str | None, url: str | None) -> tuple[str, str] | No
 
 def host_of(url: str) -> str:
     """The lower-case host of an address, empty when it has none; a bare host is accepted."""
+    if usual := _USUAL.match(url):  # nearly all; a million calls of `urlsplit` take 7 s
+        return usual[1].rstrip(".").lower()
     try:
         host = urlsplit(url.strip()).hostname or ""
         if not host and "://" not in url:
