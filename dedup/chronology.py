@@ -6,16 +6,23 @@ guesses: where the stated times leave both orders possible, the answer is ``None
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
+import numpy as np
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from numpy.typing import NDArray
 
 _SECOND = 1_000_000
 _DAY = 86_400 * _SECOND
 _ZONE = 14 * 3600 * _SECOND
 """A calendar day begins up to 14 hours before UTC's and ends up to 12 after; 14 covers both."""
+_NEVER = np.int64(2**62)
+"""Later than every moment, with room for the zones' hours."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -111,6 +118,64 @@ def first_observed(moments: Mapping[str, Moment]) -> str | None:
         if all(ref == candidate or earlier(moment, other) == -1 for ref, other in dated.items()):
             return candidate
     return None
+
+
+@dataclass(frozen=True, slots=True)
+class Intervals:
+    """Moments as arrays: ``low`` and ``high`` int64 microseconds (:meth:`Moment.bounds`, 0 where
+    undated), ``dated`` and ``timed`` bool."""
+
+    low: NDArray[np.int64]
+    high: NDArray[np.int64]
+    dated: NDArray[np.bool_]
+    timed: NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, moments: Sequence[Moment]) -> Intervals:
+        """The moments, in their order."""
+        bounds = [moment.bounds() if moment.dated else (0, 0) for moment in moments]
+        pairs = np.array(bounds, np.int64).reshape(-1, 2)
+        return cls(
+            pairs[:, 0],
+            pairs[:, 1],
+            np.array([moment.dated for moment in moments], bool),
+            np.array([moment.timed for moment in moments], bool),
+        )
+
+    def take(self, rows: NDArray[np.int64]) -> Intervals:
+        """Some of them."""
+        return Intervals(self.low[rows], self.high[rows], self.dated[rows], self.timed[rows])
+
+
+def first_of_each(start: NDArray[np.int64], moments: Intervals) -> NDArray[np.int64]:
+    """:func:`first_observed` of many groups at once: the rows that are first, or -1 (int64).
+
+    ``start`` int64 (groups + 1): the rows of each group. Of the bare dates and of the times of a
+    group only the one that ends first can be before all others.
+    """
+    groups = len(start) - 1
+    found = np.full(groups, -1, np.int64)
+    group = np.repeat(np.arange(groups), np.diff(start))
+    dated = np.flatnonzero(moments.dated)
+    many = np.bincount(group[dated], minlength=groups)
+    comparable = (many >= 2) | ((many == 1) & (np.diff(start) == 1))
+    kinds = [dated[moments.timed[dated] == timed] for timed in (False, True)]
+    # Begin of the earliest of each group, by kind: what a row of the other kind must precede.
+    begins = [np.full(groups, _NEVER) for _ in kinds]
+    for begin, rows in zip(begins, kinds, strict=True):
+        np.minimum.at(begin, group[rows], moments.low[rows])
+    for kind, rows in enumerate(kinds):
+        rows = rows[np.lexsort((moments.high[rows], group[rows]))]
+        leads = np.ones(len(rows), bool)
+        leads[1:] = group[rows[1:]] != group[rows[:-1]]
+        # Begin of the earliest but the lead itself, among those of its own kind.
+        rest = np.full(groups, _NEVER)
+        np.minimum.at(rest, group[rows[~leads]], moments.low[rows[~leads]])
+        lead = rows[leads]
+        own, high = group[lead], moments.high[lead]
+        wins = comparable[own] & (high < rest[own]) & (high < begins[1 - kind][own] - _ZONE)
+        found[own[wins]] = lead[wins]
+    return found
 
 
 def _end_of_month(start: int, months: int) -> int:

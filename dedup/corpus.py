@@ -13,8 +13,8 @@ import pyarrow.compute as pc
 
 from dedup.collection import RecordArrays
 from dedup.model import article_schema
-from dedup.outlets import outlet_identity
 from dedup.ordering import ordered_texts
+from dedup.outlets import outlet_identity
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

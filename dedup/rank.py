@@ -7,6 +7,7 @@ weights come from scikit-learn's ``TfidfTransformer`` (``(1 + ln tf) * idf`` wit
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,16 +21,34 @@ if TYPE_CHECKING:
 
 
 PORTION = 4_000_000
+"""Tokens whose weights are computed at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spans:
+    """Token spans ``lo`` to ``hi`` (int64) of the texts ``node`` (int64)."""
+
+    lo: NDArray[np.int64]
+    hi: NDArray[np.int64]
+    node: NDArray[np.int64]
 
 
 def tfidf_weights(
-    c: Collection,
-    lo: NDArray[np.int64],
-    hi: NDArray[np.int64],
-    node: NDArray[np.int64],
-    copies: NDArray[np.int64],
-) -> NDArray[np.float64]:
-    """TF-IDF weight (sum over words, float64) of the token spans ``lo`` to ``hi`` of ``node``."""
+    c: Collection, copies: NDArray[np.int64], *sets: Spans
+) -> list[NDArray[np.float64]]:
+    """TF-IDF weight (sum over words, float64) of every span, for each of ``sets``.
+
+    Words are counted in one pass over the corpus, for all sets together. ``copies`` (int64,
+    nodes): how many articles have each text.
+    """
+    lo, hi, node = (
+        np.concatenate([np.empty(0, np.int64), *(getattr(spans, name) for spans in sets)])
+        for name in ("lo", "hi", "node")
+    )
+    words = (c.t_word, c.d_word, c.w_hash)
+    vocabulary = np.sort(kernels.distinct_words(lo, hi, node, *words))
+    frequency = kernels.document_frequencies(vocabulary, c.d_word, c.w_hash, copies)
+    idf = np.log((1 + copies.sum()) / (1 + frequency)) + 1
     out = np.zeros(len(lo))
     # In portions of so many tokens: memory stays bounded however much is shared.
     ends = np.cumsum(hi - lo)
@@ -38,31 +57,25 @@ def tfidf_weights(
         done = ends[begin - 1] if begin else 0
         end = max(begin + 1, int(np.searchsorted(ends, done + PORTION, side="right")))
         rows = slice(begin, end)
-        out[rows] = _portion(c, lo[rows], hi[rows], node[rows], copies)
+        sizes = hi[rows] - lo[rows]
+        column = np.empty(int(sizes.sum()), np.int64)
+        kernels.number_words(vocabulary, lo[rows], hi[rows], node[rows], *words, column)
+        out[rows] = _portion(sizes, column, idf)
         begin = end
-    return out
+    return np.split(out, np.cumsum([len(spans.lo) for spans in sets])[:-1])
 
 
 def _portion(
-    c: Collection,
-    lo: NDArray[np.int64],
-    hi: NDArray[np.int64],
-    node: NDArray[np.int64],
-    copies: NDArray[np.int64],
+    sizes: NDArray[np.int64], column: NDArray[np.int64], idf: NDArray[np.float64]
 ) -> NDArray[np.float64]:
+    """Summed weights of rows of ``sizes`` words, ``column`` their places in ``idf``."""
     from scipy.sparse import csr_matrix
     from sklearn.feature_extraction.text import TfidfTransformer
 
-    sizes = hi - lo
-    rows = np.repeat(np.arange(len(lo)), sizes)
-    offset = np.repeat(lo - np.concatenate([[0], np.cumsum(sizes)[:-1]]), sizes)
-    tokens = np.arange(len(rows)) + offset
-    words = c.w_hash[c.d_word[node[rows]] + c.t_word[tokens]]
-    vocabulary, column = np.unique(words, return_inverse=True)
-    counts = csr_matrix((np.ones(len(rows)), (rows, column)), shape=(len(lo), len(vocabulary)))
+    start = np.concatenate([[0], np.cumsum(sizes)])
+    counts = csr_matrix((np.ones(len(column)), column, start), shape=(len(sizes), len(idf)))
     counts.sum_duplicates()
-    frequency = kernels.document_frequencies(vocabulary, c.d_word, c.w_hash, copies)
     transformer = TfidfTransformer(norm=None, sublinear_tf=True)
-    transformer.idf_ = np.log((1 + copies.sum()) / (1 + frequency)) + 1
+    transformer.idf_ = idf
     weights = transformer.transform(counts)
     return np.asarray(weights.sum(axis=1)).ravel()

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dedup.chronology import Moment, earlier, first_observed, leads
+from dedup.chronology import (
+    Intervals,
+    Moment,
+    earlier,
+    first_observed,
+    first_of_each,
+    leads,
+)
 
 
 def at(text: str, precision: str) -> Moment:
@@ -90,3 +98,12 @@ def test_first_observed_is_before_every_other(values: list[Moment]) -> None:
     ]
     expected = sure[0] if sure and (len(dated) > 1 or len(named) == 1) else None
     assert first_observed(named) == expected
+
+
+@given(st.lists(st.lists(moments, max_size=5), max_size=6))
+def test_many_groups_at_once_are_decided_as_each_alone(groups: list[list[Moment]]) -> None:
+    start = np.cumsum([0, *(len(group) for group in groups)]).astype(np.int64)
+    found = first_of_each(start, Intervals.of([m for group in groups for m in group]))
+    for begin, group, row in zip(start.tolist(), groups, found.tolist(), strict=False):
+        expected = first_observed({str(i): moment for i, moment in enumerate(group)})
+        assert row == (-1 if expected is None else begin + int(expected))

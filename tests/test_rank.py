@@ -13,8 +13,8 @@ from oracles import Writer
 from dedup import tokens
 from dedup.collection import as_texts, collect
 from dedup.config import Settings
-from dedup.kernels.counting import document_frequencies
-from dedup.rank import tfidf_weights
+from dedup.kernels.counting import distinct_words, document_frequencies
+from dedup.rank import Spans, tfidf_weights
 from dedup.segment import fnv64
 
 WORDS = [
@@ -49,7 +49,11 @@ def test_weights_equal_the_formula(texts, many):
         frequency.update(dict.fromkeys(set(tokens(text)), n))
     total = int(copies.sum())
     lo, hi = c.p_token[c.d_passage[:-1]], c.p_token[c.d_passage[1:]]
-    found = tfidf_weights(c, lo, hi, np.arange(len(texts)), copies)
+    spans = Spans(lo, hi, np.arange(len(texts)))
+    # Sets of spans are weighed as if each were alone.
+    found, again, none = tfidf_weights(c, copies, spans, spans, Spans(lo[:0], hi[:0], lo[:0]))
+    assert found.tolist() == again.tolist()
+    assert none.shape == (0,)
     for text, weight in zip(texts, found, strict=True):
         wanted = sum(
             (1 + math.log(tf)) * (math.log((1 + total) / (1 + frequency[word])) + 1)
@@ -73,7 +77,27 @@ def test_frequencies_are_counted_over_articles(texts, many):
 def test_nothing_weighs_nothing():
     c, _ = collect(as_texts(["a word"]), Settings())
     none = np.empty(0, np.int64)
-    assert tfidf_weights(c, none, none, none, np.ones(1, np.int64)).shape == (0,)
+    (found,) = tfidf_weights(c, np.ones(1, np.int64), Spans(none, none, none))
+    assert found.shape == (0,)
+
+
+def test_portions_do_not_change_a_weight(monkeypatch):
+    c, _ = collect(as_texts(["harbour bridge harbour", "storm bridge", "tunnel"]), Settings())
+    copies = np.ones(3, np.int64)
+    spans = Spans(c.p_token[c.d_passage[:-1]], c.p_token[c.d_passage[1:]], np.arange(3))
+    (whole,) = tfidf_weights(c, copies, spans)
+    monkeypatch.setattr("dedup.rank.PORTION", 1)
+    (parts,) = tfidf_weights(c, copies, spans)
+    assert parts.tolist() == whole.tolist()
+
+
+@given(st.integers(1, 3000))
+def test_distinct_words_are_found_however_many(words):
+    w_hash = np.arange(words, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+    t_word = np.concatenate([np.arange(words), np.arange(words)]).astype(np.int32)
+    spans = [np.array([x], np.int64) for x in (0, 2 * words, 0)]
+    found = distinct_words(*spans, t_word, np.array([0, words], np.int64), w_hash)
+    assert sorted(found.tolist()) == sorted(w_hash.tolist())
 
 
 def test_rare_and_long_and_widespread_ranks_first(scan_records):

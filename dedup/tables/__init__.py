@@ -9,11 +9,12 @@ import pyarrow as pa
 from dedup.flags import flag_article
 from dedup.model import table_schemas
 from dedup.relate import R_BOILERPLATE, R_QUOTE
-from dedup.tables.articles import article_rows, source_rows
+from dedup.tables.articles import article_table, source_rows
 from dedup.tables.groups import build_groups, group_rows
 from dedup.tables.passages import rank_passages
 from dedup.tables.records import Records
-from dedup.tables.relations import build_relations, match_rows, match_scores
+from dedup.tables.relations import build_relations, match_rows
+from dedup.tables.scores import build_scores
 
 if TYPE_CHECKING:
     from dedup.agencies import Agencies
@@ -32,17 +33,15 @@ def build_tables(
     """
     least = R_BOILERPLATE if all_relations else R_QUOTE
     records = Records(analysis.corpus, analysis.collection.nodes)
-    scores = match_scores(analysis, least)
+    scores = build_scores(analysis, least)
     related = build_relations(records, analysis, settings, scores, least)
     grouped = build_groups(records, analysis, related, agencies)
-    ranked = rank_passages(records, analysis, grouped, agencies)
+    ranked = rank_passages(records, analysis, grouped, agencies, scores.passage)
     verdicts = [
         flag_article(grouped.facts_of(i), grouped.group_facts_of(i), agencies)
         for i in range(len(records))
     ]
     rows: dict[str, list[dict[str, Any]]] = {
-        "articles": article_rows(records, analysis, related, grouped, verdicts),
-        "passages": ranked.rows,
         "matches": match_rows(records, analysis, related, ranked.ids, scores),
         "relations": sorted(related.rows, key=lambda row: (row["a"], row["b"])),
         "groups": group_rows(records, analysis, grouped, ranked),
@@ -51,6 +50,8 @@ def build_tables(
     }
     schemas = table_schemas()
     tables = {name: pa.Table.from_pylist(rows[name], schemas[name]) for name in rows}
+    tables["articles"] = article_table(records, analysis, related, grouped, verdicts)
+    tables["passages"] = ranked.table
     corpus = analysis.corpus
     tables["texts"] = pa.table(
         [

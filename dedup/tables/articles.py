@@ -5,6 +5,12 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from dedup.model import table_schemas
+from dedup.tables.evidence import evidence_lists
+
 if TYPE_CHECKING:
     from dedup.agencies import Agencies
     from dedup.flags import FlagVerdict
@@ -37,36 +43,39 @@ def source_of(verdict: FlagVerdict, grouped: Grouped, record: int) -> str | None
     return None if source == "unknown" else source
 
 
-def article_rows(
+def article_table(
     records: Records,
     x: Analysis,
     related: Related,
     grouped: Grouped,
     verdicts: list[FlagVerdict],
-) -> list[dict[str, Any]]:
-    """One row an article, by ref."""
-    columns = {name: x.corpus.column(name) for name in _AS_READ}
-    rows = []
-    for i, verdict in enumerate(verdicts):
-        best = related.best.get(i)
-        credited, mentioned = x.claims[i]
-        row: dict[str, Any] = {name: columns[name][i] for name in _AS_READ}
-        row["language"] = row["language"] or x.languages[records.node[i]]
-        row.update(
-            ref=records.refs[i],
-            flag=verdict.flag,
-            basis=verdict.basis if verdict.flag == "syndicated" else None,
-            confidence=verdict.confidence,
-            source=source_of(verdict, grouped, i),
-            share_copied=grouped.facts_of(i).share_copied,
-            group=grouped.group_id(i),
-            best_match=best[1] if best else None,
-            credits=[e.as_dict() for e in credited],
-            mentions=[e.as_dict() for e in mentioned],
-            why=verdict.why,
-        )
-        rows.append(row)
-    return sorted(rows, key=lambda row: row["ref"])
+) -> pa.Table:
+    """The table ``articles``, by ref."""
+    schema = table_schemas()["articles"]
+    languages = pa.array(x.languages, pa.string()).take(pa.array(x.corpus.node))
+    stated = x.corpus.table["language"]
+    facts = [grouped.facts_of(i) for i in range(len(records))]
+    best = [related.best.get(i) for i in range(len(records))]
+    decided: dict[str, list[Any]] = {
+        "ref": records.refs,
+        "flag": [v.flag for v in verdicts],
+        "basis": [v.basis if v.flag == "syndicated" else None for v in verdicts],
+        "confidence": [v.confidence for v in verdicts],
+        "source": [source_of(v, grouped, i) for i, v in enumerate(verdicts)],
+        "share_copied": [f.share_copied for f in facts],
+        "group": [grouped.group_id(i) for i in range(len(records))],
+        "best_match": [b[1] if b else None for b in best],
+        "why": [v.why for v in verdicts],
+    }
+    columns = {
+        **{name: x.corpus.table[name] for name in _AS_READ},
+        **{name: pa.array(found, schema.field(name).type) for name, found in decided.items()},
+        "language": pc.coalesce(stated, languages),
+        "credits": evidence_lists([credited for credited, _ in x.claims]),
+        "mentions": evidence_lists([mentioned for _, mentioned in x.claims]),
+    }
+    table = pa.table({name: columns[name] for name in schema.names}, schema=schema)
+    return table.take(pa.array(records.by_ref))
 
 
 def source_rows(

@@ -221,6 +221,7 @@ def group_rows(
     for k, node in holders:
         for name in groups_of[node]:
             count[name, k] += int(x.corpus.copies[node])
+    rank = ranked.rank.tolist()
     held: dict[str, list[int]] = defaultdict(list)
     for (name, k), articles in count.items():
         if articles >= 2 and x.statistics.kind[k] != BOILERPLATE:
@@ -233,7 +234,7 @@ def group_rows(
             "articles": [records.refs[i] for i in (*row.core, *row.attached)],
             "source": source_row(row.facts.source),
             "first_observed": row.first_observed,
-            "passages": [ranked.ids[k] for k in sorted(held[row.id], key=lambda k: ranked.rank[k])],
+            "passages": [ranked.ids[k] for k in sorted(held[row.id], key=rank.__getitem__)],
         }
         for row in grouped.groups.values()
     ]

@@ -1,96 +1,91 @@
-"""Rows of ``passages``: the shared passages by rank, with all occurrences and a source."""
+"""The table ``passages``: the shared passages by rank, with all occurrences and a source."""
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
+import pyarrow as pa
 
-from dedup.chronology import first_observed
 from dedup.facts import UNKNOWN
-from dedup.kinds import BOILERPLATE
-from dedup.model import KINDS
-from dedup.rank import tfidf_weights
-from dedup.tables.groups import source_row
+from dedup.kinds import BOILERPLATE, QUOTE
+from dedup.model import KINDS, table_schemas
+from dedup.tables.evidence import evidence_lists
+from dedup.tables.occurrences import Occurrences, find_occurrences
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from dedup.agencies import Agencies
+    from dedup.facts import SourceVerdict
     from dedup.model import Evidence
     from dedup.pipeline import Analysis
     from dedup.tables.groups import Grouped
     from dedup.tables.records import Records
 
-FURNITURE_WEIGHT = 0.01
-"""Factor on the score of furniture: it stays listed, behind what was written."""
-INSIDE_WEIGHT = 0.1
-"""Factor on the spread of a passage that one outlet alone repeats."""
-SENTENCE = 60
-"""Words of a long sentence."""
 NEAR_QUOTE = 250
 """Characters around a quote in which a citation is taken to be its source."""
 MAJORITY = 0.6
 """Share of the holders that must come from one outlet for it to be the source of furniture."""
 
+Source = tuple[str, str, str, float, "Sequence[Evidence]"]
+"""Id, name, kind, confidence and evidence."""
+_UNKNOWN: Source = (UNKNOWN.id, UNKNOWN.name, UNKNOWN.kind, UNKNOWN.confidence, ())
+
 
 @dataclass(frozen=True, slots=True)
 class RankedPassages:
-    """``rows`` by rank; ``ids`` and ``rank`` by cluster of ``SharedPassages``."""
+    """``table`` by rank; ``ids`` and ``rank`` (int64) by cluster of ``SharedPassages``."""
 
-    rows: list[dict[str, Any]]
+    table: pa.Table
     ids: list[str]
-    rank: list[int]
-
-
-def passage_scores(x: Analysis) -> NDArray[np.float64]:
-    """Score of every shared passage (float64).
-
-    TF-IDF weight of its text (of a longer one than :data:`SENTENCE` words that many words'
-    worth: lists and tables are no better for their length), times the mean similarity of its
-    occurrences, times the binary logarithm of the outlets that hold it (articles without an
-    outlet count one each). What one outlet alone repeats is damped, and furniture more so.
-    """
-    s, st, c, link = x.shared, x.statistics, x.collection, x.alignment
-    weights = tfidf_weights(
-        c,
-        c.p_token[s.centre],
-        c.p_token[s.centre + 1],
-        c.p_article[s.centre].astype(np.int64),
-        x.corpus.copies,
-    )
-    cluster = s.of_passage[link.link_a]
-    inside = (cluster >= 0) & (cluster == s.of_passage[link.link_b])
-    seen = np.bincount(cluster[inside], minlength=len(s))
-    total = np.bincount(cluster[inside], link.cosine[inside], len(s))
-    similarity = np.where(seen > 0, np.minimum(1.0, total / np.maximum(1, seen)), 1.0)
-    apart = st.outlets + st.outletless
-    spread = np.where(
-        apart >= 2,
-        np.log2(np.maximum(2, apart)),
-        INSIDE_WEIGHT * np.log2(np.maximum(2, st.articles)),
-    )
-    length = c.p_token[s.centre + 1] - c.p_token[s.centre]
-    weights *= np.minimum(1.0, SENTENCE / np.maximum(1, length))
-    damping = np.where(st.kind == BOILERPLATE, FURNITURE_WEIGHT, 1.0)
-    return np.asarray(np.round(weights * similarity * spread * damping, 6))
+    rank: NDArray[np.int64]
 
 
 def rank_passages(
-    records: Records, x: Analysis, grouped: Grouped, agencies: Agencies
+    records: Records,
+    x: Analysis,
+    grouped: Grouped,
+    agencies: Agencies,
+    score: NDArray[np.float64],
 ) -> RankedPassages:
-    """All shared passages, best first; ties by id."""
-    score = passage_scores(x)
+    """All shared passages, best first by ``score`` (float64, clusters); ties by id."""
     ids = _ids(x)
-    order = sorted(range(len(ids)), key=lambda k: (-score[k], ids[k]))
-    rank = [0] * len(ids)
-    for place, k in enumerate(order):
-        rank[k] = place
-    builder = _Rows(records, x, grouped, agencies)
-    rows = [builder.row(k, ids[k], float(score[k])) for k in order]
-    return RankedPassages(rows, ids, rank)
+    names = pa.array(ids, pa.string())
+    order = np.lexsort((np.array(ids, str), -score))
+    rank = np.empty(len(ids), np.int64)
+    rank[order] = np.arange(len(ids))
+    found = find_occurrences(records, x, rank)
+    kind = x.statistics.kind[order]
+    refs = pa.array(records.refs, pa.string())
+    schema = table_schemas()["passages"]
+    columns = {
+        "id": names.take(pa.array(order)),
+        "text": pa.array(_texts(records, x, found, order), pa.string()),
+        "kind": pa.array(KINDS, pa.string()).take(pa.array(kind)),
+        "score": pa.array(score[order], pa.float64()),
+        "source": _source_column(
+            _Sources(records, x, grouped, agencies, found).of_each(kind), schema
+        ),
+        "first_observed": refs.take(pa.array(found.first, mask=found.first < 0)),
+        "outlets": _outlets(records, found),
+        "occurrences": _lists(
+            found.start,
+            pa.StructArray.from_arrays(
+                [
+                    refs.take(pa.array(found.record)),
+                    pa.array(found.begin, pa.int64()),
+                    pa.array(found.end, pa.int64()),
+                ],
+                ["article", "start", "end"],
+            ),
+        ),
+    }
+    return RankedPassages(pa.table(columns, schema=schema), ids, rank)
 
 
 def _ids(x: Analysis) -> list[str]:
@@ -104,101 +99,128 @@ def _ids(x: Analysis) -> list[str]:
     return ids
 
 
-class _Rows:
-    def __init__(self, records: Records, x: Analysis, grouped: Grouped, agencies: Agencies) -> None:
+def _lists(start: NDArray[np.int64], values: pa.Array) -> pa.ListArray:
+    return pa.ListArray.from_arrays(pa.array(start, pa.int32()), values)
+
+
+def _texts(
+    records: Records, x: Analysis, found: Occurrences, order: NDArray[np.int64]
+) -> list[str]:
+    """Each passage as in the article observed first, else as in its centre."""
+    c, centre = x.collection, x.shared.centre[order]
+    node = c.p_article[centre].astype(np.int64)
+    begin, end = c.p_start[centre], c.p_end[centre]
+    row = np.repeat(np.arange(len(order)), np.diff(found.start))
+    shown = np.flatnonzero(found.record == found.first[row])
+    rows, first = np.unique(row[shown], return_index=True)
+    at = shown[first]
+    node[rows] = x.corpus.node[found.record[at]]
+    begin[rows], end[rows] = found.begin[at], found.end[at]
+    texts = [""] * len(order)
+    text, known = "", -1
+    # By article, so that each is decoded once, however many of its passages are shared.
+    by_node = np.argsort(node, kind="stable")
+    cuts = (values[by_node].tolist() for values in (node, begin, end))
+    for place, number, start, stop in zip(by_node.tolist(), *cuts, strict=True):
+        if number != known:
+            text, known = records.text(number), number
+        texts[place] = text[start:stop]
+    return texts
+
+
+def _outlets(records: Records, found: Occurrences) -> pa.ListArray:
+    """The outlets that hold each passage, sorted."""
+    names = sorted({o for o in records.corpus.outlet_ids if o is not None})
+    outlet = records.corpus.records.outlet[found.holder]  # numbered in the order of the names
+    rows = len(found.holder_start) - 1
+    row = np.repeat(np.arange(rows), np.diff(found.holder_start))
+    stated = outlet >= 0
+    key = np.unique(row[stated] * np.int64(len(names) + 1) + outlet[stated])
+    row, outlet = np.divmod(key, np.int64(len(names) + 1))
+    start = np.searchsorted(row, np.arange(rows + 1)).astype(np.int64)
+    return _lists(start, pa.array(names, pa.string()).take(pa.array(outlet)))
+
+
+def _source_column(sources: list[Source], schema: pa.Schema) -> pa.StructArray:
+    kind = schema.field("source").type
+    plain = [[source[i] for source in sources] for i in range(4)]
+    children = [pa.array(v, kind.field(i).type) for i, v in enumerate(plain)]
+    children.append(evidence_lists([source[4] for source in sources]))
+    return pa.StructArray.from_arrays(children, fields=list(kind))
+
+
+class _Sources:
+    """Who wrote each passage, as far as its kind and its articles tell."""
+
+    def __init__(
+        self,
+        records: Records,
+        x: Analysis,
+        grouped: Grouped,
+        agencies: Agencies,
+        found: Occurrences,
+    ) -> None:
         self._records = records
-        self._x = x
-        self._grouped = grouped
         self._agencies = agencies
+        self._found = found
+        self._sources = {name: group.facts.source for name, group in grouped.groups.items()}
+        self._group = [grouped.group_id(i) for i in range(len(records))]
+        self._mentions = [[e for e in mentioned if e.field == "text"] for _, mentioned in x.claims]
 
-    def row(self, k: int, name: str, score: float) -> dict[str, Any]:
-        s, c, records = self._x.shared, self._x.collection, self._records
-        occurrences = []
-        holders: list[int] = []
-        for p in s.passage[s.start[k] : s.start[k + 1]].tolist():
-            for record in records.of_node[c.p_article[p]]:
-                occurrences.append(
-                    {
-                        "article": records.refs[record],
-                        "start": int(c.p_start[p]),
-                        "end": int(c.p_end[p]),
-                    }
-                )
-                holders.append(record)
-        occurrences.sort(key=lambda o: (o["article"], o["start"]))
-        holders = sorted(set(holders))
-        first = first_observed({records.refs[i]: records.moments[i] for i in holders})
-        kind = KINDS[self._x.statistics.kind[k]]
-        outlets = records.corpus.outlet_ids
-        return {
-            "id": name,
-            "text": self._text(k, occurrences, first),
-            "kind": kind,
-            "score": score,
-            "source": self._source(holders, occurrences, kind),
-            "first_observed": first,
-            "outlets": sorted({o for o in (outlets[i] for i in holders) if o is not None}),
-            "occurrences": occurrences,
-        }
+    def of_each(self, kind: NDArray[np.int8]) -> list[Source]:
+        """The sources of all rows."""
+        start, holder = self._found.holder_start.tolist(), self._found.holder.tolist()
+        return [
+            self._source(row, holder[start[row] : start[row + 1]], code)
+            for row, code in enumerate(kind.tolist())
+        ]
 
-    def _text(self, k: int, occurrences: list[dict[str, Any]], first: str | None) -> str:
-        """The passage as in the article observed first, else as in its centre."""
-        shown = next((o for o in occurrences if o["article"] == first), None)
-        if shown is not None:
-            node = self._records.node[self._records.number[shown["article"]]]
-            return self._records.text(node)[shown["start"] : shown["end"]]
-        c, centre = self._x.collection, self._x.shared.centre[k]
-        return self._records.text(int(c.p_article[centre]))[c.p_start[centre] : c.p_end[centre]]
-
-    def _source(
-        self, holders: list[int], occurrences: list[dict[str, Any]], kind: str
-    ) -> dict[str, Any]:
-        if kind == "boilerplate":
+    def _source(self, row: int, holders: list[int], kind: int) -> Source:
+        if kind == BOILERPLATE:
             return self._owner(holders)
-        groups = Counter(g for g in map(self._grouped.group_id, holders) if g is not None)
+        groups = Counter(g for i in holders if (g := self._group[i]) is not None)
         if groups:
             group, count = min(groups.items(), key=lambda item: (-item[1], item[0]))
             if 2 * count > len(holders):
                 # The evidence stands with the group; it would be repeated for every passage.
-                return {**source_row(self._grouped.groups[group].facts.source), "evidence": []}
-        return self._cited(holders, occurrences) if kind == "quote" else source_row(UNKNOWN)
+                return _plain(self._sources[group])
+        return self._cited(row, holders) if kind == QUOTE else _UNKNOWN
 
-    def _owner(self, holders: list[int]) -> dict[str, Any]:
+    def _owner(self, holders: list[int]) -> Source:
         """The outlet whose furniture a passage is."""
         corpus = self._records.corpus
         outlets = Counter(corpus.outlet_ids[i] for i in holders)
         top, count = min(outlets.items(), key=lambda item: (-item[1], item[0] or ""))
         if top is None or count < MAJORITY * len(holders):
-            return source_row(UNKNOWN)
+            return _UNKNOWN
         named = next(i for i in holders if corpus.outlet_ids[i] == top)
-        return {
-            "id": top,
-            "name": corpus.outlet_names[named] or top,
-            "kind": "outlet",
-            "confidence": count / len(holders),
-            "evidence": [],
-        }
+        return top, corpus.outlet_names[named] or top, "outlet", count / len(holders), ()
 
-    def _cited(self, holders: list[int], occurrences: list[dict[str, Any]]) -> dict[str, Any]:
+    def _cited(self, row: int, holders: list[int]) -> Source:
         """Whom the articles cite beside a quote."""
-        places = {o["article"]: o for o in occurrences}
+        if not any(self._mentions[i] for i in holders):
+            return _UNKNOWN
+        found = self._found
+        own = slice(found.start[row], found.start[row + 1])
+        spans = zip(found.begin[own].tolist(), found.end[own].tolist(), strict=True)
+        places = dict(zip(found.record[own].tolist(), spans, strict=True))
         cited: dict[str, list[Evidence]] = defaultdict(list)
         for i in holders:
-            place = places[self._records.refs[i]]
-            for evidence in self._x.claims[i][1]:
-                if (
-                    evidence.field == "text"
-                    and evidence.start >= place["start"] - NEAR_QUOTE
-                    and evidence.end <= place["end"] + NEAR_QUOTE
-                ):
+            begin, end = places[i]
+            for evidence in self._mentions[i]:
+                if evidence.start >= begin - NEAR_QUOTE and evidence.end <= end + NEAR_QUOTE:
                     cited[evidence.source].append(evidence)
         if not cited:
-            return source_row(UNKNOWN)
+            return _UNKNOWN
         source = min(cited, key=lambda name: (-len(cited[name]), name))
-        return {
-            "id": source,
-            "name": self._agencies.name(source),
-            "kind": self._agencies.kind(source),
-            "confidence": len({e.article for e in cited[source]}) / len(holders),
-            "evidence": [e.as_dict() for e in cited[source]],
-        }
+        return (
+            source,
+            self._agencies.name(source),
+            self._agencies.kind(source),
+            len({e.article for e in cited[source]}) / len(holders),
+            cited[source],
+        )
+
+
+def _plain(verdict: SourceVerdict) -> Source:
+    return verdict.id, verdict.name, verdict.kind, verdict.confidence, ()

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dedup.chronology import Moment, earlier
+from dedup.chronology import Intervals, Moment, earlier
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from dedup.corpus import Corpus
 
 FEW = 16
@@ -42,6 +44,23 @@ class Records:
 
     def __len__(self) -> int:
         return len(self.refs)
+
+    @cached_property
+    def by_ref(self) -> NDArray[np.int64]:
+        """The records in the order of their refs (int64)."""
+        return np.array(sorted(range(len(self.refs)), key=self.refs.__getitem__), np.int64)
+
+    @cached_property
+    def place(self) -> NDArray[np.int64]:
+        """The place of each record in the order of refs (int64)."""
+        place = np.empty(len(self.refs), np.int64)
+        place[self.by_ref] = np.arange(len(self.refs))
+        return place
+
+    @cached_property
+    def intervals(self) -> Intervals:
+        """The publication times of the records, to compare."""
+        return Intervals.of(self.moments)
 
     def pairs(self, u: int, v: int) -> list[tuple[int, int]]:
         """Record pairs that stand for a pair of nodes, each ordered by ref.

@@ -11,9 +11,9 @@ import numpy as np
 from dedup.chronology import first_observed
 from dedup.kinds import BOILERPLATE
 from dedup.model import KINDS
-from dedup.rank import tfidf_weights
 from dedup.relate import R_BOILERPLATE, R_COPY, R_PARTIAL, R_QUOTE, furniture_only
 from dedup.tables.furniture import FurniturePairs, furniture_pairs
+from dedup.tables.scores import identical_nodes
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from dedup.config import Settings
     from dedup.pipeline import Analysis
     from dedup.tables.records import Records
+    from dedup.tables.scores import Scores
 
 NAMES = ("none", "boilerplate", "quote", "partial", "copy")
 MISSED_BY = ("", "copy_share", "p_copied", "p_shared")
@@ -60,21 +61,6 @@ class Related:
             self.best[record] = (share, other)
 
 
-def match_scores(x: Analysis, least: int) -> NDArray[np.float64]:
-    """TF-IDF weight times similarity of every match of a listed pair, else 0."""
-    m = x.matches
-    listed = x.relations.relation[m.pair] >= least
-    scores = np.zeros(len(m.pair))
-    scores[listed] = m.similarity[listed] * tfidf_weights(
-        x.collection,
-        m.a0[listed],
-        m.a1[listed],
-        x.alignment.pair_a[m.pair[listed]],
-        x.corpus.copies,
-    )
-    return scores
-
-
 def near_misses(x: Analysis, settings: Settings) -> NDArray[np.int8]:
     """Which pairs just missed a stronger relation, as an index into :data:`MISSED_BY`.
 
@@ -90,36 +76,49 @@ def near_misses(x: Analysis, settings: Settings) -> NDArray[np.int8]:
 
 
 def build_relations(
-    records: Records, x: Analysis, settings: Settings, scores: NDArray[np.float64], least: int
+    records: Records, x: Analysis, settings: Settings, scores: Scores, least: int
 ) -> Related:
     """Relations from ``least`` on, near misses, and the stars of identical texts."""
     r, m = x.relations, x.matches
     real = m.kind != BOILERPLATE
-    score = np.bincount(m.pair[real], scores[real], len(r.a))
+    score = np.bincount(m.pair[real], scores.match[real], len(r.a))
     near = near_misses(x, settings)
     related = Related(r.relation >= least)
-    for k in np.flatnonzero(related.listed | (near != 0)).tolist():
-        for i, j in records.pairs(int(r.a[k]), int(r.b[k])):
-            cover = (float(r.coverage_a[k]), float(r.coverage_b[k]))
-            if records.node[i] != r.a[k]:
-                cover = cover[::-1]
+    chosen = np.flatnonzero(related.listed | (near != 0))
+    columns = (
+        r.a,
+        r.b,
+        r.relation,
+        r.p_shared,
+        r.p_copied,
+        r.coverage_a,
+        r.coverage_b,
+        score,
+        near,
+        related.listed,
+    )
+    for u, v, name, p_shared, p_copied, cover_u, cover_v, weight, missed, listed in zip(
+        *(column[chosen].tolist() for column in columns), strict=True
+    ):
+        for i, j in records.pairs(u, v):
+            straight = records.node[i] == u
             row = {
                 "a": records.refs[i],
                 "b": records.refs[j],
-                "relation": NAMES[r.relation[k]],
-                "revision": bool(r.relation[k] == R_COPY) and records.same_outlet(i, j),
-                "p_shared": float(r.p_shared[k]),
-                "p_copied": float(r.p_copied[k]),
-                "coverage_a": cover[0],
-                "coverage_b": cover[1],
-                "score": float(score[k]),
+                "relation": NAMES[name],
+                "revision": name == R_COPY and records.same_outlet(i, j),
+                "p_shared": p_shared,
+                "p_copied": p_copied,
+                "coverage_a": cover_u if straight else cover_v,
+                "coverage_b": cover_v if straight else cover_u,
+                "score": weight,
                 "earlier": records.earlier(i, j),
             }
-            if near[k]:
-                related.near.append({**row, "missed_by": MISSED_BY[near[k]]})
-            if related.listed[k]:
+            if missed:
+                related.near.append({**row, "missed_by": MISSED_BY[missed]})
+            if listed:
                 related.add(row, i, j)
-    _identical(records, x, related)
+    _identical(records, x, related, scores)
     if least <= R_BOILERPLATE:
         related.furniture = furniture_pairs(x, settings)
         _furniture(records, related, related.furniture)
@@ -146,20 +145,14 @@ def _furniture(records: Records, related: Related, pairs: FurniturePairs) -> Non
             related.add(row, i, j)
 
 
-def _identical(records: Records, x: Analysis, related: Related) -> None:
+def _identical(records: Records, x: Analysis, related: Related, scores: Scores) -> None:
     """Articles with the same text: a star around the first, ``copy`` with full coverage."""
-    nodes = np.flatnonzero((x.corpus.copies >= 2) & x.groupable)
-    if not len(nodes):
-        return
-    c = x.collection
-    weight = tfidf_weights(
-        c, c.p_token[c.d_passage[nodes]], c.p_token[c.d_passage[nodes + 1]], nodes, x.corpus.copies
-    )
-    for node, score in zip(nodes.tolist(), weight.tolist(), strict=True):
+    for node in identical_nodes(x).tolist():
+        score = float(scores.identical[node])
         centre, *others = records.of_node[node]
         for other in others:
             i, j = records.ordered(centre, other)
-            row = {
+            row: dict[str, Any] = {
                 "a": records.refs[i],
                 "b": records.refs[j],
                 "relation": "copy",
@@ -200,29 +193,34 @@ def match_rows(
     x: Analysis,
     related: Related,
     passage_ids: list[str],
-    scores: NDArray[np.float64],
+    scores: Scores,
 ) -> list[dict[str, Any]]:
     """Matches of all listed pairs, by article and place."""
     m, r, c = x.matches, x.relations, x.collection
     chosen = np.flatnonzero(related.listed[m.pair])
-    a_spans = zip(c.t_start[m.a0[chosen]].tolist(), c.t_end[m.a1[chosen] - 1].tolist(), strict=True)
-    b_spans = zip(c.t_start[m.b0[chosen]].tolist(), c.t_end[m.b1[chosen] - 1].tolist(), strict=True)
+    pair = m.pair[chosen]
+    columns = (
+        r.a[pair],
+        r.b[pair],
+        c.t_start[m.a0[chosen]],
+        c.t_end[m.a1[chosen] - 1],
+        c.t_start[m.b0[chosen]],
+        c.t_end[m.b1[chosen] - 1],
+        m.similarity[chosen],
+        scores.match[chosen],
+        m.kind[chosen],
+        m.passage[chosen],
+    )
     rows = []
-    for k, a, b in zip(chosen.tolist(), a_spans, b_spans, strict=True):
-        u, v = int(r.a[m.pair[k]]), int(r.b[m.pair[k]])
-        passage = passage_ids[m.passage[k]] if m.passage[k] >= 0 else None
+    for u, v, a0, a1, b0, b1, similarity, score, kind, passage in zip(
+        *(column.tolist() for column in columns), strict=True
+    ):
+        a, b = (a0, a1), (b0, b1)
+        name = passage_ids[passage] if passage >= 0 else None
         for i, j in records.pairs(u, v):
             spans = (a, b) if records.node[i] == u else (b, a)
-            rows.append(
-                _match(
-                    (records.refs[i], records.refs[j]),
-                    spans,
-                    float(m.similarity[k]),
-                    float(scores[k]),
-                    KINDS[m.kind[k]],
-                    passage,
-                )
-            )
+            refs = (records.refs[i], records.refs[j])
+            rows.append(_match(refs, spans, similarity, score, KINDS[kind], name))
     score_of = {(row["a"], row["b"]): row["score"] for row in related.rows}
     for i, j in related.identical:
         node = records.node[i]

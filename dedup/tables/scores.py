@@ -1,0 +1,83 @@
+"""The scores of matches, identical texts and shared passages: what ranks them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dedup.kinds import BOILERPLATE
+from dedup.rank import Spans, tfidf_weights
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from dedup.pipeline import Analysis
+
+FURNITURE_WEIGHT = 0.01
+"""Factor on the score of furniture: it stays listed, behind what was written."""
+INSIDE_WEIGHT = 0.1
+"""Factor on the spread of a passage that one outlet alone repeats."""
+SENTENCE = 60
+"""Words of a long sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """All float64. ``match``: TF-IDF weight times similarity of every match of a listed pair, else
+    0. ``identical`` (nodes): weight of each text that several articles have, else 0. ``passage``:
+    score of every shared passage."""
+
+    match: NDArray[np.float64]
+    identical: NDArray[np.float64]
+    passage: NDArray[np.float64]
+
+
+def build_scores(x: Analysis, least: int) -> Scores:
+    """The scores of a run; pairs are listed from relation ``least`` on."""
+    m, c, centre = x.matches, x.collection, x.shared.centre
+    listed = np.flatnonzero(x.relations.relation[m.pair] >= least)
+    repeated = identical_nodes(x)
+    weights = tfidf_weights(
+        c,
+        x.corpus.copies,
+        Spans(m.a0[listed], m.a1[listed], x.alignment.pair_a[m.pair[listed]]),
+        Spans(c.p_token[c.d_passage[repeated]], c.p_token[c.d_passage[repeated + 1]], repeated),
+        Spans(c.p_token[centre], c.p_token[centre + 1], c.p_article[centre].astype(np.int64)),
+    )
+    match, identical = np.zeros(len(m.pair)), np.zeros(c.nodes)
+    match[listed] = m.similarity[listed] * weights[0]
+    identical[repeated] = weights[1]
+    return Scores(match, identical, _passage_scores(x, weights[2]))
+
+
+def identical_nodes(x: Analysis) -> NDArray[np.int64]:
+    """Texts (int64) that several articles have and that say enough to group them."""
+    return np.flatnonzero((x.corpus.copies >= 2) & x.groupable)
+
+
+def _passage_scores(x: Analysis, weights: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Score of every shared passage (float64).
+
+    TF-IDF weight of its text (of a longer one than :data:`SENTENCE` words that many words'
+    worth: lists and tables are no better for their length), times the mean similarity of its
+    occurrences, times the binary logarithm of the outlets that hold it (articles without an
+    outlet count one each). What one outlet alone repeats is damped, and furniture more so.
+    """
+    s, st, c, link = x.shared, x.statistics, x.collection, x.alignment
+    cluster = s.of_passage[link.link_a]
+    inside = (cluster >= 0) & (cluster == s.of_passage[link.link_b])
+    seen = np.bincount(cluster[inside], minlength=len(s))
+    total = np.bincount(cluster[inside], link.cosine[inside], len(s))
+    similarity = np.where(seen > 0, np.minimum(1.0, total / np.maximum(1, seen)), 1.0)
+    apart = st.outlets + st.outletless
+    spread = np.where(
+        apart >= 2,
+        np.log2(np.maximum(2, apart)),
+        INSIDE_WEIGHT * np.log2(np.maximum(2, st.articles)),
+    )
+    length = c.p_token[s.centre + 1] - c.p_token[s.centre]
+    weights = weights * np.minimum(1.0, SENTENCE / np.maximum(1, length))
+    damping = np.where(st.kind == BOILERPLATE, FURNITURE_WEIGHT, 1.0)
+    return np.asarray(np.round(weights * similarity * spread * damping, 6))
