@@ -23,6 +23,7 @@ from dedup.read.dates import current_time
 from dedup.report.encode import normalised
 from dedup.tables import build_tables
 from dedup.tables.furniture import crowded_furniture
+from dedup.texts import Tables
 from dedup.warmup import compile_kernels
 
 if TYPE_CHECKING:
@@ -36,10 +37,11 @@ _VERSIONED = ("numpy", "numba", "scikit-learn", "datasketch", "pyarrow")
 class Result:
     """What a run found: ``tables`` (Arrow, by name) and ``run`` (the content of ``run.json``).
 
-    Tables are attributes too: ``result.groups.to_pandas()``.
+    Tables are attributes too: ``result.groups.to_pandas()``. ``texts`` is gathered when it is
+    first asked for.
     """
 
-    tables: dict[str, pa.Table]
+    tables: Tables
     run: dict[str, Any]
 
     def __getattr__(self, name: str) -> pa.Table:
@@ -48,7 +50,7 @@ class Result:
         raise AttributeError(f"no table '{name}'; there are: {', '.join(sorted(self.tables))}")
 
     def __repr__(self) -> str:
-        rows = ", ".join(f"{name}: {len(table):,}" for name, table in self.tables.items())
+        rows = ", ".join(f"{name}: {self.tables.rows(name):,}" for name in self.tables)
         return f"<dedup.Result of {', '.join(self.run.get('inputs', []))}; rows: {rows}>"
 
     def __dir__(self) -> list[str]:
@@ -76,9 +78,7 @@ class Result:
 
         out = Path(out)
         prepare_output(out, overwrite)
-        tables = dict(self.tables)
-        if not texts:
-            del tables["texts"]
+        tables = self.tables if texts else self.tables.without_texts()
         return write_run(
             out,
             tables,
@@ -128,15 +128,21 @@ def scan(
     analysis = analyse(corpus, settings, known, threads=threads, clock=clock, encoder=encoder)
     with clock.stage("report"):
         with collector_paused():
-            tables = build_tables(analysis, settings, known, all_relations=all_relations)
-        tables["rejected"] = pa.Table.from_pylist(
+            built = build_tables(analysis, settings, known, all_relations=all_relations)
+        rejected = pa.Table.from_pylist(
             [
                 {"file": r.file, "position": r.position, "reason": r.reason, "sample": r.sample}
                 for r in ledger.rejects
             ],
             table_schemas()["rejected"],
         )
-    tables = {name: normalised(name, table) for name, table in tables.items()}
+        tables = Tables(
+            {
+                **{n: normalised(n, built[n]) for n in built if n != "texts"},
+                "rejected": normalised("rejected", rejected),
+            },
+            built.texts,
+        )
     return Result(
         tables,
         {
@@ -264,7 +270,7 @@ def _ledger(ledger: Ledger) -> dict[str, Any]:
     }
 
 
-def _counts(tables: dict[str, pa.Table]) -> dict[str, Any]:
+def _counts(tables: Tables) -> dict[str, Any]:
     def tally(table: str, column: str) -> dict[str, int]:
         return dict(sorted(Counter(tables[table][column].to_pylist()).items()))
 

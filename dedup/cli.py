@@ -261,9 +261,9 @@ def scan(
                 semantic=semantic,
                 progress=progress,
             )
-            tables, run = dict(result.tables), result.run
+            tables, run = result.tables, result.run
             if no_texts:
-                tables.pop("texts", None)
+                tables = tables.without_texts()
             progress("report", 0, None)
             html = None
             if not no_report:

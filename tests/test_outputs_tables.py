@@ -19,7 +19,7 @@ from report_fixture import FORMULA, TEXTS, empty_tables, make_run, make_tables
 from dedup.errors import InputError, OutputNotEmptyError, OutputNotWritableError, UsageError
 from dedup.model import table_schemas
 from dedup.report import folder
-from dedup.report.encode import FORMATS, iso_date, normalised
+from dedup.report.encode import FORMATS, normalised, with_date_strings
 from dedup.report.tables import prepare_output, read_run, read_texts, write_run
 
 
@@ -135,8 +135,12 @@ def test_csv_tells_null_from_empty(tmp_path):
     [("year", "0987"), ("month", "0987-02"), ("day", "0987-02-03"), ("minute", "0987-02-03T04:05Z"),
      ("second", "0987-02-03T04:05:06Z"), ("unknown", None), (None, None)],
 )  # fmt: skip
-def test_iso_date(precision, expected):
-    assert iso_date(dt.datetime(987, 2, 3, 4, 5, 6), precision) == expected
+def test_dates_are_cut_to_their_precision(precision, expected):
+    when = dt.datetime(987, 2, 3, 4, 5, 6, 7, tzinfo=dt.UTC)
+    columns = {"published": [when, None], "precision": [precision] * 2}
+    schema = pa.schema([("published", pa.timestamp("us", tz="UTC")), ("precision", pa.string())])
+    table = with_date_strings("articles", pa.table(columns, schema=schema))
+    assert table["published"].to_pylist() == [expected, None]
 
 
 def test_negative_zero_and_impossible_years_are_normalised():

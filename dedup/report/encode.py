@@ -15,13 +15,19 @@ import pyarrow.parquet as pq
 from dedup.model import table_schemas
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
+    from threading import Event
+
+    from dedup.texts import TextTable
 
 Format = Literal["jsonl", "parquet", "csv"]
 FORMATS: tuple[Format, ...] = ("jsonl", "parquet", "csv")
 
 DECIMALS = 6
 _BATCH_ROWS = 8192
+_GROUP_ROWS = 65536
+_GROUP_TEXTS = 4096
 _NAIVE = pa.timestamp("us")
 _FLOOR = {"year": "year", "month": "month", "day": "day", "minute": "minute", "second": "second"}
 _DATE_LENGTH = {"year": 4, "month": 7, "day": 10, "minute": 16, "second": 19}
@@ -57,11 +63,27 @@ def write_table(path: Path, name: str, table: pa.Table, form: Format) -> None:
     """Write a :func:`normalised` table to ``path`` and force it to the disk."""
     with path.open("wb") as file:
         if form == "parquet":
-            _write_parquet(file, name, table)
+            _write_parquet(file, table)
         elif form == "csv":
             _write_csv(file, name, table)
         else:
             _write_jsonl(file, name, table)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def write_texts(path: Path, texts: TextTable, stop: Event) -> None:
+    """Write ``texts.parquet``, part by part, and force it to the disk; gives up on ``stop``."""
+    schema = table_schemas()["texts"]
+
+    def parts() -> Iterator[pa.Table]:
+        for part in texts.parts(_GROUP_TEXTS):
+            if stop.is_set():
+                return
+            yield part.combine_chunks()
+
+    with path.open("wb") as file:
+        _write_row_groups(file, schema, parts(), _GROUP_TEXTS)
         file.flush()
         os.fsync(file.fileno())
 
@@ -74,16 +96,6 @@ def read_table(path: Path, name: str, form: Format) -> pa.Table:
     if form == "csv":
         return _read_csv(path, schema)
     return _read_jsonl(path, schema)
-
-
-def iso_date(published: dt.datetime | None, precision: str | None) -> str | None:
-    """ISO 8601 cut to ``precision``: ``2021-07-12`` for a day, ``…T05:02:00Z`` for a second."""
-    length = _DATE_LENGTH.get(precision or "unknown")
-    if published is None or length is None:
-        return None
-    # `isoformat` pads the year to four digits, `strftime` does not on every platform.
-    text = published.replace(tzinfo=None, microsecond=0).isoformat()[:length]
-    return text + "Z" if length > 10 else text
 
 
 # --- values ---------------------------------------------------------------------------------
@@ -131,11 +143,17 @@ def _rounded_array(array: pa.Array) -> pa.Array:
     return array
 
 
-def _date_strings(table: pa.Table) -> pa.Array:
-    times = _naive(table.column("published")).to_pylist()
-    precisions = table.column("precision").to_pylist()
-    pairs = zip(times, precisions, strict=True)
-    return pa.array([iso_date(time, precision) for time, precision in pairs], pa.string())
+def _date_strings(table: pa.Table) -> pa.ChunkedArray:
+    """ISO 8601 cut to the precision: ``2021-07-12`` for a day, ``…T05:02:00Z`` for a second."""
+    times = _naive(table.column("published")).cast(pa.string())
+    result = pa.chunked_array([pa.nulls(len(table), pa.string())])
+    for name, length in _DATE_LENGTH.items():
+        text = pc.utf8_slice_codeunits(times, 0, length)
+        if length > _DATE_LENGTH["day"]:
+            text = pc.binary_join_element_wise(pc.replace_substring(text, " ", "T"), "Z", "")
+        chosen = pc.fill_null(pc.equal(table.column("precision"), name), False)
+        result = pc.if_else(chosen, text, result)
+    return result
 
 
 def _parsed_date(text: str | None) -> dt.datetime | None:
@@ -185,12 +203,18 @@ def _read_jsonl(path: Path, schema: pa.Schema) -> pa.Table:
 # --- Parquet --------------------------------------------------------------------------------
 
 
-def _write_parquet(file: IO[bytes], name: str, table: pa.Table) -> None:
+def _write_parquet(file: IO[bytes], table: pa.Table) -> None:
     # Row groups of a fixed size, so that the bytes do not depend on how the table is chunked.
-    rows = 4096 if name == "texts" else 65536
-    with pq.ParquetWriter(file, table.schema, compression="zstd") as writer:
-        for start in range(0, len(table), rows):
-            part = table.slice(start, rows).combine_chunks()
+    rows = _GROUP_ROWS
+    parts = (table.slice(start, rows).combine_chunks() for start in range(0, len(table), rows))
+    _write_row_groups(file, table.schema, parts, rows)
+
+
+def _write_row_groups(
+    file: IO[bytes], schema: pa.Schema, parts: Iterable[pa.Table], rows: int
+) -> None:
+    with pq.ParquetWriter(file, schema, compression="zstd") as writer:
+        for part in parts:
             writer.write_table(part, row_group_size=rows)
 
 

@@ -26,6 +26,7 @@ from dedup.report.view import (
     source_rows,
 )
 from dedup.report.view_groups import TEXT_LENGTH, group_views, island_data
+from dedup.texts import Tables
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -52,9 +53,11 @@ def render_html(
         top_groups: groups shown with their texts; the page says how many there are.
         top_passages: stories listed under the most reused passages.
     """
-    tables = {name: normalised(name, table) for name, table in tables.items()}
+    every = Tables.of(tables)
+    texts = Texts(every.texts)
+    tables = {name: normalised(name, every[name]) for name in every.without_texts()}
     tables["articles"] = with_date_strings("articles", tables["articles"])
-    articles, texts = Articles(tables["articles"]), Texts(tables.get("texts"))
+    articles = Articles(tables["articles"])
     names = source_names(tables)
     groups, embedded = group_views(tables, articles, texts, names, top_groups)
     passages, stories = passage_cards(tables, articles, names, top_passages)
@@ -185,9 +188,18 @@ def _filter_sources(groups: Any) -> list[tuple[str, str, int]]:
 
 
 def _pairs(table: pa.Table, articles: Articles) -> list[dict[str, Any]]:
-    rows = table.to_pylist() if len(table) < 200_000 else table.slice(0, 200_000).to_pylist()
-    rows.sort(key=lambda r: (-(r["score"] or 0.0), r["a"], r["b"]))
-    return [_pair(row, articles) for row in rows[:TOP_PAIRS]]
+    return [_pair(row, articles) for row in _best(table).to_pylist()]
+
+
+def _best(table: pa.Table) -> pa.Table:
+    """The pairs that score highest; ties by their refs."""
+    import pyarrow.compute as pc
+
+    keyed = table.set_column(
+        table.schema.get_field_index("score"), "score", pc.fill_null(table.column("score"), 0.0)
+    )
+    keys = [("score", "descending"), ("a", "ascending"), ("b", "ascending")]
+    return table.take(pc.sort_indices(keyed, sort_keys=keys)[:TOP_PAIRS])
 
 
 def _pair(row: dict[str, Any], articles: Articles) -> dict[str, Any]:
@@ -203,6 +215,7 @@ def _pair(row: dict[str, Any], articles: Articles) -> dict[str, Any]:
 
 def _quotes(tables: Mapping[str, pa.Table], articles: Articles, texts: Texts) -> dict[str, Any]:
     """Pairs that share quotes only, of articles that no group holds together."""
+    import pyarrow as pa
     import pyarrow.compute as pc
 
     groups: dict[str, set[int]] = {}
@@ -210,16 +223,21 @@ def _quotes(tables: Mapping[str, pa.Table], articles: Articles, texts: Texts) ->
         for ref in members or ():
             groups.setdefault(ref, set()).add(number)
     table = tables["relations"]
-    rows = [
-        row
-        for row in table.filter(pc.equal(table.column("relation"), "quote")).to_pylist()
-        if not groups.get(row["a"], set()) & groups.get(row["b"], set())
-    ]
-    rows.sort(key=lambda r: (-(r["score"] or 0.0), r["a"], r["b"]))
-    top = rows[:TOP_PAIRS]
+    table = table.filter(pc.equal(table.column("relation"), "quote"))
+    members = pa.array(list(groups), pa.string())
+    both = pc.and_(
+        pc.is_in(table.column("a"), value_set=members),
+        pc.is_in(table.column("b"), value_set=members),
+    )
+    apart = pc.invert(both).to_numpy().copy()
+    rows = both.to_numpy().nonzero()[0]
+    pairs = table.select(["a", "b"]).take(pa.array(rows)).to_pylist()
+    apart[rows] = [not groups[pair["a"]] & groups[pair["b"]] for pair in pairs]
+    table = table.filter(pa.array(apart))
+    top = _best(table).to_pylist()
     shared = _quoted(tables, {(r["a"], r["b"]) for r in top}, texts)
-    pairs = [{**_pair(r, articles), "text": shared.get((r["a"], r["b"]), "")} for r in top]
-    return {"count": len(rows), "pairs": pairs}
+    shown = [{**_pair(r, articles), "text": shared.get((r["a"], r["b"]), "")} for r in top]
+    return {"count": len(table), "pairs": shown}
 
 
 def _quoted(

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from threading import Event
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
 from dedup.errors import DedupError, InputError, UsageError
+from dedup.memory import collector_paused
 from dedup.report.folder import (
     REPORT,
     RUN,
@@ -67,21 +70,31 @@ def write_run(
     """
     import pyarrow.compute as pc
 
-    from dedup.report.encode import normalised, write_table
+    from dedup.report.encode import normalised, write_table, write_texts
+    from dedup.texts import Tables
 
     out = resolved(out)
+    tables = Tables.of(tables)
     try:
         check_target(out, overwrite)
-        with staging(out) as beside:
-            for name in TABLES:
-                table = tables[name]
-                if name == "relations" and not all_relations:
-                    table = table.filter(pc.not_equal(table.column("relation"), "boilerplate"))
-                write_table(beside / f"{name}.{format}", name, normalised(name, table), format)
-            if texts and "texts" in tables:
-                write_table(
-                    beside / TEXTS, "texts", normalised("texts", tables["texts"]), "parquet"
-                )
+        with staging(out) as beside, collector_paused(), ThreadPoolExecutor(1) as aside:
+            # Packing the texts takes as long as all the rest, and needs the interpreter little.
+            stop = Event()
+            packed = None
+            if texts and tables.texts is not None:
+                packed = aside.submit(write_texts, beside / TEXTS, tables.texts, stop)
+            try:
+                for name in TABLES:
+                    table = tables[name]
+                    if name == "relations" and not all_relations:
+                        table = table.filter(pc.not_equal(table.column("relation"), "boilerplate"))
+                    path = beside / f"{name}.{format}"
+                    write_table(path, name, normalised(name, table), format)
+                if packed is not None:
+                    packed.result()
+            except BaseException:
+                stop.set()
+                raise
             if html is not None:
                 write_bytes(beside / REPORT, html.encode("utf-8"))
             write_bytes(beside / RUN, run_json(run))

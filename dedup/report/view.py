@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
+    from dedup.texts import TextTable
+
 FLAGS = ("syndicated", "partial", "duplicate", "earliest", "shared", "unique")
 COPIED = ("syndicated", "partial", "duplicate")
 """Flags of articles that stand (also) elsewhere before."""
@@ -32,6 +34,11 @@ FLAG_HELP = {
 PASSAGE_LENGTH = 700
 MORE_PASSAGES = 8
 _CONTEXT = 140
+_SHOWN = (
+    *("outlet", "title", "published", "url", "flag", "basis", "confidence", "share_copied"),
+    *("source", "why"),
+)
+"""Columns of an article that are shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +61,7 @@ class ArticleView:
     @property
     def label(self) -> str:
         """Outlet, or what else can stand for it."""
-        return self.outlet or one_line(self.ref, 40)
+        return _label(self.outlet, self.ref)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +112,8 @@ class Articles:
     """The articles table by ``ref``; rows are made only for those that are shown."""
 
     def __init__(self, table: pa.Table) -> None:
-        self._table = table.combine_chunks()
+        table = table.combine_chunks()
+        self._columns = {name: table.column(name) for name in table.column_names}
         self._row = {ref: i for i, ref in enumerate(table.column("ref").to_pylist())}
         self._seen: dict[str, ArticleView] = {}
 
@@ -116,26 +124,30 @@ class Articles:
         """The article ``ref``; one that the table lacks has its ref only."""
         if ref not in self._seen:
             row = self._row.get(ref)
-            record = {} if row is None else self._table.slice(row, 1).to_pylist()[0]
-            self._seen[ref] = _article(ref, record)
+            names = () if row is None else _SHOWN
+            self._seen[ref] = _article(ref, {n: self._columns[n][row].as_py() for n in names})
         return self._seen[ref]
+
+    def label(self, ref: str) -> str:
+        """``get(ref).label``, for those of which nothing else is shown."""
+        row = self._row.get(ref)
+        outlet = None if row is None else self._columns["outlet"][row].as_py()
+        return _label(_outlet(outlet), visible(ref))
 
     def field(self, ref: str, name: str) -> str | None:
         """A text field of an article as it stands in the table."""
         row = self._row.get(ref)
-        if row is None or name not in self._table.column_names:
+        if row is None or name not in self._columns:
             return None
-        value = self._table.column(name)[row].as_py()
+        value = self._columns[name][row].as_py()
         return value if isinstance(value, str) else None
 
 
 class Texts:
-    """The texts table by ``ref``; empty when the run was written without texts."""
+    """The texts by ``ref``; empty when the run was written without texts."""
 
-    def __init__(self, table: pa.Table | None) -> None:
+    def __init__(self, table: TextTable | None) -> None:
         self._table = table
-        refs = [] if table is None else table.column("ref").to_pylist()
-        self._row = {ref: i for i, ref in enumerate(refs)}
 
     @property
     def missing(self) -> bool:
@@ -144,18 +156,22 @@ class Texts:
 
     def get(self, ref: str) -> str | None:
         """The text of the article ``ref``, as read."""
-        row = self._row.get(ref)
-        if row is None or self._table is None:
-            return None
-        text: str | None = self._table.column("text")[row].as_py()
-        return text
+        return None if self._table is None else self._table.get(ref)
+
+
+def _label(outlet: str, ref: str) -> str:
+    return outlet or one_line(ref, 40)
+
+
+def _outlet(stated: str | None) -> str:
+    return one_line(stated, 80)
 
 
 def _article(ref: str, record: dict[str, Any]) -> ArticleView:
     stamp = record.get("published") or ""
     return ArticleView(
         ref=visible(ref),
-        outlet=one_line(record.get("outlet"), 80),
+        outlet=_outlet(record.get("outlet")),
         title=one_line(record.get("title")),
         date=date_words(stamp),
         stamp=stamp,
@@ -270,7 +286,7 @@ def source_rows(
     ranked = sorted(tables["sources"].to_pylist(), key=lambda s: (-len(s["articles"]), s["id"]))
     for source in ranked[:top]:
         found = basis.get(source["id"], Counter())
-        outlets = Counter(articles.get(r).label for r in source["cited_by"][:1000])
+        outlets = Counter(articles.label(r) for r in source["cited_by"][:1000])
         cited = sorted(outlets, key=lambda o: (-outlets[o], o))
         rows.append(
             {
@@ -309,6 +325,11 @@ def passage_cards(
     cards: dict[str, PassageView] = {}
     left: Counter[str] = Counter()
     stories = 0
+
+    def card(index: int, group: str | None) -> PassageView:
+        row = table.slice(index, 1).to_pylist()[0]
+        return _passage(row, index, articles, names, group)
+
     for index, identifier in enumerate(table.column("id").to_pylist()):
         group = group_of.get(identifier)
         story = identifier if group is None else f"group {group}"
@@ -316,11 +337,9 @@ def passage_cards(
         if left[story] == 1:
             stories += 1
             if len(cards) < top:
-                row = table.slice(index, 1).to_pylist()[0]
-                cards[story] = _passage(row, index, articles, names, group)
+                cards[story] = card(index, group)
         elif story in cards and len(cards[story].more) < MORE_PASSAGES:
-            row = table.slice(index, 1).to_pylist()[0]
-            cards[story].more.append(_passage(row, index, articles, names, group))
+            cards[story].more.append(card(index, group))
     result = []
     for story, card in cards.items():
         unseen = left[story] - 1 - len(card.more)

@@ -288,17 +288,15 @@ def _add_passages(
     own = groups.column("passages")
     lists = [(own[index].as_py() or []) for index in rows]
     wanted = {p for ids in lists for p in ids[:GROUP_PASSAGES]}
-    table = passages.combine_chunks()
-    found = {
-        identifier: index
-        for index, identifier in enumerate(table.column("id").to_pylist())
-        if identifier in wanted
-    }
+    import pyarrow as pa
+
+    chosen = pc.is_in(passages.column("id"), value_set=pa.array(sorted(wanted), pa.string()))
+    found = {row["id"]: row for row in passages.filter(chosen).to_pylist()}
     for view, ids in zip(views, lists, strict=True):
         for identifier in ids[:GROUP_PASSAGES]:
             if identifier not in found:
                 continue
-            row = table.slice(found[identifier], 1).to_pylist()[0]
+            row = found[identifier]
             spots = row["occurrences"] or []
             if len(view.passages) < 20:
                 count = len({o["article"] for o in spots})

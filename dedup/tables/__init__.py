@@ -15,6 +15,7 @@ from dedup.tables.passages import rank_passages
 from dedup.tables.records import Records
 from dedup.tables.relations import build_relations, match_rows
 from dedup.tables.scores import build_scores
+from dedup.texts import Tables, TextTable
 
 if TYPE_CHECKING:
     from dedup.agencies import Agencies
@@ -26,7 +27,7 @@ __all__ = ["build_tables"]
 
 def build_tables(
     analysis: Analysis, settings: Settings, agencies: Agencies, *, all_relations: bool = False
-) -> dict[str, pa.Table]:
+) -> Tables:
     """All tables of a run but ``rejected``, sorted as the contract asks.
 
     ``all_relations`` lists pairs that share furniture only, too.
@@ -53,13 +54,5 @@ def build_tables(
     tables["articles"] = article_table(records, analysis, related, grouped, verdicts)
     tables["passages"] = ranked.table
     corpus = analysis.corpus
-    tables["texts"] = pa.table(
-        [
-            corpus.table["id"],
-            pa.array(corpus.refs, pa.string()),
-            corpus.table["digest"],
-            corpus.texts.take(pa.array(corpus.node)),
-        ],
-        schema=schemas["texts"],
-    )
-    return tables
+    names = {"id": corpus.table["id"], "ref": corpus.refs, "digest": corpus.table["digest"]}
+    return Tables(tables, TextTable(pa.table(names), corpus.texts, corpus.node))
