@@ -22,7 +22,7 @@ from dedup.errors import InputError, SettingsError, UsageError
 from dedup.report.console import Progress, errors, say, show
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from dedup.model import Match
 
@@ -332,7 +332,9 @@ def _check_apart(inputs: list[str], out: Path) -> None:
             )
 
 
-def _finish(run: dict[str, Any], tables: dict[str, Any], *, strict: bool, exit_code: bool) -> None:
+def _finish(
+    run: dict[str, Any], tables: Mapping[str, Any], *, strict: bool, exit_code: bool
+) -> None:
     """End with the exit code of what was found; everything is written by now."""
     ledger = run.get("ledger") or {}
     # Said even with --quiet: a job that read nothing must not look like one that found nothing.

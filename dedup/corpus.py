@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from dedup.collection import RecordArrays
 from dedup.model import article_schema
-from dedup.ordering import ordered_texts
+from dedup.ordering import TextPile
 from dedup.outlets import outlet_identity
 
 if TYPE_CHECKING:
@@ -92,17 +92,21 @@ class Corpus:
         return RecordArrays(self.node, outlet, day, start.astype(np.int64), order.astype(np.int64))
 
 
-def build_corpus(batches: Iterable[pa.RecordBatch]) -> Corpus:
+def build_corpus(batches: Iterable[pa.RecordBatch], text_limit: int | None = None) -> Corpus:
     """Order records and texts so that nothing depends on how they were read.
 
     Of repeated records (same id, same text) one stands for the article: the first when all
     that they say is sorted. Batches that nobody else holds are freed as their texts are moved.
+    From ``text_limit`` bytes of text on (``None``: never) the texts live in a temporary file.
+
+    Raises :class:`~dedup.errors.SpillError` where that cannot be written.
     """
     records: list[pa.RecordBatch] = []
-    unordered: list[pa.LargeStringArray] = []
+    pile = TextPile(text_limit)
     for batch in batches:
         records.append(batch.drop_columns(["text"]))
-        unordered.append(batch["text"])
+        pile.add(batch["text"])
+        del batch
     del batches
     schema = article_schema()
     slim = pa.Table.from_batches(records, schema.remove(schema.get_field_index("text")))
@@ -116,7 +120,7 @@ def build_corpus(batches: Iterable[pa.RecordBatch]) -> Corpus:
     digests, first, node = np.unique(
         digest[fresh].astype(str), return_index=True, return_inverse=True
     )
-    texts = ordered_texts(unordered, order[first])
+    texts = pile.ordered(order[first])
     identities = [
         outlet_identity(outlet, url)
         for outlet, url in zip(slim["outlet"].to_pylist(), slim["url"].to_pylist(), strict=True)

@@ -35,6 +35,10 @@ class OutputNotWritableError(DedupError):
     """The output folder cannot be written; said before anything is read."""
 
 
+class SpillError(DedupError):
+    """Temporary files that stand in for memory cannot be written."""
+
+
 class MissingExtraError(UsageError):
     """An optional dependency is needed; the message names the pip command."""
 

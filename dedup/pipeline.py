@@ -121,9 +121,13 @@ def read_corpus(
     read: ReadSettings,
     ledger: Ledger,
     on_bytes: Callable[[int, int], None] | None = None,
+    text_limit: int | None = None,
 ) -> Corpus:
-    """Read all inputs into a corpus; what was rejected stands in ``ledger``."""
-    corpus = build_corpus(read_articles(inputs, read, ledger, on_bytes=on_bytes))
+    """Read all inputs into a corpus; what was rejected stands in ``ledger``.
+
+    From ``text_limit`` bytes of text on, the texts are kept in a temporary file.
+    """
+    corpus = build_corpus(read_articles(inputs, read, ledger, on_bytes=on_bytes), text_limit)
     release_memory()
     return corpus
 

@@ -56,7 +56,9 @@ class TextTable:
     @cached_property
     def whole(self) -> pa.Table:
         """The whole table, a copy of all texts."""
-        return pa.concat_tables([table_schemas()[NAME].empty_table(), *self.parts(max(1, len(self)))])
+        return pa.concat_tables(
+            [table_schemas()[NAME].empty_table(), *self.parts(max(1, len(self)))]
+        )
 
     def get(self, ref: str) -> str | None:
         """The text of the article ``ref``, as read; ``None`` when there is no such article."""

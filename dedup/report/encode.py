@@ -25,7 +25,7 @@ Format = Literal["jsonl", "parquet", "csv"]
 FORMATS: tuple[Format, ...] = ("jsonl", "parquet", "csv")
 
 DECIMALS = 6
-_BATCH_ROWS = 8192
+_BATCH_ROWS = 1024
 _GROUP_ROWS = 65536
 _GROUP_TEXTS = 4096
 _NAIVE = pa.timestamp("us")

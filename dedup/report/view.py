@@ -326,7 +326,7 @@ def passage_cards(
     left: Counter[str] = Counter()
     stories = 0
 
-    def card(index: int, group: str | None) -> PassageView:
+    def made(index: int, group: str | None) -> PassageView:
         row = table.slice(index, 1).to_pylist()[0]
         return _passage(row, index, articles, names, group)
 
@@ -337,9 +337,9 @@ def passage_cards(
         if left[story] == 1:
             stories += 1
             if len(cards) < top:
-                cards[story] = card(index, group)
+                cards[story] = made(index, group)
         elif story in cards and len(cards[story].more) < MORE_PASSAGES:
-            cards[story].more.append(card(index, group))
+            cards[story].more.append(made(index, group))
     result = []
     for story, card in cards.items():
         unseen = left[story] - 1 - len(card.more)
