@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from dedup.agencies import Strictness, load, parse
 from dedup.errors import SettingsError
-from dedup.outlets import outlet_identity
+from dedup.outlets import host_of, outlet_identity
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -120,3 +123,12 @@ def test_a_name_that_is_taken_is_refused(tmp_path: Path) -> None:
         load(extra)
     with pytest.raises(SettingsError, match="cannot be read"):
         load(tmp_path / "missing.toml")
+
+
+@given(st.from_regex(r"(?i)https?://[a-z0-9.:@\[\]é\t\n %-]{0,12}([/?#].{0,4})?", fullmatch=True))
+def test_the_usual_address_is_read_as_the_parser_reads_it(url):
+    try:
+        parsed = (urlsplit(url.strip()).hostname or "").rstrip(".").lower()
+    except ValueError:
+        parsed = ""
+    assert host_of(url) == parsed
