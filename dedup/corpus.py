@@ -105,7 +105,10 @@ def build_corpus(batches: Iterable[pa.RecordBatch], text_limit: int | None = Non
     pile = TextPile(text_limit)
     for batch in batches:
         records.append(batch.drop_columns(["text"]))
-        pile.add(batch["text"])
+        # The order is that of the digests: heaps by their first digit.
+        pile.add(
+            batch["text"], np.array([ord(digest[0]) for digest in batch["digest"].to_pylist()])
+        )
         del batch
     del batches
     schema = article_schema()

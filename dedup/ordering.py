@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import tempfile
-from typing import TYPE_CHECKING
+from collections import defaultdict
+from itertools import chain
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -11,11 +13,17 @@ import pyarrow as pa
 from dedup.arena import Arena
 
 if TYPE_CHECKING:
+    import mmap
+
     from numpy.typing import NDArray
 
 
 class TextPile:
     """Texts as they come, until their order is known.
+
+    They are put on heaps by what is known of their order. When they are brought into order, each
+    heap is freed before the next one, and fills one stretch of the result, whose pages take memory
+    only when they are written: so that both together stay little above one copy.
 
     In the process's memory up to ``limit`` bytes (``None``: however many); from there on all of
     them are in temporary files below ``folder``.
@@ -25,56 +33,74 @@ class TextPile:
         self._limit = limit
         self._folder = folder or tempfile.gettempdir()
         self._arena = Arena()
-        self._parts: list[pa.LargeStringArray] = []
+        self._heaps: dict[int, list[_Part]] = defaultdict(list)
+        self._count = 0
         self.bytes = 0
 
-    def add(self, part: pa.LargeStringArray) -> None:
+    def add(self, texts: pa.LargeStringArray, heap: NDArray[np.int64]) -> None:
         """Put texts on the pile; they are numbered in the order in which they come.
+
+        ``heap`` int64 (texts,): a number for each, the same for texts that will stand together.
 
         Raises :class:`~dedup.errors.SpillError` where temporary files cannot be written.
         """
-        self.bytes += int(_sizes(part).sum())
-        self._parts.append(part)
-        if self._arena.folder is not None:
-            self._spill(len(self._parts) - 1)
-        elif self._limit is not None and self.bytes > self._limit:
+        sizes = _sizes(texts)
+        for name in np.unique(heap).tolist():
+            rows = np.flatnonzero(heap == name)
+            part = _Part(self._copy(texts, rows, sizes[rows]), rows + self._count)
+            self._heaps[name].append(part)
+        self._count += len(texts)
+        self.bytes += int(sizes.sum())
+        within = self._limit is None or self.bytes <= self._limit
+        if not within and self._arena.folder is None:
             self._arena = Arena(self._folder)
-            for number in range(len(self._parts)):
-                self._spill(number)
+            for parts in self._heaps.values():
+                for i, (held, rows) in enumerate(parts):
+                    parts[i] = _Part(self._copy(held, np.arange(len(held)), _sizes(held)), rows)
 
-    def _spill(self, number: int) -> None:
-        rows = np.arange(len(self._parts[number]))
-        self._parts[number] = self._moved([self._parts[number]], rows)
+    def _copy(
+        self, texts: pa.LargeStringArray, rows: NDArray[np.int64], sizes: NDArray[np.int64]
+    ) -> pa.LargeStringArray:
+        """Some texts, of ``sizes`` bytes, in memory of their own, which is free when they are."""
+        offsets = np.zeros(len(rows) + 1, np.int64)
+        np.cumsum(sizes, out=offsets[1:])
+        memory = self._arena.allocate(int(offsets[-1]))
+        _move(texts, rows, offsets[:-1], memory)
+        self._arena.rest(memory)
+        return _strings(offsets, memory)
 
     def ordered(self, rows: NDArray[np.int64]) -> pa.LargeStringArray:
-        """The texts ``rows`` (int64) as one array, in that order; the pile is used up.
-
-        Each part is moved and freed before the next one, and pages of the result take memory only
-        when they are written, so that both together stay little above one copy.
-        """
-        parts, self._parts = self._parts, []
-        return self._moved(parts, rows)
-
-    def _moved(
-        self, parts: list[pa.LargeStringArray], rows: NDArray[np.int64]
-    ) -> pa.LargeStringArray:
-        """The texts ``rows``, numbered over all ``parts``, as one array; empties ``parts``."""
-        starts = np.cumsum([0, *(len(part) for part in parts)])
-        sizes = np.concatenate([np.empty(0, np.int64), *(_sizes(part) for part in parts)])
+        """The texts ``rows`` (int64) as one array, in that order; the pile is used up."""
+        sizes = np.zeros(self._count, np.int64)
+        for part in chain.from_iterable(self._heaps.values()):
+            sizes[part.rows] = _sizes(part.texts)
         offsets = np.zeros(len(rows) + 1, np.int64)
         np.cumsum(sizes[rows], out=offsets[1:])
+        place = np.full(self._count, -1)
+        place[rows] = offsets[:-1]
         memory = self._arena.allocate(int(offsets[-1]))
-        by_row = np.argsort(rows, kind="stable")
-        bounds = np.searchsorted(rows[by_row], starts).tolist()
-        parts.reverse()
-        with memoryview(memory) as target:
-            for number in range(len(parts)):
-                places = by_row[bounds[number] : bounds[number + 1]]
-                _move(parts.pop(), rows[places] - starts[number], offsets[places], target)
-        self._arena.rest(memory)
-        return pa.LargeStringArray.from_buffers(
-            len(rows), pa.py_buffer(offsets), pa.py_buffer(memory)
-        )
+        while self._heaps:
+            _, parts = self._heaps.popitem()
+            for part in parts:
+                wanted = np.flatnonzero(place[part.rows] >= 0)
+                _move(part.texts, wanted, place[part.rows[wanted]], memory)
+            del parts, part
+            self._arena.rest(memory)
+        self._count = 0
+        return _strings(offsets, memory)
+
+
+class _Part(NamedTuple):
+    """Texts of one heap and their numbers."""
+
+    texts: pa.LargeStringArray
+    rows: NDArray[np.int64]
+
+
+def _strings(offsets: NDArray[np.int64], memory: mmap.mmap) -> pa.LargeStringArray:
+    return pa.LargeStringArray.from_buffers(
+        len(offsets) - 1, pa.py_buffer(offsets), pa.py_buffer(memory)
+    )
 
 
 def _offsets(part: pa.LargeStringArray) -> NDArray[np.int64]:
@@ -89,19 +115,17 @@ def _sizes(part: pa.LargeStringArray) -> NDArray[np.int64]:
 
 
 def _move(
-    part: pa.LargeStringArray,
+    texts: pa.LargeStringArray,
     rows: NDArray[np.int64],
     places: NDArray[np.int64],
-    target: memoryview,
+    memory: mmap.mmap,
 ) -> None:
-    """Copy the texts ``rows`` of ``part`` to the bytes from ``places`` on."""
-    buffer = part.buffers()[2]
+    """Copy the texts ``rows`` to the bytes of ``memory`` from ``places`` on."""
+    buffer = texts.buffers()[2]
     if buffer is None:
         return
-    offsets = _offsets(part)
-    with memoryview(buffer).cast("B") as source:
-        spans = zip(
-            offsets[rows].tolist(), offsets[rows + 1].tolist(), places.tolist(), strict=True
-        )
+    offsets = _offsets(texts)
+    spans = zip(offsets[rows].tolist(), offsets[rows + 1].tolist(), places.tolist(), strict=True)
+    with memoryview(buffer).cast("B") as source, memoryview(memory) as target:
         for start, end, place in spans:
             target[place : place + end - start] = source[start:end]

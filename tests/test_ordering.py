@@ -29,7 +29,8 @@ def test_any_rows_in_any_order(parts, limit, data):
     pile = TextPile(limit)
     for part in parts:
         # A slice of a larger array, as Arrow hands them on.
-        pile.add(pa.array(["before", *part, "after"], pa.large_string()).slice(1, len(part)))
+        array = pa.array(["before", *part, "after"], pa.large_string()).slice(1, len(part))
+        pile.add(array, np.array([len(text) % 3 for text in part], np.int64))
     assert pile.bytes == sum(len(text.encode()) for text in texts)
     found = pile.ordered(np.array(rows, np.int64))
     found.validate(full=True)
@@ -38,7 +39,7 @@ def test_any_rows_in_any_order(parts, limit, data):
 
 def test_nothing_of_a_temporary_file_is_left_behind(tmp_path):
     pile = TextPile(0, str(tmp_path))
-    pile.add(pa.array(["harbour", "storm"], pa.large_string()))
+    pile.add(pa.array(["harbour", "storm"], pa.large_string()), np.array([0, 1]))
     assert list(tmp_path.iterdir()) == []
     found = pile.ordered(np.array([1, 0]))
     assert list(tmp_path.iterdir()) == []
