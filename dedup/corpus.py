@@ -115,15 +115,16 @@ def build_corpus(batches: Iterable[pa.RecordBatch], text_limit: int | None = Non
     slim = pa.Table.from_batches(records, schema.remove(schema.get_field_index("text")))
     del records
     order = pc.sort_indices(slim, sort_keys=[(name, "ascending") for name in _ORDER])
-    ids, digest = (slim[name].take(order).to_numpy() for name in ("id", "digest"))
-    fresh = np.ones(len(slim), bool)
-    fresh[1:] = (ids[1:] != ids[:-1]) | (digest[1:] != digest[:-1])
-    order = order.to_numpy()[fresh].astype(np.int64)
-    slim = slim.take(pa.array(order))
-    digests, first, node = np.unique(
-        digest[fresh].astype(str), return_index=True, return_inverse=True
-    )
-    texts = pile.ordered(order[first])
+    slim = slim.take(order)
+    fresh = _differs(slim["id"]) | _differs(slim["digest"])
+    rows = order.to_numpy()[fresh].astype(np.int64)
+    slim = slim.filter(pa.array(fresh))
+    by_digest = pc.sort_indices(slim["digest"])
+    digests = slim["digest"].take(by_digest)
+    new = _differs(digests)
+    node = np.empty(len(slim), np.int64)
+    node[by_digest.to_numpy()] = np.cumsum(new) - 1
+    texts = pile.ordered(rows[by_digest.to_numpy()[new]])
     identities = [
         outlet_identity(outlet, url)
         for outlet, url in zip(slim["outlet"].to_pylist(), slim["url"].to_pylist(), strict=True)
@@ -132,12 +133,20 @@ def build_corpus(batches: Iterable[pa.RecordBatch], text_limit: int | None = Non
     return Corpus(
         slim,
         texts,
-        digests.tolist(),
-        node.astype(np.int64),
+        digests.filter(pa.array(new)).to_pylist(),
+        node,
         _references(slim),
         [i[0] if i else None for i in identities],
         [names[i[0]] if i else None for i in identities],
     )
+
+
+def _differs(column: pa.ChunkedArray) -> NDArray[np.bool_]:
+    """Whether each value differs from the one before (bool); the first does."""
+    out = np.ones(len(column), bool)
+    if len(column) > 1:
+        out[1:] = pc.not_equal(column[1:], column[:-1]).to_numpy()
+    return out
 
 
 def _display_names(
