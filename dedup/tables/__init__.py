@@ -13,7 +13,7 @@ from dedup.tables.articles import article_table, source_rows
 from dedup.tables.groups import build_groups, group_rows
 from dedup.tables.passages import rank_passages
 from dedup.tables.records import Records
-from dedup.tables.relations import build_relations, match_rows
+from dedup.tables.relations import build_relations, match_table
 from dedup.tables.scores import build_scores
 from dedup.texts import Tables, TextTable
 
@@ -43,7 +43,6 @@ def build_tables(
         for i in range(len(records))
     ]
     rows: dict[str, list[dict[str, Any]]] = {
-        "matches": match_rows(records, analysis, related, ranked.ids, scores),
         "relations": sorted(related.rows, key=lambda row: (row["a"], row["b"])),
         "groups": group_rows(records, analysis, grouped, ranked),
         "sources": source_rows(records, analysis, grouped, verdicts, agencies),
@@ -53,6 +52,7 @@ def build_tables(
     tables = {name: pa.Table.from_pylist(rows[name], schemas[name]) for name in rows}
     tables["articles"] = article_table(records, analysis, related, grouped, verdicts)
     tables["passages"] = ranked.table
+    tables["matches"] = match_table(records, analysis, related, ranked.ids, scores)
     corpus = analysis.corpus
     names = {"id": corpus.table["id"], "ref": corpus.refs, "digest": corpus.table["digest"]}
     return Tables(tables, TextTable(pa.table(names), corpus.texts, corpus.node))

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pyarrow as pa
 
 from dedup.chronology import first_observed
 from dedup.kinds import BOILERPLATE
-from dedup.model import KINDS
+from dedup.model import KINDS, table_schemas
 from dedup.relate import R_BOILERPLATE, R_COPY, R_PARTIAL, R_QUOTE, furniture_only
 from dedup.tables.furniture import FurniturePairs, furniture_pairs
 from dedup.tables.scores import identical_nodes
@@ -25,6 +27,9 @@ if TYPE_CHECKING:
 
 NAMES = ("none", "boilerplate", "quote", "partial", "copy")
 MISSED_BY = ("", "copy_share", "p_copied", "p_shared")
+
+MatchRow = tuple[str, str, int, int, int, int, float, float, str, str | None]
+"""The columns of ``matches``, in their order."""
 
 
 @dataclass(slots=True)
@@ -188,14 +193,14 @@ def _reposts(records: Records, related: Related, members: list[int]) -> None:
                     related.revisions[head].append(i)
 
 
-def match_rows(
+def match_table(
     records: Records,
     x: Analysis,
     related: Related,
     passage_ids: list[str],
     scores: Scores,
-) -> list[dict[str, Any]]:
-    """Matches of all listed pairs, by article and place."""
+) -> pa.Table:
+    """The table ``matches``: those of all listed pairs, by article and place."""
     m, r, c = x.matches, x.relations, x.collection
     chosen = np.flatnonzero(related.listed[m.pair])
     pair = m.pair[chosen]
@@ -211,7 +216,7 @@ def match_rows(
         m.kind[chosen],
         m.passage[chosen],
     )
-    rows = []
+    rows: list[MatchRow] = []
     for u, v, a0, a1, b0, b1, similarity, score, kind, passage in zip(
         *(column.tolist() for column in columns), strict=True
     ):
@@ -232,15 +237,20 @@ def match_rows(
         rows.append(_match(refs, (whole, whole), 1.0, score_of[refs], "prose", None))
     if related.furniture is not None:
         rows.extend(_furniture_matches(records, x, related.furniture, passage_ids))
-    return sorted(rows, key=lambda x: (x["a"], x["b"], x["a_start"], x["b_start"], x["a_end"]))
+    rows.sort(key=itemgetter(0, 1, 2, 4, 3))
+    schema = table_schemas()["matches"]
+    if not rows:
+        return schema.empty_table()
+    fields = zip(zip(*rows, strict=True), schema.types, strict=True)
+    return pa.table([pa.array(values, kind) for values, kind in fields], schema=schema)
 
 
 def _furniture_matches(
     records: Records, x: Analysis, pairs: FurniturePairs, passage_ids: list[str]
-) -> list[dict[str, Any]]:
+) -> list[MatchRow]:
     """One match for each pair of :class:`FurniturePairs`: the passage that says most."""
     c = x.collection
-    rows = []
+    rows: list[MatchRow] = []
     for k in range(len(pairs.a)):
         u, p, q = int(pairs.a[k]), int(pairs.passage_a[k]), int(pairs.passage_b[k])
         a, b = ((int(c.p_start[n]), int(c.p_end[n])) for n in (p, q))
@@ -265,17 +275,5 @@ def _match(
     score: float,
     kind: str,
     passage: str | None,
-) -> dict[str, Any]:
-    (a_start, a_end), (b_start, b_end) = spans
-    return {
-        "a": refs[0],
-        "b": refs[1],
-        "a_start": a_start,
-        "a_end": a_end,
-        "b_start": b_start,
-        "b_end": b_end,
-        "similarity": similarity,
-        "score": score,
-        "kind": kind,
-        "passage": passage,
-    }
+) -> MatchRow:
+    return *refs, *spans[0], *spans[1], similarity, score, kind, passage
