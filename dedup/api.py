@@ -28,7 +28,7 @@ from dedup.warmup import compile_kernels
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 _VERSIONED = ("numpy", "numba", "scikit-learn", "datasketch", "pyarrow")
 
@@ -41,7 +41,7 @@ class Result:
     first asked for.
     """
 
-    tables: Tables
+    tables: Mapping[str, pa.Table]
     run: dict[str, Any]
 
     def __getattr__(self, name: str) -> pa.Table:
@@ -50,7 +50,8 @@ class Result:
         raise AttributeError(f"no table '{name}'; there are: {', '.join(sorted(self.tables))}")
 
     def __repr__(self) -> str:
-        rows = ", ".join(f"{name}: {self.tables.rows(name):,}" for name in self.tables)
+        tables = Tables.of(self.tables)
+        rows = ", ".join(f"{name}: {tables.rows(name):,}" for name in tables)
         return f"<dedup.Result of {', '.join(self.run.get('inputs', []))}; rows: {rows}>"
 
     def __dir__(self) -> list[str]:
@@ -78,7 +79,9 @@ class Result:
 
         out = Path(out)
         prepare_output(out, overwrite)
-        tables = self.tables if texts else self.tables.without_texts()
+        tables = Tables.of(self.tables)
+        if not texts:
+            tables = tables.without_texts()
         return write_run(
             out,
             tables,

@@ -30,11 +30,15 @@ class Arena:
     def allocate(self, size: int) -> mmap.mmap:
         """``size`` bytes (at least one), given back when nothing refers to them any more.
 
-        Raises :class:`~dedup.errors.SpillError` where the folder has no room or cannot be used.
+        Raises :class:`~dedup.errors.SpillError` where the folder has no room or cannot be used, and
+        ``MemoryError`` where the process gets no more.
         """
         size = max(1, size)
         if self.folder is None:
-            memory = mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+            try:
+                memory = mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+            except OSError as error:
+                raise MemoryError(f"{size / 1e9:.1f} GB") from error
             # A huge page would be taken whole when its first byte is written.
             _advise(memory, "MADV_NOHUGEPAGE")
             return memory

@@ -249,6 +249,7 @@ def scan(
         prepare_output(out, overwrite)
 
         from dedup import api
+        from dedup.texts import Tables
 
         with Progress(stages, shown=not quiet and sys.stderr.isatty()) as progress:
             result = api.scan(
@@ -261,7 +262,7 @@ def scan(
                 semantic=semantic,
                 progress=progress,
             )
-            tables, run = result.tables, result.run
+            tables, run = Tables.of(result.tables), result.run
             if no_texts:
                 tables = tables.without_texts()
             progress("report", 0, None)

@@ -100,6 +100,9 @@ class Tables(Mapping[str, pa.Table]):
             return self.texts.whole
         return self._tables[name]
 
+    def __contains__(self, name: object) -> bool:
+        return name in self._tables or (name == NAME and self.texts is not None)
+
     def __iter__(self) -> Iterator[str]:
         yield from self._tables
         if self.texts is not None:

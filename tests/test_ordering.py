@@ -78,3 +78,8 @@ def test_a_corpus_is_the_same_from_memory_and_from_a_file(tmp_path):
     assert one.table.equals(two.table)
     assert one.node.tolist() == two.node.tolist()
     assert len(one.texts) == 7
+
+
+def test_more_than_the_process_gets_is_a_memory_error():
+    with pytest.raises(MemoryError):
+        Arena().allocate(2**62)

@@ -57,3 +57,14 @@ def test_without_texts_there_is_no_such_table():
     assert tables.texts is None
     with pytest.raises(KeyError):
         tables["texts"]
+
+
+def test_counting_and_listing_gather_nothing():
+    table = table_of([2, 0])
+    tables = Tables({"articles": make_tables()["articles"]}, table)
+    assert "texts" in tables
+    assert list(tables) == ["articles", "texts"]
+    assert tables.rows("texts") == 2
+    assert "whole" not in vars(table)
+    assert len(tables["texts"]) == 2
+    assert "whole" in vars(table)
