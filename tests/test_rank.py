@@ -12,7 +12,6 @@ from oracles import Writer
 
 from dedup import tokens
 from dedup.collection import as_texts, collect
-from dedup.config import Settings
 from dedup.kernels.counting import document_frequencies
 from dedup.rank import tfidf_weights
 from dedup.segment import fnv64
@@ -42,14 +41,14 @@ TEXTS = st.lists(
 @given(TEXTS, st.lists(st.integers(1, 4), min_size=6, max_size=6))
 def test_weights_equal_the_formula(texts, many):
     """``(1 + ln tf) (ln((1 + n) / (1 + df)) + 1)``, summed; a text counts for all its copies."""
-    c, _ = collect(as_texts(texts), Settings())
+    c = collect(as_texts(texts))
     copies = np.array(many[: len(texts)], np.int64)
     frequency: Counter[str] = Counter()
     for text, n in zip(texts, many, strict=False):
         frequency.update(dict.fromkeys(set(tokens(text)), n))
     total = int(copies.sum())
     lo, hi = c.p_token[c.d_passage[:-1]], c.p_token[c.d_passage[1:]]
-    found = tfidf_weights(c, lo, hi, np.arange(len(texts)), copies)
+    found = tfidf_weights(c, lo, hi, copies)
     for text, weight in zip(texts, found, strict=True):
         wanted = sum(
             (1 + math.log(tf)) * (math.log((1 + total) / (1 + frequency[word])) + 1)
@@ -60,20 +59,19 @@ def test_weights_equal_the_formula(texts, many):
 
 @given(TEXTS, st.lists(st.integers(1, 4), min_size=6, max_size=6))
 def test_frequencies_are_counted_over_articles(texts, many):
-    c, _ = collect(as_texts(texts), Settings())
-    vocabulary = np.unique(c.w_hash)
+    c = collect(as_texts(texts))
     copies = np.array(many[: len(texts)], np.int64)
-    counts = document_frequencies(vocabulary, c.d_word, c.w_hash, copies)
-    found = dict(zip(vocabulary.tolist(), counts.tolist(), strict=True))
+    counts = document_frequencies(c.d_word, c.w_word, copies, len(c.v_hash))
+    found = dict(zip(c.v_hash.tolist(), counts.tolist(), strict=True))
     for word in {t for text in texts for t in tokens(text)}:
         wanted = sum(n for text, n in zip(texts, many, strict=False) if word in tokens(text))
         assert found[fnv64(word.encode())] == wanted
 
 
 def test_nothing_weighs_nothing():
-    c, _ = collect(as_texts(["a word"]), Settings())
+    c = collect(as_texts(["a word"]))
     none = np.empty(0, np.int64)
-    assert tfidf_weights(c, none, none, none, np.ones(1, np.int64)).shape == (0,)
+    assert tfidf_weights(c, none, none, np.ones(1, np.int64)).shape == (0,)
 
 
 def test_rare_and_long_and_widespread_ranks_first(scan_records):

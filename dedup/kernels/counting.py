@@ -8,30 +8,14 @@ from dedup.kernels.jit import kernel
 
 
 @kernel
-def document_frequencies(vocabulary, d_word, w_hash, copies):
-    """Articles (int64) that hold each word of ``vocabulary`` (distinct uint64 hashes).
+def document_frequencies(d_word, w_word, copies, words):
+    """Articles (int64, words) that hold each word of the vocabulary.
 
-    ``copies`` (int64, nodes) weighs each distinct text by the articles that have it.
+    ``d_word`` (int64, nodes + 1), ``w_word``: the distinct words of each text; ``copies`` (int64,
+    nodes) weighs it by the articles that have it.
     """
-    size = 64
-    while size < 2 * len(vocabulary):
-        size *= 2
-    mask = np.uint64(size - 1)
-    slot = np.zeros(size, np.int64)
-    for i in range(len(vocabulary)):
-        h = vocabulary[i]
-        j = (h ^ (h >> np.uint64(29))) & mask
-        while slot[j] != 0:
-            j = (j + np.uint64(1)) & mask
-        slot[j] = i + 1
-    out = np.zeros(len(vocabulary), np.int64)
+    out = np.zeros(words, np.int64)
     for d in range(len(d_word) - 1):
-        for w in range(d_word[d], d_word[d + 1]):
-            h = w_hash[w]
-            j = (h ^ (h >> np.uint64(29))) & mask
-            while slot[j] != 0:
-                if vocabulary[slot[j] - 1] == h:
-                    out[slot[j] - 1] += copies[d]
-                    break
-                j = (j + np.uint64(1)) & mask
+        for i in range(d_word[d], d_word[d + 1]):
+            out[w_word[i]] += copies[d]
     return out

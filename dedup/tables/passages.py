@@ -58,7 +58,6 @@ def passage_scores(x: Analysis) -> NDArray[np.float64]:
         c,
         c.p_token[s.centre],
         c.p_token[s.centre + 1],
-        c.p_article[s.centre].astype(np.int64),
         x.corpus.copies,
     )
     cluster = s.of_passage[link.link_a]

@@ -69,7 +69,6 @@ def match_scores(x: Analysis, least: int) -> NDArray[np.float64]:
         x.collection,
         m.a0[listed],
         m.a1[listed],
-        x.alignment.pair_a[m.pair[listed]],
         x.corpus.copies,
     )
     return scores
@@ -153,7 +152,7 @@ def _identical(records: Records, x: Analysis, related: Related) -> None:
         return
     c = x.collection
     weight = tfidf_weights(
-        c, c.p_token[c.d_passage[nodes]], c.p_token[c.d_passage[nodes + 1]], nodes, x.corpus.copies
+        c, c.p_token[c.d_passage[nodes]], c.p_token[c.d_passage[nodes + 1]], x.corpus.copies
     )
     for node, score in zip(nodes.tolist(), weight.tolist(), strict=True):
         centre, *others = records.of_node[node]
