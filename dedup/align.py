@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from threading import local
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from dedup.kernels import alignment as kernels
 from dedup.kernels import similarity as spans
-from dedup.kernels.workspace import Texts
-from dedup.segment import character_tables
+from dedup.kernels.workspace import Texts, make_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,22 +52,18 @@ class Alignment:
 
 def _texts(c: Collection) -> Texts:
     """The arrays that the kernels of alignment read."""
-    kind, _, _, fold = character_tables()
     return Texts(
-        c.data,
-        c.d_byte,
         c.d_passage,
-        c.p_token,
-        c.p_key,
-        c.t_word,
         c.d_word,
-        c.w_hash,
+        c.p_token,
+        c.p_content,
+        c.p_key,
+        c.p_information,
+        c.t_word,
+        c.w_word,
         c.w_passages,
-        c.w_byte,
-        c.w_chars,
-        c.w_bits,
-        kind,
-        fold,
+        c.c_word,
+        c.v_bits,
     )
 
 
@@ -88,13 +84,17 @@ def align(
     The outcome for a pair depends on its two texts and the settings alone.
     """
     texts = _texts(c)
+    own = local()
 
     def work(lo: int) -> tuple[NDArray[np.int64], ...]:
         hi = min(lo + CHUNK, len(pair_a))
+        if not hasattr(own, "words"):
+            own.words = make_words(len(c.v_bits))
         out: tuple[NDArray[np.int64], ...] = kernels.align_pairs(
             pair_a[lo:hi],
             pair_b[lo:hi],
             texts,
+            own.words,
             settings.min_similarity,
             settings.min_information,
             summaries,
@@ -130,6 +130,14 @@ def similarities(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Similarity (0-1) and shared bits of given token spans (``pair`` ascending)."""
     similarity, bits = spans.span_similarities(
-        alignment.pair_a, alignment.pair_b, pair, a0, a1, b0, b1, _texts(c)
+        alignment.pair_a,
+        alignment.pair_b,
+        pair,
+        a0,
+        a1,
+        b0,
+        b1,
+        _texts(c),
+        make_words(len(c.v_bits)),
     )
     return similarity, bits

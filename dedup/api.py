@@ -313,7 +313,7 @@ def compare(
             raise UsageError(f"compare: expected two texts (str), got {type(text).__name__}")
     settings = settings or Settings()
     first, second = sorted((text_a, text_b), key=lambda t: t.encode("utf-8", "replace"))
-    c, _ = collect(as_texts([first, second]), settings)
+    c = collect(as_texts([first, second]))
     alignment = align(c, np.array([0]), np.array([1]), settings, summaries=True)
     shared, statistics = no_statistics(c)
     m = classify_matches(

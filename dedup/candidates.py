@@ -1,22 +1,20 @@
 """Which articles are worth aligning: banded LSH over passages, checked passage by passage.
 
-A collision is only a hint. It counts when the two passages agree in enough signature slots and
-then share enough of their content words, and an article pair goes on only if what such passages
-share carries enough information by the frozen background table, which does not depend on the
-dump.
+A collision is only a hint. It counts when the two passages share enough of their content words,
+and an article pair goes on only if what such passages share carries enough information by the
+frozen background table, which does not depend on the dump.
 """
 
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dedup.kernels import minhash, overlap
+from dedup.kernels import bands
 from dedup.kernels import pairs as kernels
-from dedup.segment import character_tables
 from dedup.sketch import scheme
 
 if TYPE_CHECKING:
@@ -24,8 +22,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from dedup.collection import Collection, SketchIndex
+    from dedup.collection import Collection
     from dedup.config import Settings
+
+    _Pairs = tuple[NDArray[np.uint64], NDArray[np.int32]]
 
 BUCKET_CAP = 64
 BUCKET_REPRESENTATIVES = 8
@@ -38,6 +38,12 @@ QUOTED = 2
 SHORT = 0.1
 """Less will do for short articles: this share of the shorter one's information, and at least
 ``min_information``."""
+LEAST_CONTENT = 3
+"""Content words below which a passage is never looked for elsewhere."""
+BANDS_AT_ONCE = 10
+"""Bands that one thread joins one after another; bounds memory."""
+LEAST_AGREEMENT = 0.85
+"""Share of the sensitivity that the Jaccard index of two passages' content words must reach."""
 MERGE_AT = 8_000_000
 """Pairs of passages found before repeats among them are merged; bounds memory."""
 LEAST_SHARED = 0.5
@@ -65,105 +71,56 @@ class Candidates:
     capped: dict[str, int]
 
 
-def _unique_passages(
-    c: Collection, index: SketchIndex
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-    """Group indexed passages by their token sequence, verified on the text.
+def indexed_passages(c: Collection, settings: Settings) -> NDArray[np.int64]:
+    """Passages (int64) that say enough to be looked for elsewhere."""
+    content = np.diff(c.p_content)
+    enough = (c.p_information >= settings.min_information) & (content >= LEAST_CONTENT)
+    return np.flatnonzero(enough)
 
-    Returns ``(start, member, first)``: members of each group as rows of ``index``.
+
+def _unique_passages(
+    c: Collection, indexed: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Group passages by their words: ``(start, member)``, the passages of each group in order.
+
+    Groups are in the order of their keys, whatever texts they stand in.
     """
-    key = c.p_key[index.passage]
+    key = c.p_key[indexed]
     order = np.argsort(key, kind="stable")
     ordered = key[order]
-    new = np.empty(len(order), bool)
-    if len(order):
-        new[0] = True
-        np.not_equal(ordered[1:], ordered[:-1], out=new[1:])
+    new = np.ones(len(order), bool)
+    new[1:] = ordered[1:] != ordered[:-1]
     begin = np.flatnonzero(new)
-    leader = order[begin][np.cumsum(new) - 1] if len(order) else order
+    member = indexed[order]
     repeats = np.flatnonzero(~new)
     if len(repeats):
+        leader = member[begin][np.cumsum(new) - 1]
         same = np.empty(len(repeats), np.uint8)
-        kind, _, _, fold = character_tables()
-        kernels.equal_passages(
-            index.passage[leader[repeats]],
-            index.passage[order[repeats]],
-            c.p_article,
-            c.p_token,
-            c.t_word,
-            c.data,
-            c.d_byte,
-            c.d_word,
-            c.w_byte,
-            c.w_chars,
-            kind,
-            fold,
-            same,
-        )
+        kernels.equal_passages(leader[repeats], member[repeats], c.p_token, c.t_word, same)
         wrong = repeats[same == 0]
         if len(wrong):
             # Texts built to collide: each stands alone.
             keep = np.ones(len(order), bool)
             keep[wrong] = False
-            order = np.concatenate([order[keep], order[wrong]])
+            member = np.concatenate([member[keep], member[wrong]])
             new = np.concatenate([new[keep], np.ones(len(wrong), bool)])
             begin = np.flatnonzero(new)
-    start = np.append(begin, len(order)).astype(np.int64)
-    return start, order, order[begin]
+    return np.append(begin, len(member)).astype(np.int64), member
 
 
-@dataclass(frozen=True, slots=True)
-class _ContentWords:
-    """Sets of content words, see ``kernels.overlap.content_sets``."""
-
-    start: NDArray[np.int64]
-    words: NDArray[np.uint32]
-    bits: NDArray[np.uint8]
-    total: NDArray[np.int32]
-
-
-def _content_words(c: Collection, passages: NDArray[np.int64], threads: int) -> _ContentWords:
-    def work(part: NDArray[np.int64]) -> tuple[NDArray[Any], ...]:
-        room = int((c.p_token[part + 1] - c.p_token[part]).sum())
-        start = np.empty(len(part) + 1, np.int64)
-        words, bits = np.empty(room, np.uint32), np.empty(room, np.uint8)
-        n = overlap.content_sets(
-            part,
-            c.p_article,
-            c.p_token,
-            c.t_word,
-            c.d_word,
-            c.w_hash,
-            c.w_bits,
-            start,
-            words,
-            bits,
-        )
-        total = np.empty(len(part), np.int32)
-        overlap.totals(start, bits, total)
-        return np.diff(start), words[:n].copy(), bits[:n].copy(), total
-
-    with ThreadPoolExecutor(max(1, threads)) as pool:
-        parts = list(pool.map(work, np.array_split(passages, max(1, threads))))
-    sizes, words, bits, total = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
-    start = np.zeros(len(passages) + 1, np.int64)
-    np.cumsum(sizes, out=start[1:])
-    return _ContentWords(start, words, bits, total)
-
-
-def _distinct(
-    parts: list[tuple[NDArray[np.uint64], NDArray[np.int32]]],
-) -> tuple[NDArray[np.uint64], NDArray[np.int32]]:
-    """Pairs that several bands found, once each, in order."""
-    pairs = np.concatenate([p for p, _ in parts])
-    found, where = np.unique(pairs, return_index=True)
-    return found, np.concatenate([s for _, s in parts])[where]
+def _distinct(parts: list[_Pairs]) -> _Pairs:
+    """Pairs that several bands found, once each, in order, with what they share."""
+    pairs, shared = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
+    order = np.argsort(pairs)
+    pairs = pairs[order]
+    new = np.ones(len(pairs), bool)
+    new[1:] = pairs[1:] != pairs[:-1]
+    return pairs[new], shared[order[new]]
 
 
 def _similar_passages(
     c: Collection,
-    index: SketchIndex,
-    first: NDArray[np.int64],
+    passage: NDArray[np.int64],
     settings: Settings,
     threads: int,
     progress: Callable[[int, int], None] | None,
@@ -172,70 +129,59 @@ def _similar_passages(
     they share (quarters of a bit), the buckets that were too full to compare all, and the pairs
     left to stronger ones."""
     plan = scheme(settings)
-    words = _content_words(c, index.passage[first], threads)
-    key = c.p_key[index.passage]
-    rows = first.astype(np.uint64)
-    number = np.full(len(index.passage), -1, np.int64)
-    number[first] = np.arange(len(first))
+    # The kernel numbers them as they stand in memory.
+    place = np.argsort(passage)
+    passage = passage[place]
+    mixed = bands.mixed_hashes(c.v_hash)
+    bitmap = bands.bitmaps(passage, c.p_content, c.c_word, mixed)
+    size = (c.p_content[passage + 1] - c.p_content[passage]).astype(np.int32)
 
-    def join(band: int) -> tuple[NDArray[np.uint64], NDArray[np.int32], int]:
-        entries = (index.bands[band][first].astype(np.uint64) << np.uint64(32)) | rows
-        entries.sort()
-        room = max(1024, len(first) // 2)
-        while True:
-            u, v = np.empty(room, np.int64), np.empty(room, np.int64)
-            count, capped = minhash.join_band(
-                entries,
-                key,
-                index.check,
-                plan.least_agreement,
-                BUCKET_CAP,
-                BUCKET_REPRESENTATIVES,
-                u,
-                v,
-            )
-            if count <= room:
-                break
-            room = count
-        one, two = number[u[:count]], number[v[:count]]
-        low, high = np.minimum(one, two), np.maximum(one, two)
-        shared = np.empty(count, np.int32)
-        overlap.overlaps(
-            low,
-            high,
-            words.start,
-            words.words,
-            words.bits,
-            words.total,
+    def join(first: int) -> tuple[_Pairs, int]:
+        rows = slice(first * plan.rows, min(first + BANDS_AT_ONCE, plan.bands) * plan.rows)
+        pairs, shared, capped = bands.join_bands(
+            passage,
+            c.p_content,
+            c.p_key,
+            c.c_word,
+            c.v_bits,
+            c.p_information,
+            mixed,
+            bitmap,
+            size,
+            plan.a[rows],
+            plan.b[rows],
+            plan.rows,
+            LEAST_AGREEMENT * settings.sensitivity,
             LEAST_SHARED * settings.min_information * 4,
             ALIKE * settings.min_similarity,
             INSIDE,
-            shared,
+            BUCKET_CAP,
+            BUCKET_REPRESENTATIVES,
         )
-        alike = shared > 0
-        packed = (low[alike].astype(np.uint64) << np.uint64(32)) | high[alike].astype(np.uint64)
-        return packed, shared[alike], capped
+        return (pairs, shared), int(capped)
 
-    parts: list[tuple[NDArray[np.uint64], NDArray[np.int32]]] = []
-    waiting = capped = 0
+    parts: list[_Pairs] = [(np.empty(0, np.uint64), np.empty(0, np.int32))]
+    capped = 0
     with ThreadPoolExecutor(max(1, threads)) as pool:
-        for band, (packed, shared, caps) in enumerate(pool.map(join, range(plan.bands))):
-            parts.append((packed, shared))
-            waiting += len(packed)
-            if waiting > MERGE_AT:
+        firsts = range(0, plan.bands, BANDS_AT_ONCE)
+        for first, (pairs, full) in zip(firsts, pool.map(join, firsts), strict=True):
+            parts.append(pairs)
+            capped += full
+            if sum(len(p) for p, _ in parts) > MERGE_AT:
                 parts = [_distinct(parts)]
-                waiting = 0
-            capped += caps
             if progress:
-                progress(band + 1, plan.bands)
+                progress(min(first + BANDS_AT_ONCE, plan.bands), plan.bands)
     found, common = _distinct(parts)
-    u = (found >> np.uint64(32)).astype(np.int64)
-    v = (found & np.uint64(0xFFFFFFFF)).astype(np.int64)
+    one = place[(found >> np.uint64(32)).astype(np.int64)]
+    two = place[(found & np.uint64(0xFFFFFFFF)).astype(np.int64)]
+    u, v = np.minimum(one, two), np.maximum(one, two)
+    order = np.argsort((u << 32) | v)
+    u, v, common = u[order], v[order], common[order]
     keep = kernels.bounded_edges(
         u,
         v,
         common.astype(np.int64),
-        len(first),
+        len(passage),
         settings.max_partners,
         settings.representatives,
         settings.representatives,
@@ -245,21 +191,21 @@ def _similar_passages(
 
 def find_candidates(
     c: Collection,
-    index: SketchIndex,
     settings: Settings,
     *,
     threads: int = 1,
     progress: Callable[[int, int], None] | None = None,
 ) -> Candidates:
     """Candidate pairs of nodes; a pure function of the texts and the settings."""
-    start, member, first = _unique_passages(c, index)
-    u, v, shared, full, left = _similar_passages(c, index, first, settings, threads, progress)
+    start, member = _unique_passages(c, indexed_passages(c, settings))
+    first = member[start[:-1]]
+    u, v, shared, full, left = _similar_passages(c, first, settings, threads, progress)
     quoted = np.zeros(len(first), np.uint8)
     if len(first):
-        quoted = np.maximum.reduceat(c.p_quoted[index.passage[member]], start[:-1])
+        quoted = np.maximum.reduceat(c.p_quoted[member], start[:-1])
     worth = np.where(quoted, QUOTED, 1)
-    eighths = (c.p_information[index.passage[first]] * 8).astype(np.int32)
-    article = c.p_article[index.passage[member]]
+    eighths = (c.p_information[first] * 8).astype(np.int32)
+    article = c.p_article[member]
     # Two of a kind in one article are one holder: keep the first.
     group = np.repeat(np.arange(len(first)), np.diff(start))
     fresh = np.ones(len(member), bool)
@@ -322,7 +268,7 @@ def find_candidates(
         b[keep],
         weight[keep].astype(np.int32),
         start,
-        index.passage[member],
+        member,
         {
             "buckets": int(full),
             "links": left,

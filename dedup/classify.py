@@ -316,13 +316,11 @@ def coincidences(
     the shorter text's information, so that short texts can be compared, too.
     """
     words = np.diff(c.p_token[c.d_passage])
-    content, information = kernels.content_of_articles(
-        c.d_passage, c.p_token, c.t_word, c.d_word, c.w_bits
-    )
+    content, information = kernels.content_of_articles(c.d_passage, c.p_token, c.t_word, c.v_bits)
     links = 1.0 - content / np.maximum(1, words)
     a0, a1, b0, b1 = spans
-    inside = kernels.content_of_spans(a0, a1, node_a, c.t_word, c.d_word, c.w_bits)
-    inside += kernels.content_of_spans(b0, b1, node_b, c.t_word, c.d_word, c.w_bits)
+    inside = kernels.content_of_spans(a0, a1, c.t_word, c.v_bits)
+    inside += kernels.content_of_spans(b0, b1, c.t_word, c.v_bits)
     found = 1.0 - inside / np.maximum(1, a1 - a0 + b1 - b0)
     usual = (links[node_a] + links[node_b]) / 2
     running = np.where(

@@ -15,30 +15,30 @@ import pyarrow as pa
 
 from dedup.kernels import vocabulary as kernels
 from dedup.memory import release_memory
-from dedup.segment import character_tables, segment
-from dedup.sketch import sketch
+from dedup.segment import segment
+from dedup.vocabulary import Vocabulary, Words, number_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
-    from dedup.config import Settings
-
 BATCH_BYTES = 8_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class Collection:
-    """Flat arrays over nodes (``d_``), passages (``p_``), tokens (``t_``) and words (``w_``).
+    """Flat arrays over nodes (``d_``), passages (``p_``), tokens (``t_``) and words (``v_``).
 
     ``data`` uint8, ``d_byte`` int64 (nodes + 1): UTF-8 texts. ``d_length`` int32 characters,
-    ``d_letters`` int32 letters and digits, ``d_passage``, ``d_word`` int64 (nodes + 1).
-    ``p_start``, ``p_end`` int32 characters, ``p_quoted`` uint8, ``p_token`` int64
-    (passages + 1), ``p_key`` uint64, ``p_information`` float32 bits, ``p_article`` int32.
-    ``t_word``, ``t_start``, ``t_end`` int32. Words are local to their node: ``w_hash`` uint64,
-    ``w_passages`` int32, ``w_byte``, ``w_chars`` int32, ``w_bits`` uint8 (see
-    ``kernels.minhash.token_bits``).
+    ``d_letters`` int32 letters and digits, ``d_passage`` int64 (nodes + 1). ``p_start``, ``p_end``
+    int32 characters, ``p_quoted`` uint8, ``p_token`` int64 (passages + 1), ``p_key`` uint64,
+    ``p_information`` float32 bits, ``p_article`` int32. ``t_word``, ``t_start``, ``t_end`` int32.
+    ``v_hash`` uint64, ``v_bits`` uint8 (see ``kernels.minhash.word_bits``): the vocabulary.
+
+    Distinct words of each node: ``d_word`` int64 (nodes + 1), ``w_word`` int32, ``w_passages``
+    int32 passages that hold it. Distinct content words of each passage: ``p_content`` int64
+    (passages + 1), ``c_word`` int32 ascending.
     """
 
     data: NDArray[np.uint8]
@@ -51,32 +51,23 @@ class Collection:
     p_end: NDArray[np.int32]
     p_quoted: NDArray[np.uint8]
     p_token: NDArray[np.int64]
+    p_content: NDArray[np.int64]
     p_key: NDArray[np.uint64]
     p_information: NDArray[np.float32]
     p_article: NDArray[np.int32]
     t_word: NDArray[np.int32]
     t_start: NDArray[np.int32]
     t_end: NDArray[np.int32]
-    w_hash: NDArray[np.uint64]
+    w_word: NDArray[np.int32]
     w_passages: NDArray[np.int32]
-    w_byte: NDArray[np.int32]
-    w_chars: NDArray[np.int32]
-    w_bits: NDArray[np.uint8]
+    c_word: NDArray[np.int32]
+    v_hash: NDArray[np.uint64]
+    v_bits: NDArray[np.uint8]
 
     @property
     def nodes(self) -> int:
         """Number of distinct texts."""
         return len(self.d_byte) - 1
-
-
-@dataclass(frozen=True, slots=True)
-class SketchIndex:
-    """The indexed passages: ``passage`` int64, ``bands`` uint32 (bands, indexed), ``check``
-    uint8 (indexed, permutations). Needed by the candidate stage only."""
-
-    passage: NDArray[np.int64]
-    bands: NDArray[np.uint32]
-    check: NDArray[np.uint8]
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,78 +112,68 @@ def utf8(texts: pa.LargeStringArray) -> tuple[NDArray[np.uint8], NDArray[np.int6
 
 
 def _process(
-    data: NDArray[np.uint8], d_byte: NDArray[np.int64], settings: Settings
-) -> dict[str, NDArray[Any]]:
+    data: NDArray[np.uint8], d_byte: NDArray[np.int64]
+) -> tuple[dict[str, NDArray[Any]], Words]:
     texts = len(d_byte) - 1
     s = segment(data, d_byte)
-    k = sketch(s, settings)
     d_passage = np.zeros(texts + 1, np.int64)
     np.cumsum(np.bincount(s.p_text, minlength=texts), out=d_passage[1:])
-    kind, _, _, fold = character_tables()
-    t_word, d_word, w_hash, w_passages, w_byte, w_chars, w_bits = kernels.vocabularies(
-        s.data,
-        s.offsets,
-        d_passage,
-        s.p_token,
-        s.t_hash,
-        s.t_chars,
-        s.t_byte,
-        k.bits,
-        kind,
-        fold,
-    )
-    letters = kernels.letters(d_passage, s.p_token, s.t_start, s.t_end)
+    words = number_words(s, d_passage)
     return {
         "data": s.data,
         "d_bytes": np.diff(s.offsets),
         "d_length": s.lengths,
-        "d_letters": letters,
+        "d_letters": kernels.letters(d_passage, s.p_token, s.t_start, s.t_end),
         "d_passage": d_passage,
-        "d_word": d_word,
+        "d_word": words.d_word,
         "p_start": s.p_start,
         "p_end": s.p_end,
         "p_quoted": s.p_quoted,
         "p_token": s.p_token,
-        "p_key": k.key,
-        "p_information": k.information,
+        "p_content": words.p_content,
+        "p_key": words.p_key,
+        "p_information": words.p_information,
         "p_article": s.p_text,
-        "t_word": t_word,
+        "t_word": words.t_word,
         "t_start": s.t_start,
         "t_end": s.t_end,
-        "w_hash": w_hash,
-        "w_passages": w_passages,
-        "w_byte": w_byte,
-        "w_chars": w_chars,
-        "w_bits": w_bits,
-        "passage": k.chosen,
-        "bands": k.bands,
-        "check": k.check,
-    }
+        "w_word": words.w_word,
+        "w_passages": words.w_passages,
+        "c_word": words.c_word,
+    }, words
 
 
-_POINTERS = {"d_passage": "p_start", "d_word": "w_hash", "p_token": "t_word"}
-_SHIFTED = {"p_article": "d_length", "passage": "p_start"}
+def _renumber(part: dict[str, NDArray[Any]], number: NDArray[np.int32]) -> None:
+    """Put the numbers of the vocabulary in place of a batch's own."""
+    for name in ("t_word", "w_word"):
+        np.take(number, part[name], out=part[name])
+    kernels.renumber_sets(number, part["p_content"], part["c_word"])
+
+
+_POINTERS = {"d_passage": "p_start", "d_word": "w_word", "p_token": "t_word", "p_content": "c_word"}
+_SHIFTED = {"p_article": "d_length"}
 
 
 def collect(
     texts: pa.LargeStringArray,
-    settings: Settings,
     *,
     threads: int = 1,
     progress: Callable[[int, int], None] | None = None,
-) -> tuple[Collection, SketchIndex]:
-    """Segment, sketch and number the words of all texts, on ``threads`` threads."""
+) -> Collection:
+    """Segment all texts and number their words, on ``threads`` threads."""
     data, d_byte = utf8(texts)
     ranges = batches(np.diff(d_byte).tolist()) or [(0, 0)]
 
-    def work(span: tuple[int, int]) -> dict[str, NDArray[Any]]:
+    def work(span: tuple[int, int]) -> tuple[dict[str, NDArray[Any]], Words]:
         lo, hi = span
         begin = d_byte[lo]
-        return _process(data[begin : d_byte[hi]], d_byte[lo : hi + 1] - begin, settings)
+        return _process(data[begin : d_byte[hi]], d_byte[lo : hi + 1] - begin)
 
+    vocabulary = Vocabulary()
     parts: list[dict[str, NDArray[Any]]] = []
     with ThreadPoolExecutor(max(1, threads)) as pool:
-        for (_, hi), part in zip(ranges, pool.map(work, ranges), strict=True):
+        for (_, hi), (part, words) in zip(ranges, pool.map(work, ranges), strict=True):
+            _renumber(part, vocabulary.add(words, part["data"]))
             parts.append(part)
             if progress:
                 progress(int(d_byte[hi]), len(data))
@@ -201,19 +182,19 @@ def collect(
         data = np.concatenate(spelled)
         d_byte = np.append(0, np.cumsum(np.concatenate(sizes)))
     joined = _join(parts)
-    bands = np.concatenate([p.pop("bands").T for p in parts], axis=1)
-    index = SketchIndex(joined.pop("passage"), bands, joined.pop("check"))
-    return Collection(data=data, d_byte=d_byte, **joined), index
+    return Collection(
+        data=data, d_byte=d_byte, v_hash=vocabulary.hash, v_bits=vocabulary.bits, **joined
+    )
 
 
 def _join(parts: list[dict[str, NDArray[Any]]]) -> dict[str, NDArray[Any]]:
     """Concatenate batches, shifting pointers; frees each batch's arrays as it goes."""
     sizes = {
         name: np.cumsum([0, *(len(p[name]) for p in parts)])
-        for name in ("p_start", "w_hash", "t_word", "d_length")
+        for name in ("p_start", "w_word", "t_word", "c_word", "d_length")
     }
     out: dict[str, NDArray[Any]] = {}
-    for name in [n for n in parts[0] if n != "bands"]:
+    for name in list(parts[0]):
         arrays = [p.pop(name) for p in parts]
         if name in _POINTERS:
             shift = sizes[_POINTERS[name]]

@@ -30,17 +30,18 @@ def detect_languages(c: Collection) -> list[str | None]:
     votes = csr_matrix(
         (weight, (column, table.vote_language)), shape=(len(keys), len(table.languages))
     )
+    at = np.searchsorted(keys, c.v_hash)
+    at[at == len(keys)] = 0
+    voting = keys[at] == c.v_hash
     out: list[str | None] = []
     step = 4096
     for lo in range(0, c.nodes, step):
         hi = min(lo + step, c.nodes)
-        begin, end = c.d_word[lo], c.d_word[hi]
-        at = np.searchsorted(keys, c.w_hash[begin:end])
-        at[at == len(keys)] = 0
-        hit = keys[at] == c.w_hash[begin:end]
+        words = c.w_word[c.d_word[lo] : c.d_word[hi]]
+        hit = voting[words]
         node = np.repeat(np.arange(hi - lo), np.diff(c.d_word[lo : hi + 1]))
         seen = csr_matrix(
-            (np.ones(int(hit.sum())), (node[hit], at[hit])), shape=(hi - lo, len(keys))
+            (np.ones(int(hit.sum())), (node[hit], at[words[hit]])), shape=(hi - lo, len(keys))
         )
         scores = (seen @ votes).toarray()
         best = scores.argmax(axis=1)

@@ -21,7 +21,7 @@ import numpy as np
 
 from dedup.align import Alignment, align
 from dedup.attribute import Attributor
-from dedup.candidates import Candidates, find_candidates
+from dedup.candidates import Candidates, find_candidates, indexed_passages
 from dedup.classify import Matches, classify_matches, node_outlets
 from dedup.collection import Collection, collect
 from dedup.corpus import Corpus, build_corpus
@@ -171,12 +171,11 @@ def _analyse(
     encoder: Encoder | None,
 ) -> Analysis:
     with clock.stage("sketch") as tick:
-        collection, index = collect(corpus.texts, settings, threads=workers, progress=tick)
+        collection = collect(corpus.texts, threads=workers, progress=tick)
         groupable = np.zeros(collection.nodes, bool)
-        groupable[collection.p_article[index.passage]] = True
+        groupable[collection.p_article[indexed_passages(collection, settings)]] = True
     with clock.stage("candidates") as tick:
-        candidates = find_candidates(collection, index, settings, threads=workers, progress=tick)
-        del index
+        candidates = find_candidates(collection, settings, threads=workers, progress=tick)
         release_memory()
     with clock.stage("align") as tick:
         alignment = align(

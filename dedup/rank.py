@@ -26,11 +26,10 @@ PORTION = 4_000_000
 
 @dataclass(frozen=True, slots=True)
 class Spans:
-    """Token spans ``lo`` to ``hi`` (int64) of the texts ``node`` (int64)."""
+    """Token spans ``lo`` to ``hi`` (int64)."""
 
     lo: NDArray[np.int64]
     hi: NDArray[np.int64]
-    node: NDArray[np.int64]
 
 
 def tfidf_weights(
@@ -41,14 +40,16 @@ def tfidf_weights(
     Words are counted in one pass over the corpus, for all sets together. ``copies`` (int64,
     nodes): how many articles have each text.
     """
-    lo, hi, node = (
+    lo, hi = (
         np.concatenate([np.empty(0, np.int64), *(getattr(spans, name) for spans in sets)])
-        for name in ("lo", "hi", "node")
+        for name in ("lo", "hi")
     )
-    words = (c.t_word, c.d_word, c.w_hash)
-    vocabulary = np.sort(kernels.distinct_words(lo, hi, node, *words))
-    frequency = kernels.document_frequencies(vocabulary, c.d_word, c.w_hash, copies)
-    idf = np.log((1 + copies.sum()) / (1 + frequency)) + 1
+    frequency = kernels.document_frequencies(c.d_word, c.w_word, copies, len(c.v_hash))
+    # Words in the order of their hashes, which does not hang on the other texts: sums round alike.
+    order = np.argsort(c.v_hash, kind="stable")
+    place = np.empty(len(order), np.int64)
+    place[order] = np.arange(len(order))
+    idf = np.log((1 + copies.sum()) / (1 + frequency[order])) + 1
     out = np.zeros(len(lo))
     # In portions of so many tokens: memory stays bounded however much is shared.
     ends = np.cumsum(hi - lo)
@@ -56,11 +57,10 @@ def tfidf_weights(
     while begin < len(lo):
         done = ends[begin - 1] if begin else 0
         end = max(begin + 1, int(np.searchsorted(ends, done + PORTION, side="right")))
-        rows = slice(begin, end)
-        sizes = hi[rows] - lo[rows]
-        column = np.empty(int(sizes.sum()), np.int64)
-        kernels.number_words(vocabulary, lo[rows], hi[rows], node[rows], *words, column)
-        out[rows] = _portion(sizes, column, idf)
+        sizes = hi[begin:end] - lo[begin:end]
+        first = np.cumsum(sizes) - sizes
+        tokens = np.arange(sizes.sum()) + np.repeat(lo[begin:end] - first, sizes)
+        out[begin:end] = _portion(sizes, place[c.t_word[tokens]], idf)
         begin = end
     return np.split(out, np.cumsum([len(spans.lo) for spans in sets])[:-1])
 

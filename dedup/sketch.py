@@ -16,7 +16,7 @@ import numpy as np
 
 from dedup.config import Settings
 from dedup.kernels import minhash as kernels
-from dedup.segment import Segments, fnv64, pack_texts, segment
+from dedup.segment import fnv64, pack_texts, segment
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -26,8 +26,6 @@ CONTENT_BITS = 11.0
 """A token rarer than 2^-11 in general counts as content."""
 UNKNOWN_BITS = 17.0
 """Information of a token that the background table does not list."""
-LEAST_CONTENT = 3
-"""Content tokens below which a passage is never indexed."""
 
 
 def hash32(data: bytes) -> int:
@@ -80,8 +78,6 @@ class Scheme:
     b: NDArray[np.uint32]
     bands: int
     rows: int
-    least_agreement: int
-    """Check slots (of :data:`PERMUTATIONS`) that a collision must show to count."""
 
 
 @lru_cache(maxsize=8)
@@ -100,72 +96,7 @@ def scheme(settings: Settings) -> Scheme:
         np.ascontiguousarray(b, np.uint32),
         int(lsh.b),
         int(lsh.r),
-        int(np.ceil(0.85 * settings.sensitivity * PERMUTATIONS)),
     )
-
-
-def token_information(segments: Segments) -> NDArray[np.uint8]:
-    """Information of each token (uint8): quarters of a bit, high bit set for content."""
-    table = background()
-    out = np.empty(len(segments.t_hash), np.uint8)
-    kernels.token_bits(
-        segments.t_hash,
-        segments.t_start,
-        segments.t_end,
-        segments.t_chars,
-        table.slots,
-        table.values,
-        np.uint8(UNKNOWN_BITS * 4),
-        np.uint8(CONTENT_BITS * 4),
-        out,
-    )
-    return out
-
-
-@dataclass(frozen=True, slots=True)
-class Sketches:
-    """What the sketch stage says of the passages of a batch.
-
-    ``bits`` uint8 (tokens,), see :func:`token_information`; ``key`` uint64 (token sequence),
-    ``information`` float32 (bits), ``content`` int32 (content tokens), all (passages,);
-    ``chosen`` int64 the passages worth indexing, with ``bands`` uint32 (chosen, bands) and
-    ``check`` uint8 (chosen, permutations).
-    """
-
-    bits: NDArray[np.uint8]
-    key: NDArray[np.uint64]
-    information: NDArray[np.float32]
-    content: NDArray[np.int32]
-    chosen: NDArray[np.int64]
-    bands: NDArray[np.uint32]
-    check: NDArray[np.uint8]
-
-
-def sketch(segments: Segments, settings: Settings) -> Sketches:
-    """Sketch all passages of a batch; index those that carry ``min_information`` bits."""
-    bits = token_information(segments)
-    n = len(segments.p_start)
-    key = np.empty(n, np.uint64)
-    information = np.empty(n, np.float32)
-    content = np.empty(n, np.int32)
-    kernels.describe(segments.t_hash, bits, segments.p_token, key, information, content)
-    chosen = np.flatnonzero((information >= settings.min_information) & (content >= LEAST_CONTENT))
-    plan = scheme(settings)
-    bands = np.empty((len(chosen), plan.bands), np.uint32)
-    check = np.empty((len(chosen), PERMUTATIONS), np.uint8)
-    kernels.sketch_passages(
-        segments.t_hash,
-        bits,
-        segments.p_token,
-        chosen,
-        plan.a,
-        plan.b,
-        plan.bands,
-        plan.rows,
-        bands,
-        check,
-    )
-    return Sketches(bits, key, information, content, chosen, bands, check)
 
 
 def tokens(text: str) -> list[str]:

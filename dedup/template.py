@@ -33,9 +33,7 @@ def _edge_keys(c: Collection, last: bool) -> NDArray[np.uint64]:
     lo, hi = c.p_token[:-1], c.p_token[1:]
     one = np.where(last, np.maximum(lo, hi - 2), lo)
     two = np.minimum(one + 1, hi - 1)
-    base = c.d_word[c.p_article]
-    first = c.w_hash[base + c.t_word[one]]
-    second = c.w_hash[base + c.t_word[two]]
+    first, second = c.v_hash[c.t_word[one]], c.v_hash[c.t_word[two]]
     key = (first * np.uint64(0x9E3779B97F4A7C15)) ^ second
     key[hi - lo < 2] = 0
     return np.asarray(key)

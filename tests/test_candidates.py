@@ -18,8 +18,7 @@ from dedup.config import Settings
 
 def candidates(texts, settings=None, threads=1):
     settings = settings or Settings()
-    collection, index = collect(as_texts(texts), settings)
-    return find_candidates(collection, index, settings, threads=threads)
+    return find_candidates(collect(as_texts(texts)), settings, threads=threads)
 
 
 def pairs(found):
@@ -128,9 +127,9 @@ def test_equal_passages_are_grouped_on_the_text_not_on_the_key():
     w = Writer(8)
     one, two = w.sentence(14), w.sentence(14)
     settings = Settings()
-    collection, index = collect(as_texts([one, two, one + " "]), settings)
+    collection = collect(as_texts([one, two, one + " "]))
     collection.p_key[:] = 7
-    found = find_candidates(collection, index, settings)
+    found = find_candidates(collection, settings)
     sizes = np.diff(found.u_start)
     groups = [
         found.u_passage[lo : lo + n].tolist() for lo, n in zip(found.u_start, sizes, strict=False)

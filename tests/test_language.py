@@ -6,7 +6,6 @@ from __future__ import annotations
 import pytest
 
 from dedup.collection import as_texts, collect
-from dedup.config import Settings
 from dedup.language import detect_languages
 
 TEXTS = {
@@ -28,7 +27,7 @@ TEXTS = {
 
 
 def languages(*texts: str) -> list[str | None]:
-    return detect_languages(collect(as_texts(texts), Settings())[0])
+    return detect_languages(collect(as_texts(texts)))
 
 
 @pytest.mark.parametrize("code", TEXTS)

@@ -12,8 +12,7 @@ from oracles import Writer
 
 from dedup import tokens
 from dedup.collection import as_texts, collect
-from dedup.config import Settings
-from dedup.kernels.counting import distinct_words, document_frequencies
+from dedup.kernels.counting import document_frequencies
 from dedup.rank import Spans, tfidf_weights
 from dedup.segment import fnv64
 
@@ -42,16 +41,16 @@ TEXTS = st.lists(
 @given(TEXTS, st.lists(st.integers(1, 4), min_size=6, max_size=6))
 def test_weights_equal_the_formula(texts, many):
     """``(1 + ln tf) (ln((1 + n) / (1 + df)) + 1)``, summed; a text counts for all its copies."""
-    c, _ = collect(as_texts(texts), Settings())
+    c = collect(as_texts(texts))
     copies = np.array(many[: len(texts)], np.int64)
     frequency: Counter[str] = Counter()
     for text, n in zip(texts, many, strict=False):
         frequency.update(dict.fromkeys(set(tokens(text)), n))
     total = int(copies.sum())
     lo, hi = c.p_token[c.d_passage[:-1]], c.p_token[c.d_passage[1:]]
-    spans = Spans(lo, hi, np.arange(len(texts)))
+    spans = Spans(lo, hi)
     # Sets of spans are weighed as if each were alone.
-    found, again, none = tfidf_weights(c, copies, spans, spans, Spans(lo[:0], hi[:0], lo[:0]))
+    found, again, none = tfidf_weights(c, copies, spans, spans, Spans(lo[:0], hi[:0]))
     assert found.tolist() == again.tolist()
     assert none.shape == (0,)
     for text, weight in zip(texts, found, strict=True):
@@ -64,40 +63,30 @@ def test_weights_equal_the_formula(texts, many):
 
 @given(TEXTS, st.lists(st.integers(1, 4), min_size=6, max_size=6))
 def test_frequencies_are_counted_over_articles(texts, many):
-    c, _ = collect(as_texts(texts), Settings())
-    vocabulary = np.unique(c.w_hash)
+    c = collect(as_texts(texts))
     copies = np.array(many[: len(texts)], np.int64)
-    counts = document_frequencies(vocabulary, c.d_word, c.w_hash, copies)
-    found = dict(zip(vocabulary.tolist(), counts.tolist(), strict=True))
+    counts = document_frequencies(c.d_word, c.w_word, copies, len(c.v_hash))
+    found = dict(zip(c.v_hash.tolist(), counts.tolist(), strict=True))
     for word in {t for text in texts for t in tokens(text)}:
         wanted = sum(n for text, n in zip(texts, many, strict=False) if word in tokens(text))
         assert found[fnv64(word.encode())] == wanted
 
 
 def test_nothing_weighs_nothing():
-    c, _ = collect(as_texts(["a word"]), Settings())
+    c = collect(as_texts(["a word"]))
     none = np.empty(0, np.int64)
-    (found,) = tfidf_weights(c, np.ones(1, np.int64), Spans(none, none, none))
+    (found,) = tfidf_weights(c, np.ones(1, np.int64), Spans(none, none))
     assert found.shape == (0,)
 
 
 def test_portions_do_not_change_a_weight(monkeypatch):
-    c, _ = collect(as_texts(["harbour bridge harbour", "storm bridge", "tunnel"]), Settings())
+    c = collect(as_texts(["harbour bridge harbour", "storm bridge", "tunnel"]))
     copies = np.ones(3, np.int64)
-    spans = Spans(c.p_token[c.d_passage[:-1]], c.p_token[c.d_passage[1:]], np.arange(3))
+    spans = Spans(c.p_token[c.d_passage[:-1]], c.p_token[c.d_passage[1:]])
     (whole,) = tfidf_weights(c, copies, spans)
     monkeypatch.setattr("dedup.rank.PORTION", 1)
     (parts,) = tfidf_weights(c, copies, spans)
     assert parts.tolist() == whole.tolist()
-
-
-@given(st.integers(1, 3000))
-def test_distinct_words_are_found_however_many(words):
-    w_hash = np.arange(words, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)
-    t_word = np.concatenate([np.arange(words), np.arange(words)]).astype(np.int32)
-    spans = [np.array([x], np.int64) for x in (0, 2 * words, 0)]
-    found = distinct_words(*spans, t_word, np.array([0, words], np.int64), w_hash)
-    assert sorted(found.tolist()) == sorted(w_hash.tolist())
 
 
 def test_rare_and_long_and_widespread_ranks_first(scan_records):

@@ -10,9 +10,12 @@ from hypothesis import strategies as st
 from oracles import hash32, jaccard
 
 import dedup
+from dedup.candidates import indexed_passages
+from dedup.collection import as_texts, collect
 from dedup.config import Settings
 from dedup.segment import fnv64, pack_texts, segment
-from dedup.sketch import CONTENT_BITS, PERMUTATIONS, background, scheme, sketch, token_information
+from dedup.sketch import CONTENT_BITS, PERMUTATIONS, UNKNOWN_BITS, background
+from dedup.vocabulary import Vocabulary, Words, number_words
 
 TEXT = st.text(max_size=200) | st.text("aéßжΣ中文字กขคا한😀𠮷 .\n’\u0301\u200b", max_size=200)
 
@@ -71,54 +74,72 @@ def test_hash_equals_the_oracle(data):
     assert dedup.hash32(data) == hash32(data)
 
 
-def test_background_tells_content_from_function_words():
-    texts = ["the of and to Lindqvist harbour undercut", "yang dan di pelabuhan", "的 在 港口"]
+def words_of(texts: list[str]) -> tuple[list[str], Words]:
+    """The tokens of the texts, and the words of the batch."""
     s = segment(*pack_texts(texts))
-    bits = token_information(s)
-    word = {
-        dedup.tokens(t)[k]: bits[s.t_byte.tolist().index(0) + k]
-        for t in texts[:1]
-        for k in range(7)
-    }
+    passages = np.searchsorted(s.p_text, np.arange(len(texts) + 1))
+    return [t for text in texts for t in dedup.tokens(text)], number_words(s, passages)
+
+
+def test_background_tells_content_from_function_words():
+    tokens, words = words_of(["the of and to Lindqvist harbour undercut"])
+    bits = dict(zip(tokens, words.v_bits[words.t_word].tolist(), strict=True))
     for name in ("the", "of", "and", "to"):
-        assert not word[name] & 0x80
+        assert not bits[name] & 0x80
     for name in ("lindqvist", "harbour", "undercut"):
-        assert word[name] & 0x80
-        assert (word[name] & 0x7F) / 4 >= CONTENT_BITS
+        assert bits[name] & 0x80
+        assert (bits[name] & 0x7F) / 4 >= CONTENT_BITS
     assert 0 not in background().slots[background().values > 0]
 
 
+def test_overlapping_pairs_count_for_the_character_they_add():
+    """A Han pair is worth half of what its table says; the same word has one value everywhere."""
+    _, words = words_of(["港口關閉。港口", "港口"])
+    unknown = int(UNKNOWN_BITS * 4)
+    assert set((words.v_bits & 0x7F).tolist()) <= set(range(unknown // 2 + 1))
+    assert len(words.v_bits) == len(set(dedup.tokens("港口關閉。港口")))
+
+
+@given(st.lists(TEXT, min_size=1, max_size=5), st.data())
+def test_words_are_numbered_by_their_text_in_any_batches(texts, data):
+    """Two tokens have the same number exactly if they are equal, whatever batch they came in."""
+    vocabulary = Vocabulary()
+    cut = data.draw(st.integers(0, len(texts)))
+    named: dict[int, str] = {}
+    for batch in (texts[:cut], texts[cut:]):
+        if not batch:
+            continue
+        s = segment(*pack_texts(batch))
+        passages = np.searchsorted(s.p_text, np.arange(len(batch) + 1))
+        words = number_words(s, passages)
+        number = vocabulary.add(words, s.data)[words.t_word].tolist()
+        tokens = [t for text in batch for t in dedup.tokens(text)]
+        for n, token in zip(number, tokens, strict=True):
+            assert named.setdefault(n, token) == token
+            assert vocabulary.hash[n] == fnv64(token.encode())
+    assert len(set(named.values())) == len(named) == len(vocabulary.bits)
+
+
 def test_only_informative_passages_are_indexed():
-    s = segment(
-        *pack_texts(
-            ["He did it.", "Yes. No. The one that was in it.", "Lindqvist undercut Halden piers."]
-        )
-    )
-    k = sketch(s, Settings())
-    assert s.p_text[k.chosen].tolist() == [2]
-    assert k.bands.shape == (1, scheme(Settings()).bands)
-    assert k.check.shape == (1, PERMUTATIONS)
+    texts = ["He did it.", "Yes. No. The one that was in it.", "Lindqvist undercut Halden piers."]
+    c = collect(as_texts(texts))
+    assert c.p_article[indexed_passages(c, Settings())].tolist() == [2]
 
 
 def test_information_counts_distinct_content_words_only():
-    s = segment(
-        *pack_texts(
+    c = collect(
+        as_texts(
             [
                 "Lindqvist undercut Halden piers.",
                 "The Lindqvist of Lindqvist undercut and undercut Halden, Halden piers.",
             ]
         )
     )
-    k = sketch(s, Settings())
-    assert k.content.tolist() == [4, 4]
-    assert k.information[0] == k.information[1]
+    assert np.diff(c.p_content).tolist() == [4, 4]
+    assert c.p_information[0] == c.p_information[1]
 
 
 def test_key_is_a_matter_of_the_token_sequence_alone():
-    s = segment(
-        *pack_texts(
-            ["The PIER of Halden, fell!", "“The pier of halden fell”", "Halden pier fell of the"]
-        )
-    )
-    key = sketch(s, Settings()).key
+    texts = ["The PIER of Halden, fell!", "“The pier of halden fell”", "Halden pier fell of the"]
+    key = collect(as_texts(texts)).p_key
     assert key[0] == key[1] != key[2]

@@ -6,13 +6,12 @@ import pytest
 from oracles import Writer
 
 from dedup.collection import as_texts, collect
-from dedup.config import Settings
 from dedup.speech import find_speech
 
 
 def read(text: str) -> list[tuple[str, bool, bool]]:
     """The passages of a text: words, whether said, whether introduced."""
-    c, _ = collect(as_texts([text]), Settings())
+    c = collect(as_texts([text]))
     s = find_speech(c)
     spans = zip(c.p_start.tolist(), c.p_end.tolist(), strict=True)
     return [(text[a:b], bool(s.said[p]), bool(s.introduced[p])) for p, (a, b) in enumerate(spans)]
@@ -23,7 +22,7 @@ def said(text: str) -> list[str]:
 
 
 def signatures(text: str) -> list[str]:
-    c, _ = collect(as_texts([text]), Settings())
+    c = collect(as_texts([text]))
     found = find_speech(c).signature.nonzero()[0].tolist()
     return [text[c.p_start[p] : c.p_end[p]] for p in found]
 

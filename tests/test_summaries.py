@@ -35,7 +35,7 @@ def report_and_summary(seed: int, places: tuple[int, ...] = RETOLD) -> tuple[str
 
 def aligned(a: str, b: str, *, summaries: bool):
     settings = Settings()
-    c, _ = collect(as_texts([a, b]), settings)
+    c = collect(as_texts([a, b]))
     return align(c, np.array([0]), np.array([1]), settings, summaries=summaries)
 
 

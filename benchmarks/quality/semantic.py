@@ -64,7 +64,7 @@ def of_pan(archive: Path, encoder: Encoder) -> list[dict[str, Any]]:
     )
     settings = Settings()
     texts = as_texts([corpus.texts[n] for n in names])
-    c, _ = collect(texts, settings, threads=THREADS)
+    c = collect(texts, threads=THREADS)
     one, two = (np.array([p[i] for p in every]) for i in (0, 1))
     alignment = align(c, one, two, settings, summaries=True, threads=THREADS)
     shared, statistics = no_statistics(c)

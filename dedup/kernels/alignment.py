@@ -11,15 +11,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from dedup.kernels.comparison import (
-    bag_passages,
-    grown,
-    index_words,
-    logarithms,
-    map_words,
-    table_size,
-    weigh,
-)
+from dedup.kernels.comparison import load, logarithms, table_size, unload
 from dedup.kernels.edges import (
     VERBATIM,
     WINDOW,
@@ -28,24 +20,24 @@ from dedup.kernels.edges import (
     whole_passages,
     without_overhang,
 )
-from dedup.kernels.jit import kernel
+from dedup.kernels.jit import kernel, leaf
 from dedup.kernels.seeds import (
     SEEDS_PER_PASSAGE,
     find_seeds,
     foreign,
+    index_content,
     index_keys,
-    index_postings,
     keep_best,
 )
 from dedup.kernels.similarity import span_likeness
 from dedup.kernels.summaries import GONE, PLAIN, SUMMARY_A, SUMMARY_B, find_summaries
+from dedup.kernels.vocabulary import widened
 from dedup.kernels.workspace import (
     make_bags,
     make_passages,
     make_seeds,
     make_spans,
     make_tokens,
-    make_words,
 )
 
 GAP = 3  # passages between seeds of one cluster, on either side
@@ -56,7 +48,7 @@ SAME_WORD = 2.0  # nats that a token of a verbatim run is worth, as ``edges`` fi
 REPEATED = 0.98  # similarity from which a match is a repetition rather than a weaker match
 
 
-@kernel
+@leaf
 def between(sums, p, q):
     """Foreign information strictly between passages ``p`` and ``q`` of one article."""
     low = min(p, q)
@@ -64,7 +56,7 @@ def between(sums, p, q):
     return sums[high] - sums[low + 1] if high > low + 1 else 0
 
 
-@kernel
+@leaf
 def root_of(parent, i):
     """Root of a union-find tree, with path halving."""
     while parent[i] != i:
@@ -73,7 +65,7 @@ def root_of(parent, i):
     return i
 
 
-@kernel
+@leaf
 def cluster(count, seeds, passages, cut):
     """Join strong seeds within GAP passages of each other on both sides, with foreign matter
     between them on one side at most; ``seeds.box`` of a root spans its cluster (passages)."""
@@ -113,19 +105,21 @@ def cluster(count, seeds, passages, cut):
             box[3] = max(box[3], seeds.b[s])
 
 
-@kernel
-def same_words(a0, a1, b0, b1, t_word, to_a):
+@leaf
+def same_words(a0, a1, b0, b1, t_word):
     """Whether two token spans are word for word equal."""
     if a1 - a0 != b1 - b0:
         return False
     k = 0
-    while k < a1 - a0 and to_a[t_word[b0 + k]] == t_word[a0 + k]:
+    while k < a1 - a0 and t_word[b0 + k] == t_word[a0 + k]:
         k += 1
     return k == a1 - a0
 
 
-@kernel
-def plain_matches(count, a, b, texts, words, seeds, spans, tokens, min_similarity, min_information):
+@leaf
+def plain_matches(
+    count, a, b, texts, words, seeds, spans, tokens, logs, min_similarity, min_information
+):
     """The matches of all clusters of a pair, in the order of their roots; returns how many.
 
     ``seeds.match`` of a root is the number of its match, or -1.
@@ -134,8 +128,10 @@ def plain_matches(count, a, b, texts, words, seeds, spans, tokens, min_similarit
     pb0 = texts.d_passage[b]
     p_token = texts.p_token
     t_word = texts.t_word
-    bits_a = texts.w_bits[texts.d_word[a] : texts.d_word[a + 1]]
-    bits_b = texts.w_bits[texts.d_word[b] : texts.d_word[b + 1]]
+    bits = texts.v_bits
+    last_a = texts.d_passage[a + 1]
+    last_b = texts.d_passage[b + 1]
+    passages = last_a - pa0 + last_b - pb0
     found = 0
     for root in range(count):
         if seeds.parent[root] != root or not seeds.strong[root]:
@@ -151,7 +147,7 @@ def plain_matches(count, a, b, texts, words, seeds, spans, tokens, min_similarit
             if at[0] <= a0 and a1 <= at[1] and at[2] <= b0 and b1 <= at[3]:
                 seeds.match[root] = last  # a match has led over it already
                 continue
-        if same_words(a0, a1, b0, b1, t_word, words.to_a):
+        if same_words(a0, a1, b0, b1, t_word):
             # Equal passages one after another: the words themselves say where it ends.
             ratio = SAME_WORD * (a1 - a0 + b1 - b0)
             verbatim = 1.0
@@ -160,11 +156,11 @@ def plain_matches(count, a, b, texts, words, seeds, spans, tokens, min_similarit
             if a0 >= a1 or b0 >= b1:
                 continue
         if verbatim < VERBATIM:
-            a0, a1 = whole_passages(a0, a1, pa0, texts.d_passage[a + 1], p_token)
-            b0, b1 = whole_passages(b0, b1, pb0, texts.d_passage[b + 1], p_token)
-        a0, a1, b0, b1 = same_words_on(a0, a1, b0, b1, a, b, texts, words.to_a)
-        a0, a1 = without_overhang(a0, a1, pa0, texts.d_passage[a + 1], p_token, t_word, bits_a)
-        b0, b1 = without_overhang(b0, b1, pb0, texts.d_passage[b + 1], p_token, t_word, bits_b)
+            a0, a1 = whole_passages(a0, a1, pa0, last_a, p_token)
+            b0, b1 = whole_passages(b0, b1, pb0, last_b, p_token)
+        a0, a1, b0, b1 = same_words_on(a0, a1, b0, b1, a, b, texts)
+        a0, a1 = without_overhang(a0, a1, pa0, last_a, p_token, t_word, bits)
+        b0, b1 = without_overhang(b0, b1, pb0, last_b, p_token, t_word, bits)
         joins = False
         if found > 0:
             at = spans.at[last]
@@ -173,15 +169,15 @@ def plain_matches(count, a, b, texts, words, seeds, spans, tokens, min_similarit
                 a0, a1 = min(a0, at[0]), max(a1, at[1])
                 b0, b1 = min(b0, at[2]), max(b1, at[3])
                 ratio = max(ratio, spans.ratio[last])
-        similarity, bits = span_likeness(a0, a1, b0, b1, a, texts, words)
-        if similarity < min_similarity or bits < min_information:
+        similarity, shared = span_likeness(a0, a1, b0, b1, passages, texts, words, logs)
+        if similarity < min_similarity or shared < min_information:
             continue
         if joins:
             found -= 1
         at = spans.at[found]
         at[0], at[1], at[2], at[3] = a0, a1, b0, b1
         spans.similarity[found] = similarity
-        spans.bits[found] = bits
+        spans.bits[found] = shared
         spans.ratio[found] = ratio
         spans.form[found] = PLAIN
         seeds.match[root] = found
@@ -238,7 +234,7 @@ def drop_repeated(found, a_first, b_first, spans, tokens):
 
 
 @kernel
-def align_pairs(pair_a, pair_b, texts, min_similarity, min_information, summaries):
+def align_pairs(pair_a, pair_b, texts, words, min_similarity, min_information, summaries):
     """Align pairs of articles (int64 ``pair_a`` sorted, ``pair_b``).
 
     Returns two groups of flat arrays. Matches: ``m_pair`` (int32), token spans ``m_a0, m_a1,
@@ -246,7 +242,8 @@ def align_pairs(pair_a, pair_b, texts, min_similarity, min_information, summarie
     carry a match: ``l_match`` (int32), ``l_a``, ``l_b`` (int64 passages), ``l_cosine``
     (float32).
 
-    ``summaries``: whether to look for them, too (see ``summaries``).
+    ``words``: scratch for the vocabulary (see ``workspace``), left zeroed. ``summaries``: whether
+    to look for them, too (see ``summaries``).
 
     ``cut`` (int64, 3) counts what limits left out: words looked up near the last seed only, seeds
     beyond SEEDS_PER_PASSAGE, seeds joined to the LOOK_BACK before them only.
@@ -255,17 +252,14 @@ def align_pairs(pair_a, pair_b, texts, min_similarity, min_information, summarie
     d_passage = texts.d_passage
     d_word = texts.d_word
     p_token = texts.p_token
-    most_words = 1
     most_tokens = 1
     most_passages = 1
     for x in range(pairs):
         for d in (pair_a[x], pair_b[x]):
-            most_words = max(most_words, d_word[d + 1] - d_word[d])
             most_passages = max(most_passages, d_passage[d + 1] - d_passage[d])
             most_tokens = max(most_tokens, p_token[d_passage[d + 1]] - p_token[d_passage[d]])
-    words = make_words(most_words)
-    bags = make_bags(most_words, most_tokens, most_passages)
-    passages = make_passages(most_passages)
+    bags = make_bags(most_tokens, most_passages)
+    passages = make_passages(most_passages, most_tokens)
     seeds = make_seeds(most_passages * SEEDS_PER_PASSAGE)
     spans = make_spans(most_passages * (SEEDS_PER_PASSAGE + 2))
     tokens = make_tokens(most_tokens, WINDOW)
@@ -286,8 +280,8 @@ def align_pairs(pair_a, pair_b, texts, min_similarity, min_information, summarie
     matches = 0
     links = 0
     previous = np.int64(-1)
-    size = 64
     key_size = 64
+    content = 0
     for x in range(pairs):
         a = pair_a[x]
         b = pair_b[x]
@@ -295,133 +289,73 @@ def align_pairs(pair_a, pair_b, texts, min_similarity, min_information, summarie
         pb0 = d_passage[b]
         na = d_passage[a + 1] - pa0
         nb = d_passage[b + 1] - pb0
-        words_a = d_word[a + 1] - d_word[a]
-        words_b = d_word[b + 1] - d_word[b]
         if a != previous:
+            if previous >= 0:
+                unload(previous, 0, d_word, texts.w_word, words.held)
+                for k in range(1, content + 1):
+                    words.place[bags.own[k]] = 0
             previous = a
-            size = table_size(words_a)
-            index_words(d_word[a], words_a, texts.w_hash, size, words.slot)
+            load(a, 0, d_word, texts.w_word, texts.w_passages, words.held)
+            content = index_content(pa0, na, texts, words.place, bags)
             key_size = table_size(na)
             index_keys(pa0, na, texts.p_key, key_size, bags.key_slot)
-            total = bag_passages(
-                pa0,
-                d_passage[a + 1],
-                p_token,
-                texts.t_word,
-                words_a,
-                words.stamp,
-                bags.a_start,
-                bags.a_word,
-                bags.a_tf,
-            )
-            index_postings(na, total, words_a, bags, words.stamp)
-        map_words(
-            a,
-            b,
-            size,
-            words.slot,
-            words.to_a,
-            texts.data,
-            texts.d_byte,
-            d_word,
-            texts.w_hash,
-            texts.w_byte,
-            texts.w_chars,
-            texts.kind,
-            texts.fold,
-        )
-        weigh(
-            a,
-            b,
-            words.to_a,
-            na + nb,
-            d_word,
-            texts.w_passages,
-            logs,
-            words.stamp,
-            words.weight_a,
-            words.weight_b,
-        )
-        bag_passages(
-            pb0,
-            d_passage[b + 1],
-            p_token,
-            texts.t_word,
-            words_b,
-            words.stamp,
-            bags.b_start,
-            bags.b_word,
-            bags.b_tf,
-        )
-        words.from_a[:words_a] = -1
-        for w in range(words_b):
-            if words.to_a[w] >= 0:
-                words.from_a[words.to_a[w]] = w
-        for side in range(2):
-            if side == 0:
-                foreign(
-                    na,
-                    bags.a_start,
-                    bags.a_word,
-                    words.from_a,
-                    d_word[a],
-                    texts.w_bits,
-                    passages.total_a,
-                    passages.held,
-                    passages.foreign_a,
-                )
-            else:
-                foreign(
-                    nb,
-                    bags.b_start,
-                    bags.b_word,
-                    words.to_a,
-                    d_word[b],
-                    texts.w_bits,
-                    passages.total_b,
-                    passages.held,
-                    passages.foreign_b,
-                )
+            bags.size[:na] = -1
+        load(b, 1, d_word, texts.w_word, texts.w_passages, words.held)
         count = find_seeds(
             na,
             nb,
             pa0,
             pb0,
-            d_word[a],
             key_size,
             texts,
             words,
             bags,
             passages,
             seeds,
+            logs,
             cut,
             min_similarity,
             min_information,
             summaries,
         )
         count = keep_best(count, seeds, passages.best_of_a)
-        if count == 0:
-            continue
-        cluster(count, seeds, passages, cut)
-        found = plain_matches(
-            count, a, b, texts, words, seeds, spans, tokens, min_similarity, min_information
-        )
-        for side in range(2 if summaries else 0):
-            found = find_summaries(
-                side,
+        found = 0
+        if count > 0:
+            if count > 1:
+                foreign(pa0, na, 1, texts, words.held, passages.foreign_a)
+                foreign(pb0, nb, 0, texts, words.held, passages.foreign_b)
+            cluster(count, seeds, passages, cut)
+            found = plain_matches(
+                count,
                 a,
                 b,
-                count,
-                found,
                 texts,
                 words,
                 seeds,
                 spans,
-                passages,
-                tokens.cover_a if side == 0 else tokens.cover_b,
+                tokens,
+                logs,
                 min_similarity,
                 min_information,
             )
+            for side in range(2 if summaries else 0):
+                found = find_summaries(
+                    side,
+                    a,
+                    b,
+                    count,
+                    found,
+                    texts,
+                    words,
+                    seeds,
+                    spans,
+                    passages,
+                    logs,
+                    tokens.cover_a if side == 0 else tokens.cover_b,
+                    min_similarity,
+                    min_information,
+                )
+        unload(b, 1, d_word, texts.w_word, words.held)
         if found == 0:
             continue
         drop_repeated(found, p_token[pa0], p_token[pb0], spans, tokens)
@@ -429,13 +363,13 @@ def align_pairs(pair_a, pair_b, texts, min_similarity, min_information, summarie
             if spans.form[m] == GONE:
                 continue
             if matches == len(m_pair):
-                m_pair = grown(m_pair, 2 * matches)
-                m_a0 = grown(m_a0, 2 * matches)
-                m_a1 = grown(m_a1, 2 * matches)
-                m_b0 = grown(m_b0, 2 * matches)
-                m_b1 = grown(m_b1, 2 * matches)
-                m_similarity = grown(m_similarity, 2 * matches)
-                m_bits = grown(m_bits, 2 * matches)
+                m_pair = widened(m_pair, 2 * matches)
+                m_a0 = widened(m_a0, 2 * matches)
+                m_a1 = widened(m_a1, 2 * matches)
+                m_b0 = widened(m_b0, 2 * matches)
+                m_b1 = widened(m_b1, 2 * matches)
+                m_similarity = widened(m_similarity, 2 * matches)
+                m_bits = widened(m_bits, 2 * matches)
             m_pair[matches] = x
             m_a0[matches] = spans.at[m, 0]
             m_a1[matches] = spans.at[m, 1]
@@ -458,15 +392,19 @@ def align_pairs(pair_a, pair_b, texts, min_similarity, min_information, summarie
             previous_b = seeds.b[s]
             previous_match = k
             if links == len(l_match):
-                l_match = grown(l_match, 2 * links)
-                l_a = grown(l_a, 2 * links)
-                l_b = grown(l_b, 2 * links)
-                l_cosine = grown(l_cosine, 2 * links)
+                l_match = widened(l_match, 2 * links)
+                l_a = widened(l_a, 2 * links)
+                l_b = widened(l_b, 2 * links)
+                l_cosine = widened(l_cosine, 2 * links)
             l_match[links] = k
             l_a[links] = pa0 + seeds.a[s]
             l_b[links] = pb0 + seeds.b[s]
             l_cosine[links] = seeds.cosine[s]
             links += 1
+    if previous >= 0:
+        unload(previous, 0, d_word, texts.w_word, words.held)
+        for k in range(1, content + 1):
+            words.place[bags.own[k]] = 0
     return (
         m_pair[:matches].copy(),
         m_a0[:matches].copy(),

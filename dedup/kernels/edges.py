@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from dedup.kernels.jit import kernel
+from dedup.kernels.jit import leaf
 from dedup.kernels.minhash import CONTENT
 
 WINDOW = 60  # tokens looked at beyond a core
@@ -30,7 +30,7 @@ OVERHANG = 2  # common words beyond a passage's border that are no part of a mat
 WHOLE = 0.4  # share of its outer passages that a reworded match must reach to take them whole
 
 
-@kernel
+@leaf
 def pair_slot(v, w, size, table):
     """Slot of the word pair (v, w) in an open-addressing table (int64, 0 is empty), and its key."""
     key = (np.int64(v) << np.int64(31)) + np.int64(w) + 1
@@ -41,14 +41,8 @@ def pair_slot(v, w, size, table):
     return j, key
 
 
-@kernel
-def word_of(t, t_word, to_a, translate):
-    """The word of a token as a word of ``a``; -1 if ``a`` has none."""
-    return to_a[t_word[t]] if translate else np.int64(t_word[t])
-
-
-@kernel
-def meet(lo, hi, t_word, to_a, translate, left, size, table, flags, base):
+@leaf
+def meet(lo, hi, t_word, left, size, table, flags, base):
     """Find the runs that tokens ``lo`` to ``hi`` share with the other side; words of long runs
     are used up at once. ``flags[t - base]``: 3 in a long run, 2 in a short one, 1 otherwise."""
     start = lo
@@ -56,18 +50,15 @@ def meet(lo, hi, t_word, to_a, translate, left, size, table, flags, base):
         flags[t - base] = 1
         chained = False
         if t + 1 < hi:
-            v = word_of(t, t_word, to_a, translate)
-            w = word_of(t + 1, t_word, to_a, translate)
-            if v >= 0 and w >= 0:
-                j, key = pair_slot(v, w, size, table)
-                chained = table[j] == key
+            j, key = pair_slot(t_word[t], t_word[t + 1], size, table)
+            chained = table[j] == key
         if not chained:
             if t > start:
                 k = 3 if t - start >= LONG else 2
                 for u in range(start, t + 1):
                     flags[u - base] = k
                     if k == 3:
-                        v = word_of(u, t_word, to_a, translate)
+                        v = t_word[u]
                         if left[v] > 0:
                             left[v] -= 1
                         else:
@@ -75,34 +66,33 @@ def meet(lo, hi, t_word, to_a, translate, left, size, table, flags, base):
             start = t + 1
 
 
-@kernel
-def settle(t, t_word, to_a, translate, left, flags, base):
+@leaf
+def settle(t, t_word, left, flags, base):
     """The outcome of a token whose runs are known, in ``flags``; uses up its word."""
     k = t - base
     if 0 < flags[k] < 3:
-        v = word_of(t, t_word, to_a, translate)
-        if v >= 0 and left[v] > 0:
+        v = t_word[t]
+        if left[v] > 0:
             left[v] -= 1
         else:
             flags[k] = 0
 
 
-@kernel
-def fill(lo, hi, t_word, to_a, translate, left, size, table):
+@leaf
+def fill(lo, hi, t_word, left, size, table):
     """Count the words and note the word pairs of tokens ``lo`` to ``hi``, as words of ``a``."""
     before = np.int64(-1)
     for t in range(lo, hi):
-        v = word_of(t, t_word, to_a, translate)
-        if v >= 0:
-            left[v] += 1
-            if before >= 0:
-                j, key = pair_slot(before, v, size, table)
-                table[j] = key
+        v = np.int64(t_word[t])
+        left[v] += 1
+        if before >= 0:
+            j, key = pair_slot(before, v, size, table)
+            table[j] = key
         before = v
 
 
-@kernel
-def chance_rates(wlo, whi, begin, end, t_word, to_a, translate, left, size, table, bits, used, out):
+@leaf
+def chance_rates(wlo, whi, begin, end, t_word, left, size, table, bits, used, out):
     """Outcomes of stretches of text far away put in the place of the window (``out`` float64, 8:
     four of content words, four of common ones). They meet the words that the core has left, as
     the window's own tokens do."""
@@ -114,36 +104,39 @@ def chance_rates(wlo, whi, begin, end, t_word, to_a, translate, left, size, tabl
         high = wlo if part == 0 else min(end, whi + FAR)
         for block in range(low, high, WINDOW):
             stop = min(high, block + WINDOW)
-            meet(block, stop, t_word, to_a, translate, left, size, table, used, block)
+            meet(block, stop, t_word, left, size, table, used, block)
             for t in range(block, stop):
-                settle(t, t_word, to_a, translate, left, used, block)
+                settle(t, t_word, left, used, block)
                 out[used[t - block] + (0 if bits[t_word[t]] & CONTENT else 4)] += 1.0
             for t in range(block, stop):
                 if used[t - block]:
-                    left[word_of(t, t_word, to_a, translate)] += 1
+                    left[t_word[t]] += 1
 
 
-@kernel
-def best_edges(lo, hi, begin, end, olo, ohi, t_word, to_a, translate, bits, left, tokens, chance):
+@leaf
+def best_edges(lo, hi, begin, end, olo, ohi, t_word, bits, left, tokens, side):
     """The span around ``lo`` to ``hi`` with the greatest log-likelihood ratio.
 
     ``begin`` to ``end`` is the text, ``olo`` to ``ohi`` the window of the other text, ``bits``
-    the information of the text's words; the chance rates are taken anew where ``chance`` (float64,
-    8) begins with 0. Returns start, end, the ratio (nats) and the share of tokens of the core
-    that stand in long runs (1 where nearly all stand in some run).
+    the information of the vocabulary; the chance rates are those of ``side`` (0: a, 1: b) in
+    ``tokens.rates``, taken anew where they begin with 0. Returns start, end, the ratio (nats) and
+    the share of tokens of the core that stand in long runs (1 where nearly all stand in some run).
     """
     size = 64
     while size < 2 * (ohi - olo):
         size *= 2
     table = tokens.table
     flags = tokens.flags
-    fill(olo, ohi, t_word, to_a, not translate, left, size, table)
+    fill(olo, ohi, t_word, left, size, table)
     wlo = max(begin, lo - WINDOW)
     whi = min(end, hi + WINDOW)
-    meet(wlo, whi, t_word, to_a, translate, left, size, table, flags, wlo)
-    inside = np.full(8, INSIDE_WEIGHT)
+    meet(wlo, whi, t_word, left, size, table, flags, wlo)
+    chance = tokens.rates[side]
+    inside = tokens.rates[2]
+    score = tokens.rates[3]
+    inside[:] = INSIDE_WEIGHT
     for t in range(lo, hi):
-        settle(t, t_word, to_a, translate, left, flags, wlo)
+        settle(t, t_word, left, flags, wlo)
         inside[flags[t - wlo] + (0 if bits[t_word[t]] & CONTENT else 4)] += 1.0
     if chance[0] == 0.0:
         chance_rates(
@@ -152,8 +145,6 @@ def best_edges(lo, hi, begin, end, olo, ohi, t_word, to_a, translate, bits, left
             begin,
             end,
             t_word,
-            to_a,
-            translate,
             left,
             size,
             table,
@@ -163,15 +154,12 @@ def best_edges(lo, hi, begin, end, olo, ohi, t_word, to_a, translate, bits, left
         )
     for k in range(WINDOW):
         if hi + k < whi:
-            settle(hi + k, t_word, to_a, translate, left, flags, wlo)
+            settle(hi + k, t_word, left, flags, wlo)
         if lo - 1 - k >= wlo:
-            settle(lo - 1 - k, t_word, to_a, translate, left, flags, wlo)
+            settle(lo - 1 - k, t_word, left, flags, wlo)
     for t in range(olo, ohi):
-        v = word_of(t, t_word, to_a, not translate)
-        if v >= 0:
-            left[v] = 0
+        left[t_word[t]] = 0
     table[:size] = 0
-    score = np.empty(8)
     for base in (0, 4):
         p = inside[base] + inside[base + 1] + inside[base + 2] + inside[base + 3]
         q = chance[base] + chance[base + 1] + chance[base + 2] + chance[base + 3]
@@ -198,7 +186,7 @@ def best_edges(lo, hi, begin, end, olo, ohi, t_word, to_a, translate, bits, left
     return start, stop, top, same / (hi - lo)
 
 
-@kernel
+@leaf
 def refine(a0, a1, b0, b1, a, b, texts, words, tokens):
     """Move the edges of a core (token spans of texts ``a``, ``b``) to where the likeness ends.
 
@@ -210,10 +198,8 @@ def refine(a0, a1, b0, b1, a, b, texts, words, tokens):
     a_last = texts.p_token[texts.d_passage[a + 1]]
     b_first = texts.p_token[texts.d_passage[b]]
     b_last = texts.p_token[texts.d_passage[b + 1]]
-    bits_a = texts.w_bits[texts.d_word[a] : texts.d_word[a + 1]]
-    bits_b = texts.w_bits[texts.d_word[b] : texts.d_word[b + 1]]
-    chance_a = np.zeros(8)
-    chance_b = np.zeros(8)
+    tokens.rates[0, 0] = 0.0
+    tokens.rates[1, 0] = 0.0
     score = 0.0
     verbatim = 0.0
     for _ in range(ROUNDS):
@@ -226,12 +212,10 @@ def refine(a0, a1, b0, b1, a, b, texts, words, tokens):
             max(b_first, b0 - WINDOW),
             min(b_last, b1 + WINDOW),
             t_word,
-            words.to_a,
-            False,
-            bits_a,
+            texts.v_bits,
             words.left,
             tokens,
-            chance_a,
+            0,
         )
         if lo >= hi:
             return a0, a0, b0, b0, 0.0, 0.0
@@ -244,12 +228,10 @@ def refine(a0, a1, b0, b1, a, b, texts, words, tokens):
             max(a_first, a0 - WINDOW),
             min(a_last, a1 + WINDOW),
             t_word,
-            words.to_a,
-            True,
-            bits_b,
+            texts.v_bits,
             words.left,
             tokens,
-            chance_b,
+            1,
         )
         if lo >= hi:
             return a0, a0, b0, b0, 0.0, 0.0
@@ -261,7 +243,7 @@ def refine(a0, a1, b0, b1, a, b, texts, words, tokens):
     return a0, a1, b0, b1, score, verbatim
 
 
-@kernel
+@leaf
 def whole_passages(lo, hi, first, last, p_token):
     """Move a span's edges to the borders of its outer passages, outwards where it reaches WHOLE
     of them, else inwards. ``first`` to ``last`` are the passages of the text."""
@@ -280,26 +262,26 @@ def whole_passages(lo, hi, first, last, p_token):
     return lo, hi
 
 
-@kernel
-def same_words_on(a0, a1, b0, b1, a, b, texts, to_a):
+@leaf
+def same_words_on(a0, a1, b0, b1, a, b, texts):
     """Copy that begins or ends inside a sentence: go on while the words are the same."""
     t_word = texts.t_word
     a_first = texts.p_token[texts.d_passage[a]]
     a_last = texts.p_token[texts.d_passage[a + 1]]
     b_first = texts.p_token[texts.d_passage[b]]
     b_last = texts.p_token[texts.d_passage[b + 1]]
-    if to_a[t_word[b0]] == t_word[a0]:
-        while a0 > a_first and b0 > b_first and to_a[t_word[b0 - 1]] == t_word[a0 - 1]:
+    if t_word[b0] == t_word[a0]:
+        while a0 > a_first and b0 > b_first and t_word[b0 - 1] == t_word[a0 - 1]:
             a0 -= 1
             b0 -= 1
-    if to_a[t_word[b1 - 1]] == t_word[a1 - 1]:
-        while a1 < a_last and b1 < b_last and to_a[t_word[b1]] == t_word[a1]:
+    if t_word[b1 - 1] == t_word[a1 - 1]:
+        while a1 < a_last and b1 < b_last and t_word[b1] == t_word[a1]:
             a1 += 1
             b1 += 1
     return a0, a1, b0, b1
 
 
-@kernel
+@leaf
 def without_overhang(lo, hi, first, last, p_token, t_word, bits):
     """Take back an edge that reaches OVERHANG common words at most into another passage: such
     words stand everywhere. ``first`` to ``last`` are the passages of the text, ``bits`` the

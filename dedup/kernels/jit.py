@@ -67,6 +67,19 @@ def kernel(function: Callable[..., Any]) -> Callable[..., Any]:
 
     numba infers the types from the arguments; docstrings state them.
     """
+    return _compiled(function)
+
+
+def leaf(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A kernel that makes no array, for inner loops of others.
+
+    It does without numba's counting of references to arrays (an atomic operation for each array
+    at each call), which takes longer than such a function's work.
+    """
+    return _compiled(function, _nrt=False)
+
+
+def _compiled(function: Callable[..., Any], **flags: Any) -> Callable[..., Any]:
     folder = cache_folder()
     config: Any = numba.config
     before = config.CACHE_DIR
@@ -74,7 +87,7 @@ def kernel(function: Callable[..., Any]) -> Callable[..., Any]:
     config.CACHE_DIR = str(folder) if folder is not None else before
     try:
         compiled_function: Callable[..., Any] = numba.njit(
-            cache=True, nogil=True, error_model="numpy"
+            cache=True, nogil=True, error_model="numpy", **flags
         )(function)
     finally:
         config.CACHE_DIR = before

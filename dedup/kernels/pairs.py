@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 
 from dedup.kernels.jit import kernel
-from dedup.kernels.vocabulary import same_word
 
 
 @kernel
@@ -130,30 +129,16 @@ def sum_runs(keys, order, weights, out_keys, out_weights):
 
 
 @kernel
-def equal_passages(
-    left, right, p_article, p_token, t_word, data, d_byte, d_word, w_byte, w_chars, kind, fold, out
-):
-    """Whether passages ``left[i]`` and ``right[i]`` are word for word equal on the text (uint8)."""
+def equal_passages(left, right, p_token, t_word, out):
+    """Whether passages ``left[i]`` and ``right[i]`` are word for word equal (uint8)."""
     for i in range(len(left)):
-        p = left[i]
-        q = right[i]
-        a = p_article[p]
-        b = p_article[q]
-        n = p_token[p + 1] - p_token[p]
-        same = n == p_token[q + 1] - p_token[q]
+        p = p_token[left[i]]
+        q = p_token[right[i]]
+        n = p_token[left[i] + 1] - p
+        same = n == p_token[right[i] + 1] - q
         k = 0
         while same and k < n:
-            v = d_word[a] + t_word[p_token[p] + k]
-            w = d_word[b] + t_word[p_token[q] + k]
-            same = same_word(
-                data,
-                d_byte[a] + w_byte[v],
-                w_chars[v],
-                d_byte[b] + w_byte[w],
-                w_chars[w],
-                kind,
-                fold,
-            )
+            same = t_word[p + k] == t_word[q + k]
             k += 1
         out[i] = 1 if same else 0
 

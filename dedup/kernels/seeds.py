@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from dedup.kernels.jit import kernel
+from dedup.kernels.comparison import bag, weight_of
+from dedup.kernels.jit import leaf
 from dedup.kernels.minhash import CONTENT, QUARTERS
 
 SEEDS_PER_PASSAGE = 4
@@ -19,34 +20,39 @@ LEAST_SUPPORT_BITS = 15 * 4  # quarters; a passage with less is never an obstacl
 WEAK = 0.8  # of the least similarity: such seeds begin no match but may belong to a summary
 WEAK_BITS = 0.3  # of the least information
 STRONG_BITS = 0.5
+# By content words alone, what a pair of passages must show to be compared by all words: Dice
+# (share of the least similarity) or containment.
+LIKE = 0.7
+INNER = 0.6
+LIKE_WEAK = 0.5
+INNER_WEAK = 0.5
 POSTINGS = 96  # passages looked at for one word of one passage: bounds the work per word
 
 
-@kernel
-def foreign(passages, start, words, found, first, w_bits, totals, held_bits, out):
-    """Running sum of the information in passages that the other article does not support.
-
-    ``start`` and ``words`` are the bags of the passages, ``found[w] >= 0`` where the other
-    article has the word. ``out`` (int64, passages + 1) and ``totals`` and ``held_bits`` (int64,
-    passages; what each holds, and what the other article has of it) in quarters of a bit.
-    """
+@leaf
+def foreign(first, passages, side, texts, held, out):
+    """Running sum (int64, passages + 1; quarters of a bit) of the information in passages of one
+    text, from ``first`` on, that the other one (``side`` of ``held``) does not support."""
     out[0] = 0
     for p in range(passages):
         total = 0
-        held = 0
-        for i in range(start[p], start[p + 1]):
-            bits = w_bits[first + words[i]]
-            if bits & CONTENT:
-                total += bits & QUARTERS
-                if found[words[i]] >= 0:
-                    held += bits & QUARTERS
-        alien = total >= LEAST_SUPPORT_BITS and held < SUPPORT * total
+        supported = 0
+        for i in range(texts.p_content[first + p], texts.p_content[first + p + 1]):
+            bits = texts.v_bits[texts.c_word[i]] & QUARTERS
+            total += bits
+            if held[texts.c_word[i], side] > 0:
+                supported += bits
+        alien = total >= LEAST_SUPPORT_BITS and supported < SUPPORT * total
         out[p + 1] = out[p] + (total if alien else 0)
-        totals[p] = total
-        held_bits[p] = held
 
 
-@kernel
+@leaf
+def quarters_of(passage, p_information):
+    """Information of a passage in quarters of a bit."""
+    return np.int64(4.0 * p_information[passage])
+
+
+@leaf
 def index_keys(pa0, na, p_key, size, slot):
     """Hash table from a passage's key to its place + 1 in one text, in ``slot[:size]``."""
     slot[:size] = 0
@@ -58,83 +64,109 @@ def index_keys(pa0, na, p_key, size, slot):
             slot[j] = p + 1
 
 
-@kernel
-def index_postings(na, total, words_a, bags, stamp):
-    """Passages of ``a`` that hold each of its words, from the bags (``total`` entries)."""
-    bags.post_start[: words_a + 1] = 0
-    for i in range(total):
-        bags.post_start[bags.a_word[i] + 1] += 1
-    for w in range(words_a):
-        bags.post_start[w + 1] += bags.post_start[w]
-    for w in range(words_a):
-        stamp[w] = bags.post_start[w]
+@leaf
+def index_content(pa0, na, texts, place, bags):
+    """Number the content words of a text and list the passages of each; returns how many."""
+    n = 0
+    bags.start[0] = 0
+    for i in range(texts.p_content[pa0], texts.p_content[pa0 + na]):
+        w = texts.c_word[i]
+        if place[w] == 0:
+            n += 1
+            place[w] = n
+            bags.own[n] = w
+            bags.start[n + 1] = 0
+        bags.start[place[w] + 1] += 1
+    bags.start[1] = 0
+    for k in range(1, n + 1):
+        bags.start[k + 1] += bags.start[k]
     for p in range(na):
-        for i in range(bags.a_start[p], bags.a_start[p + 1]):
-            k = stamp[bags.a_word[i]]
-            bags.post_passage[k] = p
-            stamp[bags.a_word[i]] = k + 1
+        for i in range(texts.p_content[pa0 + p], texts.p_content[pa0 + p + 1]):
+            k = place[texts.c_word[i]]
+            bags.passage[bags.start[k]] = p
+            bags.start[k] += 1
+    for k in range(n, 0, -1):
+        bags.start[k] = bags.start[k - 1]
+    bags.start[1] = 0
+    return n
 
 
-@kernel
-def collisions(q, expected, key_size, pa0, pb0, na, first_a, texts, words, bags, passages, cut):
+@leaf
+def collisions(q, n, expected, key_size, pa0, pb0, na, texts, bags, passages, cut):
     """Passages of ``a`` that share content words with passage ``q`` of ``b``.
 
-    Their common information is added up in ``passages.acc``; returns how many stand in
-    ``passages.touched``.
+    The ``n`` words stand in ``passages.shared``. The common information is added up in
+    ``passages.acc``; returns how many stand in ``passages.touched``.
     """
+    v_bits = texts.v_bits
+    p_key = texts.p_key
+    own = bags.own
+    starts = bags.start
+    holder = bags.passage
+    key_slot = bags.key_slot
+    acc = passages.acc
+    touched = passages.touched
+    both = passages.shared
     # So many passages are looked at for one word; all words count in the exact cosine.
     common = POSTINGS
     hits = 0
-    for i in range(bags.b_start[q], bags.b_start[q + 1]):
-        v = words.to_a[bags.b_word[i]]
-        if v < 0:
-            continue
-        bits = texts.w_bits[first_a + v]
-        if bits & CONTENT:
-            begin = bags.post_start[v]
-            finish = bags.post_start[v + 1]
-            if finish - begin > common:
-                # A word of many passages: look on from the last seed, as a reader does.
-                cut[0] += 1
-                begin += np.searchsorted(bags.post_passage[begin:finish], expected)
-                begin = max(bags.post_start[v], min(begin, finish - common))
-                finish = begin + common
-            for k in range(begin, finish):
-                p = bags.post_passage[k]
-                if passages.acc[p] == 0:
-                    passages.touched[hits] = p
-                    hits += 1
-                passages.acc[p] += bits & QUARTERS
-    # The same passage on the other side is always looked at, wherever it stands.
-    wanted = texts.p_key[pb0 + q]
-    j = np.int64(wanted >> np.uint64(20)) & (key_size - 1)
-    while bags.key_slot[j] != 0:
-        p = bags.key_slot[j] - 1
-        if texts.p_key[pa0 + p] == wanted:
-            if expected < na and texts.p_key[pa0 + expected] == wanted:
-                p = expected  # of equal ones, the next in order
-            if passages.acc[p] == 0:
-                passages.touched[hits] = p
+    for i in range(n):
+        k = both[i]
+        bits = np.int64(v_bits[own[k]] & QUARTERS)
+        begin = starts[k]
+        finish = starts[k + 1]
+        if finish - begin > common:
+            # A word of many passages: look on from the last seed, as a reader does.
+            cut[0] += 1
+            begin += np.searchsorted(holder[begin:finish], expected)
+            begin = max(starts[k], min(begin, finish - common))
+            finish = begin + common
+        for j in range(begin, finish):
+            p = holder[j]
+            if acc[p] == 0:
+                touched[hits] = p
                 hits += 1
-            passages.acc[p] = max(passages.acc[p], passages.total_b[q])
+            acc[p] += bits
+    # The same passage on the other side is always looked at, wherever it stands.
+    wanted = p_key[pb0 + q]
+    j = np.int64(wanted >> np.uint64(20)) & (key_size - 1)
+    while key_slot[j] != 0:
+        p = key_slot[j] - 1
+        if p_key[pa0 + p] == wanted:
+            if expected < na and p_key[pa0 + expected] == wanted:
+                p = expected  # of equal ones, the next in order
+            if acc[p] == 0:
+                touched[hits] = p
+                hits += 1
+            acc[p] = max(acc[p], quarters_of(pb0 + q, texts.p_information))
             break
         j = (j + 1) & (key_size - 1)
     return hits
 
 
-@kernel
+@leaf
+def copy_seed(seeds, i, j):
+    """Put seed ``i`` in the place of seed ``j``."""
+    seeds.a[j] = seeds.a[i]
+    seeds.b[j] = seeds.b[i]
+    seeds.value[j] = seeds.value[i]
+    seeds.cosine[j] = seeds.cosine[i]
+    seeds.strong[j] = seeds.strong[i]
+
+
+@leaf
 def find_seeds(
     na,
     nb,
     pa0,
     pb0,
-    first_a,
     key_size,
     texts,
     words,
     bags,
     passages,
     seeds,
+    logs,
     cut,
     min_similarity,
     min_information,
@@ -148,69 +180,115 @@ def find_seeds(
     """
     strong_bits = STRONG_BITS * min_information * 4
     weak_bits = WEAK_BITS * min_information * 4 if weak_too else strong_bits
-    best_p = np.empty(SEEDS_PER_PASSAGE, np.int64)
-    best_v = np.empty(SEEDS_PER_PASSAGE, np.float64)
-    best_c = np.empty(SEEDS_PER_PASSAGE, np.float64)
-    best_s = np.empty(SEEDS_PER_PASSAGE, np.uint8)
+    like = (LIKE_WEAK if weak_too else LIKE) * min_similarity
+    inner = INNER_WEAK if weak_too else INNER
     passages.norm_a[:na] = -1.0
     passages.best_of_a[:na] = 0.0
+    seed_a = seeds.a
+    seed_value = seeds.value
     acc = passages.acc
-    a_start = bags.a_start
-    b_start = bags.b_start
+    touched = passages.touched
+    norm_a = passages.norm_a
+    sum_a = passages.sum_a
+    both = passages.shared
+    place = words.place
+    held_by = words.held
+    c_word = texts.c_word
+    p_content = texts.p_content
+    p_information = texts.p_information
+    v_bits = texts.v_bits
+    size_of = bags.size
+    bag_word = bags.word
+    bag_times = bags.times
+    b_word = bags.b_word
+    b_times = bags.b_times
+    p_token = texts.p_token
+    t_word = texts.t_word
+    count_b = words.count_b
+    first = p_token[pa0]
     count = 0
     expected = 0
     for q in range(nb):
-        if passages.held[q] < weak_bits:
+        total_b = quarters_of(pb0 + q, p_information)
+        if total_b < weak_bits:
             continue
-        hits = collisions(
-            q, expected, key_size, pa0, pb0, na, first_a, texts, words, bags, passages, cut
-        )
+        common = 0
+        held = 0
+        for i in range(p_content[pb0 + q], p_content[pb0 + q + 1]):
+            w = c_word[i]
+            if place[w] > 0:
+                both[common] = place[w]
+                common += 1
+                held += v_bits[w] & QUARTERS
+        if held < weak_bits:
+            continue
+        hits = collisions(q, common, expected, key_size, pa0, pb0, na, texts, bags, passages, cut)
         norm_b = 0.0
         plain = 0.0
         kept = 0
-        loaded = False
+        size_b = -1
         for h in range(hits):
-            p = passages.touched[h]
-            lesser = min(passages.total_a[p], passages.total_b[q])
-            # Somewhat below what a seed needs, for the common words left out: enough shared
-            # information, in proportion to both passages or to the lesser of them.
+            p = touched[h]
+            total_a = quarters_of(pa0 + p, p_information)
+            # Below what a seed needs, for the common words left out: enough shared information,
+            # in proportion to both passages or to the lesser of them.
             if acc[p] < 0.8 * weak_bits or (
-                10 * acc[p] < passages.total_a[p] + passages.total_b[q] and 2 * acc[p] < lesser
+                2 * acc[p] < like * (total_a + total_b) and acc[p] < inner * min(total_a, total_b)
             ):
                 continue
-            if passages.norm_a[p] < 0.0:
+            at = p_token[pa0 + p] - first
+            if size_of[p] < 0:
+                size_of[p] = bag(
+                    p_token[pa0 + p],
+                    p_token[pa0 + p + 1],
+                    t_word,
+                    words.count_a,
+                    bag_word,
+                    bag_times,
+                    at,
+                )
+            if norm_a[p] < 0.0:
                 squares = 0.0
                 weight = 0.0
-                for i in range(a_start[p], a_start[p + 1]):
-                    value = bags.a_tf[i] * words.weight_a[bags.a_word[i]]
+                for i in range(at, at + size_of[p]):
+                    value = bag_times[i] * weight_of(bag_word[i], held_by, logs, na + nb)
                     squares += value * value
                     weight += value
-                passages.norm_a[p] = np.sqrt(squares)
-                passages.sum_a[p] = weight
-            if not loaded:
+                norm_a[p] = np.sqrt(squares)
+                sum_a[p] = weight
+            if size_b < 0:
+                size_b = bag(
+                    p_token[pb0 + q],
+                    p_token[pb0 + q + 1],
+                    t_word,
+                    words.count_a,
+                    b_word,
+                    b_times,
+                    0,
+                )
                 squares = 0.0
-                for i in range(b_start[q], b_start[q + 1]):
-                    value = bags.b_tf[i] * words.weight_b[bags.b_word[i]]
+                for i in range(size_b):
+                    w = b_word[i]
+                    value = b_times[i] * weight_of(w, held_by, logs, na + nb)
                     squares += value * value
                     plain += value
-                    if words.to_a[bags.b_word[i]] >= 0:
-                        words.count_a[words.to_a[bags.b_word[i]]] = bags.b_tf[i]
+                    count_b[w] = b_times[i]
                 norm_b = np.sqrt(squares)
-                loaded = True
             dot = 0.0
             overlap = 0.0
             shared = 0
-            for i in range(a_start[p], a_start[p + 1]):
-                v = bags.a_word[i]
-                n = words.count_a[v]
+            for i in range(at, at + size_of[p]):
+                w = bag_word[i]
+                n = count_b[w]
                 if n > 0:
-                    dot += bags.a_tf[i] * n * words.weight_a[v] * words.weight_a[v]
-                    overlap += min(bags.a_tf[i], n) * words.weight_a[v]
-                    if texts.w_bits[first_a + v] & CONTENT:
-                        shared += texts.w_bits[first_a + v] & QUARTERS
-            cosine = dot / (passages.norm_a[p] * norm_b)
-            inside = overlap / min(passages.sum_a[p], plain)
-            dice = 2.0 * overlap / (passages.sum_a[p] + plain)
+                    weight = weight_of(w, held_by, logs, na + nb)
+                    dot += bag_times[i] * n * weight * weight
+                    overlap += min(bag_times[i], n) * weight
+                    if v_bits[w] & CONTENT:
+                        shared += v_bits[w] & QUARTERS
+            cosine = dot / (norm_a[p] * norm_b)
+            inside = overlap / min(sum_a[p], plain)
+            dice = 2.0 * overlap / (sum_a[p] + plain)
             enough = shared / 4.0 >= min_information
             strong = shared >= strong_bits and (
                 (cosine >= min_similarity and dice >= 0.8 * min_similarity)
@@ -228,40 +306,35 @@ def find_seeds(
                 value *= 1.0 + 1e-9  # of equal ones, the next in order
             if kept == SEEDS_PER_PASSAGE:
                 cut[1] += 1
-            k = min(kept, SEEDS_PER_PASSAGE - 1)
-            if kept < SEEDS_PER_PASSAGE or value > best_v[k]:
-                while k > 0 and best_v[k - 1] < value:
-                    best_s[k] = best_s[k - 1]
-                    best_c[k] = best_c[k - 1]
-                    best_v[k] = best_v[k - 1]
-                    best_p[k] = best_p[k - 1]
-                    k -= 1
-                best_s[k] = strong
-                best_c[k] = cosine
-                best_v[k] = value
-                best_p[k] = p
+            k = kept
+            while k > 0 and (
+                seed_value[count + k - 1] < value
+                or (seed_value[count + k - 1] == value and seed_a[count + k - 1] > p)
+            ):
+                if k < SEEDS_PER_PASSAGE:
+                    copy_seed(seeds, count + k - 1, count + k)
+                k -= 1
+            if k < SEEDS_PER_PASSAGE:
+                seed_a[count + k] = p
+                seeds.b[count + k] = q
+                seed_value[count + k] = value
+                seeds.cosine[count + k] = cosine
+                seeds.strong[count + k] = strong
                 kept = min(kept + 1, SEEDS_PER_PASSAGE)
         for h in range(hits):
-            acc[passages.touched[h]] = 0
-        if loaded:
-            for i in range(b_start[q], b_start[q + 1]):
-                if words.to_a[bags.b_word[i]] >= 0:
-                    words.count_a[words.to_a[bags.b_word[i]]] = 0
-        if kept > 0 and best_s[0]:
-            expected = best_p[0] + 1
-        for k in range(kept):
-            seeds.a[count] = best_p[k]
-            seeds.b[count] = q
-            seeds.value[count] = best_v[k]
-            seeds.cosine[count] = best_c[k]
-            seeds.strong[count] = best_s[k]
-            p = best_p[k]
-            passages.best_of_a[p] = max(passages.best_of_a[p], best_v[k])
-            count += 1
+            acc[touched[h]] = 0
+        for i in range(size_b):
+            count_b[b_word[i]] = 0
+        if kept > 0 and seeds.strong[count]:
+            expected = seed_a[count] + 1
+        for k in range(count, count + kept):
+            p = seed_a[k]
+            passages.best_of_a[p] = max(passages.best_of_a[p], seed_value[k])
+        count += kept
     return count
 
 
-@kernel
+@leaf
 def keep_best(count, seeds, best_of_a):
     """Keep the seeds that are nearly the best of their passage, on either side: what one text
     splits the other may join. Returns how many are left."""
@@ -271,10 +344,6 @@ def keep_best(count, seeds, best_of_a):
         if s == 0 or seeds.b[s] != seeds.b[s - 1]:
             top = seeds.value[s]
         if seeds.value[s] >= NEARLY * min(top, best_of_a[seeds.a[s]]):
-            seeds.a[kept] = seeds.a[s]
-            seeds.b[kept] = seeds.b[s]
-            seeds.value[kept] = seeds.value[s]
-            seeds.cosine[kept] = seeds.cosine[s]
-            seeds.strong[kept] = seeds.strong[s]
+            copy_seed(seeds, s, kept)
             kept += 1
     return kept

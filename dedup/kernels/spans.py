@@ -44,7 +44,7 @@ def union_letters(owner, lo, hi, order, owners, t_start, t_end):
 
 
 @kernel
-def content_of_articles(d_passage, p_token, t_word, d_word, w_bits):
+def content_of_articles(d_passage, p_token, t_word, v_bits):
     """Content words (int64) and information (float64, bits) of every article, repeats counted."""
     articles = len(d_passage) - 1
     content = np.zeros(articles, np.int64)
@@ -52,7 +52,7 @@ def content_of_articles(d_passage, p_token, t_word, d_word, w_bits):
     for d in range(articles):
         quarters = 0
         for t in range(p_token[d_passage[d]], p_token[d_passage[d + 1]]):
-            bits = w_bits[d_word[d] + t_word[t]]
+            bits = v_bits[t_word[t]]
             if bits & CONTENT:
                 content[d] += 1
                 quarters += bits & QUARTERS
@@ -61,12 +61,11 @@ def content_of_articles(d_passage, p_token, t_word, d_word, w_bits):
 
 
 @kernel
-def content_of_spans(lo, hi, node, t_word, d_word, w_bits):
-    """Content words (int64) in each token span of article ``node``, repeats counted."""
+def content_of_spans(lo, hi, t_word, v_bits):
+    """Content words (int64) in each token span, repeats counted."""
     out = np.zeros(len(lo), np.int64)
     for i in range(len(lo)):
-        first = d_word[node[i]]
         for t in range(lo[i], hi[i]):
-            if w_bits[first + t_word[t]] & CONTENT:
+            if v_bits[t_word[t]] & CONTENT:
                 out[i] += 1
     return out

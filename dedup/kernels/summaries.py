@@ -92,7 +92,20 @@ def retold(first, last, p0, q0, p_token, place, likeness):
 
 @kernel
 def find_summaries(
-    side, a, b, seeds_count, count, texts, words, seeds, spans, passages, cover, least, least_bits
+    side,
+    a,
+    b,
+    seeds_count,
+    count,
+    texts,
+    words,
+    seeds,
+    spans,
+    passages,
+    logs,
+    cover,
+    least,
+    least_bits,
 ):
     """Add the summaries that stand on one side (0: a, 1: b) to ``spans``.
 
@@ -108,6 +121,7 @@ def find_summaries(
     q0 = texts.d_passage[other_text]
     own_count = texts.d_passage[own_text + 1] - p0
     other_count = texts.d_passage[other_text + 1] - q0
+    both = own_count + other_count
     place = passages.place
     likeness = passages.likeness
     for s in range(seeds_count):
@@ -145,10 +159,10 @@ def find_summaries(
         similarity = 0.0
         bits = 0.0
         if ohi - olo >= FULL * (end - begin):
-            similarity, bits = span_likeness(at[0], at[1], at[2], at[3], a, texts, words)
+            similarity, bits = span_likeness(at[0], at[1], at[2], at[3], both, texts, words, logs)
         if similarity < least or bits < least_bits:
             at[2 - 2 * side], at[3 - 2 * side] = olo, ohi
-            similarity, bits = span_likeness(at[0], at[1], at[2], at[3], a, texts, words)
+            similarity, bits = span_likeness(at[0], at[1], at[2], at[3], both, texts, words, logs)
         if similarity < least or bits < least_bits:
             continue
         spans.similarity[count] = similarity

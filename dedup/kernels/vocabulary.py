@@ -1,11 +1,16 @@
-"""Token hashes to small per-article vocabularies, and the comparison of two of them."""
+"""Tokens to words: one vocabulary for all texts, and the words of each passage and article.
+
+A word's number stands for its folded text: two tokens have the same number if and only if they
+are equal on the text. Equal hashes are not believed: texts can be built to collide.
+"""
 
 from __future__ import annotations
 
 import numpy as np
 
 from dedup.kernels.jit import kernel
-from dedup.kernels.text import PLANES, code_point, kind_of
+from dedup.kernels.minhash import CONTENT, QUARTERS, word_bits
+from dedup.kernels.text import HAN, PLANES, SEA, code_point, kind_of
 
 
 @kernel
@@ -24,12 +29,13 @@ def next_folded(data, i, left, kind, fold):
 
 
 @kernel
-def same_word(data, i, chars_i, j, chars_j, kind, fold):
-    """Whether two tokens are equal on the text (bytes ``i`` and ``j``), after folding."""
+def same_word(one, i, chars_i, two, j, chars_j, kind, fold):
+    """Whether two tokens are equal on their texts (``one`` from byte ``i``, ``two`` from ``j``),
+    after folding."""
     if chars_i == chars_j:
         # Mostly the same bytes, and ASCII: one byte a character.
         n = 0
-        while n < chars_i and data[i + n] == data[j + n] and data[i + n] < 0x80:
+        while n < chars_i and one[i + n] == two[j + n] and one[i + n] < 0x80:
             n += 1
         i += n
         j += n
@@ -38,8 +44,8 @@ def same_word(data, i, chars_i, j, chars_j, kind, fold):
         if chars_i == 0:
             return True
     while True:
-        c, i, chars_i = next_folded(data, i, chars_i, kind, fold)
-        d, j, chars_j = next_folded(data, j, chars_j, kind, fold)
+        c, i, chars_i = next_folded(one, i, chars_i, kind, fold)
+        d, j, chars_j = next_folded(two, j, chars_j, kind, fold)
         if c != d:
             return False
         if c == 0:
@@ -47,84 +53,215 @@ def same_word(data, i, chars_i, j, chars_j, kind, fold):
 
 
 @kernel
-def vocabularies(data, d_byte, d_passage, p_token, t_hash, t_chars, t_byte, bits, kind, fold):
-    """Number the distinct tokens of every article.
+def slot_of(h, size):
+    """Where the search for a hash begins in a table of ``size`` slots (a power of two)."""
+    return np.int64((h ^ (h >> np.uint64(29))) & np.uint64(size - 1))
+
+
+@kernel
+def rehashed(v_hash, count, size):
+    """Open-addressing table (int32: word + 1, 0 is empty) of ``count`` words in ``size`` slots."""
+    slot = np.zeros(size, np.int32)
+    for w in range(count):
+        j = slot_of(v_hash[w], size)
+        while slot[j] != 0:
+            j = (j + 1) & (size - 1)
+        slot[j] = w + 1
+    return slot
+
+
+@kernel
+def number_words(
+    data,
+    d_byte,
+    d_passage,
+    p_token,
+    t_hash,
+    t_chars,
+    t_byte,
+    kind,
+    fold,
+    slots,
+    values,
+    default,
+    least,
+):
+    """Number the distinct words of a batch of articles.
 
     ``data``, ``d_byte``: the texts; ``d_passage`` (int64, articles + 1) first passage of each
-    article; ``bits`` uint8 per token.
+    article; ``slots``, ``values``, ``default``, ``least``: see ``minhash.word_bits``.
 
-    Returns ``(t_word, d_word, w_hash, w_passages, w_byte, w_chars, w_bits)``: the word of each
-    token (int32, local to its article); first word of each article (int64, articles + 1); and
-    per word its hash, the number of passages that hold it, where it stands first (byte and
-    length in characters) and its information.
+    Returns ``(t_word, d_word, w_word, w_passages, p_content, c_word, p_key, p_information,
+    v_hash, v_bits, v_byte, v_chars)``. Per token its word (int32). The distinct words of each
+    article (``d_word`` int64, articles + 1; ``w_word`` int32) with the number of its passages
+    that hold each (``w_passages`` int32). The distinct content words of each passage
+    (``p_content`` int64, passages + 1; ``c_word`` int32), a key of its token sequence
+    (``p_key`` uint64) and the information of its content words (``p_information`` float32,
+    bits). Per word of the batch its hash, its information, and where it stands first (byte of
+    ``data``, characters).
     """
     articles = len(d_passage) - 1
+    passages = len(p_token) - 1
     tokens = len(t_hash)
     t_word = np.empty(tokens, np.int32)
     d_word = np.empty(articles + 1, np.int64)
-    w_hash = np.empty(tokens, np.uint64)
+    w_word = np.empty(tokens, np.int32)
     w_passages = np.empty(tokens, np.int32)
-    w_byte = np.empty(tokens, np.int32)
-    w_chars = np.empty(tokens, np.int32)
-    w_bits = np.empty(tokens, np.uint8)
-    last = np.empty(tokens, np.int64)
-    size = 2048
-    slot = np.zeros(size, np.int64)
+    p_content = np.empty(passages + 1, np.int64)
+    c_word = np.empty(tokens, np.int32)
+    p_key = np.empty(passages, np.uint64)
+    p_information = np.empty(passages, np.float32)
+    room = 4096
+    v_hash = np.empty(room, np.uint64)
+    v_bits = np.empty(room, np.uint8)
+    v_byte = np.empty(room, np.int64)
+    v_chars = np.empty(room, np.int32)
+    # Where a word was seen last: its article, its place among that article's words, its passage.
+    seen = np.empty(room, np.int32)
+    place = np.empty(room, np.int32)
+    last = np.empty(room, np.int32)
+    slot = np.zeros(4 * room, np.int32)
     words = 0
+    n = 0
+    m = 0
     for d in range(articles):
-        first = words
-        d_word[d] = first
-        lo = p_token[d_passage[d]]
-        hi = p_token[d_passage[d + 1]]
-        if 2 * (hi - lo) > size:
-            while size < 2 * (hi - lo):
-                size *= 2
-            slot = np.zeros(size, np.int64)
-        mask = np.uint64(size - 1)
+        d_word[d] = n
         for p in range(d_passage[d], d_passage[d + 1]):
+            p_content[p] = m
+            key = np.uint64(0x9E3779B97F4A7C15)
+            quarters = 0
             for t in range(p_token[p], p_token[p + 1]):
                 h = t_hash[t]
-                j = (h ^ (h >> np.uint64(29))) & mask
-                word = np.int64(-1)
-                while slot[j] > first:
+                key = (key ^ h) * np.uint64(0xFF51AFD7ED558CCD)
+                key ^= key >> np.uint64(32)
+                begin = d_byte[d] + t_byte[t]
+                j = slot_of(h, len(slot))
+                word = -1
+                while slot[j] != 0:
                     w = slot[j] - 1
-                    # Equal hashes are not believed: texts can be built to collide.
-                    if w_hash[w] == h and same_word(
-                        data,
-                        d_byte[d] + w_byte[w],
-                        w_chars[w],
-                        d_byte[d] + t_byte[t],
-                        t_chars[t],
-                        kind,
-                        fold,
+                    if v_hash[w] == h and same_word(
+                        data, v_byte[w], v_chars[w], data, begin, t_chars[t], kind, fold
                     ):
                         word = w
                         break
-                    j = (j + np.uint64(1)) & mask
+                    j = (j + 1) & (len(slot) - 1)
                 if word < 0:
                     word = words
-                    slot[j] = words + 1
-                    w_hash[word] = h
-                    w_passages[word] = 0
-                    w_byte[word] = t_byte[t]
-                    w_chars[word] = t_chars[t]
-                    w_bits[word] = bits[t]
-                    last[word] = -1
                     words += 1
-                t_word[t] = word - first
-                if last[word] != p:
-                    last[word] = p
-                    w_passages[word] += 1
-    d_word[articles] = words
+                    slot[j] = words
+                    v_hash[word] = h
+                    v_byte[word] = begin
+                    v_chars[word] = t_chars[t]
+                    bits = word_bits(h, slots, values, default, least)
+                    k = kind_of(code_point(data, begin)[0], kind)
+                    if k == HAN or k == SEA:  # noqa: SIM109 -- numba
+                        # Such tokens overlap: each counts for the character that it adds.
+                        bits = (bits & CONTENT) | np.uint8((bits & QUARTERS) // t_chars[t])
+                    v_bits[word] = bits
+                    seen[word] = -1
+                    last[word] = -1
+                    if words == room:
+                        room *= 2
+                        v_hash = widened(v_hash, room)
+                        v_bits = widened(v_bits, room)
+                        v_byte = widened(v_byte, room)
+                        v_chars = widened(v_chars, room)
+                        seen = widened(seen, room)
+                        place = widened(place, room)
+                        last = widened(last, room)
+                        slot = rehashed(v_hash, words, 4 * room)
+                t_word[t] = word
+                if last[word] == p:
+                    continue
+                last[word] = p
+                if seen[word] != d:
+                    seen[word] = d
+                    place[word] = n
+                    w_word[n] = word
+                    w_passages[n] = 0
+                    n += 1
+                w_passages[place[word]] += 1
+                if v_bits[word] & CONTENT:
+                    c_word[m] = word
+                    m += 1
+                    quarters += v_bits[word] & QUARTERS
+            p_key[p] = key
+            p_information[p] = np.float32(quarters / 4.0)
+    d_word[articles] = n
+    p_content[passages] = m
     return (
         t_word,
         d_word,
-        w_hash[:words].copy(),
-        w_passages[:words].copy(),
-        w_byte[:words].copy(),
-        w_chars[:words].copy(),
-        w_bits[:words].copy(),
+        w_word[:n].copy(),
+        w_passages[:n].copy(),
+        p_content,
+        c_word[:m].copy(),
+        p_key,
+        p_information,
+        v_hash[:words].copy(),
+        v_bits[:words].copy(),
+        v_byte[:words].copy(),
+        v_chars[:words].copy(),
     )
+
+
+@kernel
+def widened(array, size):
+    """A copy of a one-dimensional array's data with room for ``size`` items."""
+    out = np.empty(size, array.dtype)
+    out[: len(array)] = array
+    return out
+
+
+@kernel
+def merge_words(
+    slot, v_hash, v_byte, v_chars, text, count, used, data, b_hash, b_byte, b_chars, kind, fold, out
+):
+    """Number the words of a batch in the vocabulary of all texts, into ``out`` (int32).
+
+    The vocabulary (``slot``, ``v_hash``, ``v_byte``, ``v_chars``, ``text``) has ``count`` words,
+    spelled in ``used`` bytes of ``text``, and room for all of the batch; it grows by those that
+    are new. Returns how many words and bytes it has then.
+    """
+    for w in range(len(b_hash)):
+        j = slot_of(b_hash[w], len(slot))
+        word = -1
+        while slot[j] != 0:
+            v = slot[j] - 1
+            if v_hash[v] == b_hash[w] and same_word(
+                text, v_byte[v], v_chars[v], data, b_byte[w], b_chars[w], kind, fold
+            ):
+                word = v
+                break
+            j = (j + 1) & (len(slot) - 1)
+        if word < 0:
+            word = count
+            count += 1
+            slot[j] = count
+            v_hash[word] = b_hash[w]
+            v_byte[word] = used
+            v_chars[word] = b_chars[w]
+            end = b_byte[w]
+            for _ in range(b_chars[w]):
+                end = code_point(data, end)[1]
+            for i in range(b_byte[w], end):
+                text[used] = data[i]
+                used += 1
+        out[w] = word
+    return count, used
+
+
+@kernel
+def renumber_sets(number, start, words):
+    """Put new numbers on the words of sets (``start`` int64, sets + 1), and each set in order."""
+    for s in range(len(start) - 1):
+        for i in range(start[s], start[s + 1]):
+            w = number[words[i]]
+            k = i
+            while k > start[s] and words[k - 1] > w:
+                words[k] = words[k - 1]
+                k -= 1
+            words[k] = w
 
 
 @kernel

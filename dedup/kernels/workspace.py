@@ -11,72 +11,71 @@ from dedup.kernels.jit import kernel
 
 
 class Texts(NamedTuple):
-    """The arrays of a collection that alignment reads (see ``dedup.collection.Collection``),
-    with the character tables ``kind`` and ``fold``."""
+    """The arrays of a collection that alignment reads (see ``dedup.collection.Collection``)."""
 
-    data: np.ndarray
-    d_byte: np.ndarray
     d_passage: np.ndarray
-    p_token: np.ndarray
-    p_key: np.ndarray
-    t_word: np.ndarray
     d_word: np.ndarray
-    w_hash: np.ndarray
+    p_token: np.ndarray
+    p_content: np.ndarray
+    p_key: np.ndarray
+    p_information: np.ndarray
+    t_word: np.ndarray
+    w_word: np.ndarray
     w_passages: np.ndarray
-    w_byte: np.ndarray
-    w_chars: np.ndarray
-    w_bits: np.ndarray
-    kind: np.ndarray
-    fold: np.ndarray
+    c_word: np.ndarray
+    v_bits: np.ndarray
 
 
 class Words(NamedTuple):
-    """The words of a pair of texts, by word of ``a`` unless said otherwise.
+    """Scratch over the whole vocabulary, zeroed between uses.
 
-    ``slot`` hash table of ``a``; ``to_a`` the word of ``a`` for each of ``b`` or -1, ``from_a``
-    the reverse; ``weight_a``, ``weight_b`` TF-ISF weights; ``count_a``, ``count_b`` (int32) and
-    ``left`` (int32) are zeroed between uses; ``stamp`` scratch.
+    ``held`` (int32, (words, 2)): passages of either text of a pair that hold a word; ``place``
+    (int32): number of a content word of ``a``, from 1 on; ``count_a``, ``count_b``, ``left``
+    (int32): counters.
     """
 
-    slot: np.ndarray
-    to_a: np.ndarray
-    from_a: np.ndarray
-    weight_a: np.ndarray
-    weight_b: np.ndarray
+    held: np.ndarray
+    place: np.ndarray
     count_a: np.ndarray
     count_b: np.ndarray
     left: np.ndarray
-    stamp: np.ndarray
 
 
 class Bags(NamedTuple):
-    """Distinct words and counts of both texts' passages, and the postings of ``a``'s words."""
+    """What is kept of text ``a`` from pair to pair.
 
-    a_start: np.ndarray
-    a_word: np.ndarray
-    a_tf: np.ndarray
-    b_start: np.ndarray
-    b_word: np.ndarray
-    b_tf: np.ndarray
-    post_start: np.ndarray
-    post_passage: np.ndarray
+    ``size`` (int64, -1 while unknown), ``word`` and ``times`` (int32): distinct words of its
+    passages, each from the place of the passage's first token on. ``own`` (int32): its content
+    words by their numbers; ``start`` (int64) and ``passage`` (int32): the passages that hold
+    each. ``key_slot``: table of its passages' keys. ``b_word``, ``b_times``: one passage of ``b``.
+    """
+
+    size: np.ndarray
+    word: np.ndarray
+    times: np.ndarray
+    own: np.ndarray
+    start: np.ndarray
+    passage: np.ndarray
     key_slot: np.ndarray
+    b_word: np.ndarray
+    b_times: np.ndarray
 
 
 class Passages(NamedTuple):
-    """Per passage: sums over foreign matter (see ``seeds.foreign``), information held, and what
-    the search for seeds keeps. ``acc`` is zeroed between uses."""
+    """Per passage: what the search for seeds keeps, and foreign matter (see ``seeds.foreign``).
+
+    ``acc`` is zeroed, ``place`` set to -1 between uses. ``shared`` (int32): content words of one
+    passage of ``b`` that ``a`` has.
+    """
 
     foreign_a: np.ndarray
     foreign_b: np.ndarray
-    total_a: np.ndarray
-    total_b: np.ndarray
-    held: np.ndarray
     norm_a: np.ndarray
     sum_a: np.ndarray
     best_of_a: np.ndarray
     acc: np.ndarray
     touched: np.ndarray
+    shared: np.ndarray
     place: np.ndarray
     likeness: np.ndarray
 
@@ -112,61 +111,57 @@ class Spans(NamedTuple):
 
 class Tokens(NamedTuple):
     """Per token: ``flags``, ``used`` (uint8), ``cover_a``, ``cover_b`` (int32, zeroed between
-    uses), and ``table`` (int64, zeroed between uses), a hash set of word pairs."""
+    uses), and ``table`` (int64, zeroed between uses), a hash set of word pairs; ``rates`` (float64,
+    (4, 8)): see ``edges.refine``."""
 
     flags: np.ndarray
     used: np.ndarray
     cover_a: np.ndarray
     cover_b: np.ndarray
     table: np.ndarray
+    rates: np.ndarray
 
 
 @kernel
-def make_words(most_words):
-    """Room for texts of ``most_words`` distinct words."""
+def make_words(words):
+    """Room for a vocabulary of ``words``."""
     return Words(
-        np.zeros(table_size(most_words), np.int32),
-        np.empty(most_words, np.int64),
-        np.empty(most_words, np.int64),
-        np.empty(most_words, np.float64),
-        np.empty(most_words, np.float64),
-        np.zeros(most_words, np.int32),
-        np.zeros(most_words, np.int32),
-        np.zeros(most_words, np.int32),
-        np.empty(most_words, np.int64),
+        np.zeros((words, 2), np.int32),
+        np.zeros(words, np.int32),
+        np.zeros(words, np.int32),
+        np.zeros(words, np.int32),
+        np.zeros(words, np.int32),
     )
 
 
 @kernel
-def make_bags(most_words, most_tokens, most_passages):
-    """Room for texts of so many distinct words, tokens and passages."""
+def make_bags(most_tokens, most_passages):
+    """Room for texts of so many tokens and passages."""
     return Bags(
-        np.empty(most_passages + 1, np.int64),
+        np.empty(most_passages, np.int64),
         np.empty(most_tokens, np.int32),
         np.empty(most_tokens, np.int32),
-        np.empty(most_passages + 1, np.int64),
-        np.empty(most_tokens, np.int32),
-        np.empty(most_tokens, np.int32),
-        np.empty(most_words + 2, np.int64),
+        np.empty(most_tokens + 1, np.int32),
+        np.empty(most_tokens + 2, np.int64),
         np.empty(most_tokens, np.int32),
         np.zeros(table_size(most_passages), np.int64),
+        np.empty(most_tokens, np.int32),
+        np.empty(most_tokens, np.int32),
     )
 
 
 @kernel
-def make_passages(most_passages):
-    """Room for texts of so many passages."""
+def make_passages(most_passages, most_tokens):
+    """Room for texts of so many passages and tokens."""
     return Passages(
         np.empty(most_passages + 1, np.int64),
         np.empty(most_passages + 1, np.int64),
-        np.empty(most_passages, np.int64),
-        np.empty(most_passages, np.int64),
-        np.empty(most_passages, np.int64),
         np.empty(most_passages, np.float64),
         np.empty(most_passages, np.float64),
         np.empty(most_passages, np.float64),
         np.zeros(most_passages, np.int64),
         np.empty(most_passages, np.int64),
+        np.empty(most_tokens, np.int32),
         np.full(most_passages, -1, np.int64),
         np.empty(most_passages, np.float64),
     )
@@ -210,4 +205,5 @@ def make_tokens(most_tokens, window):
         np.zeros(most_tokens, np.int32),
         np.zeros(most_tokens, np.int32),
         np.zeros(table_size(most_tokens), np.int64),
+        np.empty((4, 8), np.float64),
     )

@@ -42,9 +42,9 @@ def build_scores(x: Analysis, least: int) -> Scores:
     weights = tfidf_weights(
         c,
         x.corpus.copies,
-        Spans(m.a0[listed], m.a1[listed], x.alignment.pair_a[m.pair[listed]]),
-        Spans(c.p_token[c.d_passage[repeated]], c.p_token[c.d_passage[repeated + 1]], repeated),
-        Spans(c.p_token[centre], c.p_token[centre + 1], c.p_article[centre].astype(np.int64)),
+        Spans(m.a0[listed], m.a1[listed]),
+        Spans(c.p_token[c.d_passage[repeated]], c.p_token[c.d_passage[repeated + 1]]),
+        Spans(c.p_token[centre], c.p_token[centre + 1]),
     )
     match, identical = np.zeros(len(m.pair)), np.zeros(c.nodes)
     match[listed] = m.similarity[listed] * weights[0]

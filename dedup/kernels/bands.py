@@ -1,0 +1,271 @@
+"""Banded LSH: band keys of passages, and the pairs of passages that share one and prove alike.
+
+Keys come from MinHash signatures over content words (see ``minhash``). Two passages of one bucket
+are compared by their content words at once: a bitmap of each set bounds what they can share (as a
+Bloom filter does), a merge of the sets decides.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from dedup.kernels.jit import kernel, leaf
+from dedup.kernels.minhash import QUARTERS, fmix32, fold32
+from dedup.kernels.vocabulary import widened
+
+DIGIT = 11  # bits sorted at a time
+BITMAP = 2  # 64-bit words of a bitmap
+LANES = 32
+
+
+@kernel
+def mixed_hashes(v_hash):
+    """``fmix32`` of every word's 32-bit hash (uint32): what the permutations are applied to."""
+    out = np.empty(len(v_hash), np.uint32)
+    for w in range(len(v_hash)):
+        out[w] = fmix32(fold32(v_hash[w]))
+    return out
+
+
+@kernel
+def band_keys(passage, p_content, c_word, mixed, a, b, rows, out):
+    """Keys of some bands (``out`` uint32, bands x passages): a hash of ``rows`` minima each.
+
+    ``passage`` int64; ``a``, ``b`` (uint32, bands * rows): the permutations of these bands.
+    """
+    # Vector units take so many at a time: the permutations are filled up with idle ones.
+    perms = (len(a) + LANES - 1) // LANES * LANES
+    factor = np.zeros(perms, np.uint32)
+    factor[: len(a)] = a
+    term = np.zeros(perms, np.uint32)
+    term[: len(b)] = b
+    signature = np.empty(perms, np.uint32)
+    for i in range(len(passage)):
+        signature[:] = np.uint32(0xFFFFFFFF)
+        for j in range(p_content[passage[i]], p_content[passage[i] + 1]):
+            h = mixed[c_word[j]]
+            for k in range(perms):
+                signature[k] = min(signature[k], np.uint32(factor[k] * h + term[k]))
+        for band in range(len(out)):
+            h = np.uint32(0x811C9DC5)
+            for r in range(rows):
+                h = fmix32(h ^ signature[band * rows + r])
+                h = np.uint32(h * np.uint32(5) + np.uint32(0xE6546B64))
+            out[band, i] = h
+
+
+@kernel
+def bitmaps(passage, p_content, c_word, mixed):
+    """Content words of each passage as a bitmap (uint64, passages x BITMAP)."""
+    out = np.zeros((len(passage), BITMAP), np.uint64)
+    for i in range(len(passage)):
+        for j in range(p_content[passage[i]], p_content[passage[i] + 1]):
+            h = mixed[c_word[j]]
+            out[i, (h >> np.uint32(6)) & np.uint32(BITMAP - 1)] |= np.uint64(1) << np.uint64(
+                h & np.uint32(63)
+            )
+    return out
+
+
+@leaf
+def ones(x):
+    """How many bits of a 64-bit word are set (Warren, Hacker's Delight, 5-1)."""
+    x = x - ((x >> np.uint64(1)) & np.uint64(0x5555555555555555))
+    x = (x & np.uint64(0x3333333333333333)) + ((x >> np.uint64(2)) & np.uint64(0x3333333333333333))
+    x = (x + (x >> np.uint64(4))) & np.uint64(0x0F0F0F0F0F0F0F0F)
+    return np.int64((x * np.uint64(0x0101010101010101)) >> np.uint64(56))
+
+
+@kernel
+def sorted_entries(keys):
+    """Passages in the order of their keys: uint64, key (uint32) high, number low.
+
+    A radix sort from the lowest digit; equal keys keep the order of their numbers.
+    """
+    n = len(keys)
+    here = np.empty(n, np.uint64)
+    there = np.empty(n, np.uint64)
+    digits = 1 << DIGIT
+    count = np.zeros((3, digits), np.int64)
+    for i in range(n):
+        k = np.int64(keys[i])
+        here[i] = (np.uint64(k) << np.uint64(32)) | np.uint64(i)
+        for d in range(3):
+            count[d, (k >> (d * DIGIT)) & (digits - 1)] += 1
+    for d in range(3):
+        total = 0
+        for k in range(digits):
+            size = count[d, k]
+            count[d, k] = total
+            total += size
+        shift = np.uint64(32 + d * DIGIT)
+        for i in range(n):
+            k = np.int64((here[i] >> shift) & np.uint64(digits - 1))
+            there[count[d, k]] = here[i]
+            count[d, k] += 1
+        here, there = there, here
+    return here
+
+
+@leaf
+def common_words(i, end_i, j, end_j, c_word, v_bits):
+    """Words that two sets have in common (ranges of ``c_word``, ascending): how many, and their
+    information in quarters of a bit."""
+    n = 0
+    shared = 0
+    while i < end_i and j < end_j:
+        x = c_word[i]
+        y = c_word[j]
+        if x == y:
+            n += 1
+            shared += v_bits[x] & QUARTERS
+        i += x <= y
+        j += y <= x
+    return n, shared
+
+
+@leaf
+def shared_information(
+    u, v, passage, p_content, c_word, v_bits, p_information, jaccard, least, dice, inside
+):
+    """Information that passages ``passage[u]`` and ``passage[v]`` share (quarters of a bit).
+
+    0 unless their content words have at least ``jaccard`` in common, and what is shared reaches
+    ``least``, and by information either the Dice coefficient ``dice`` or the share ``inside`` of
+    the lesser passage.
+    """
+    p = passage[u]
+    q = passage[v]
+    n, shared = common_words(
+        p_content[p], p_content[p + 1], p_content[q], p_content[q + 1], c_word, v_bits
+    )
+    both = p_content[p + 1] - p_content[p] + p_content[q + 1] - p_content[q]
+    if shared < least or n < jaccard * (both - n):
+        return 0
+    a = np.int64(4 * p_information[p])
+    b = np.int64(4 * p_information[q])
+    if 2 * shared >= dice * (a + b) or shared >= inside * min(a, b):
+        return shared
+    return 0
+
+
+@leaf
+def may_be_alike(u, v, bitmap, size, jaccard):
+    """Whether the bitmaps of two passages of so many content words (``size`` int32) leave room
+    for ``jaccard``."""
+    own_u = size[u]
+    own_v = size[v]
+    common = 0
+    for k in range(BITMAP):
+        common += ones(bitmap[u, k] & bitmap[v, k])
+        own_u -= ones(bitmap[u, k])
+        own_v -= ones(bitmap[v, k])
+    # Words of one passage that share a bit: so many more may be common.
+    most = common + min(own_u, own_v)
+    return most >= jaccard * (size[u] + size[v] - most)
+
+
+@leaf
+def smallest_first(entries, count, passage, p_key):
+    """Bring the ``count`` entries whose passages have the smallest keys to the front, in order."""
+    low = np.uint64(0xFFFFFFFF)
+    for x in range(len(entries)):
+        y = x
+        if x >= count:
+            if p_key[passage[entries[x] & low]] >= p_key[passage[entries[count - 1] & low]]:
+                continue
+            entries[x], entries[count - 1] = entries[count - 1], entries[x]
+            y = count - 1
+        while y > 0 and p_key[passage[entries[y - 1] & low]] > p_key[passage[entries[y] & low]]:
+            entries[y - 1], entries[y] = entries[y], entries[y - 1]
+            y -= 1
+
+
+@kernel
+def join_bands(
+    passage,
+    p_content,
+    p_key,
+    c_word,
+    v_bits,
+    p_information,
+    mixed,
+    bitmap,
+    size,
+    a,
+    b,
+    rows,
+    jaccard,
+    least,
+    dice,
+    inside,
+    cap,
+    representatives,
+):
+    """Pairs of passages that share a key of some bands and prove alike (``shared_information``).
+
+    ``passage`` (int64) the passages, ``bitmap``, ``size`` (int32) their content words; ``a``, ``b``
+    (uint32, bands * rows) the permutations. A bucket of up to ``cap`` passages is compared all with
+    all; in a greater one every passage is compared with the ``representatives`` that have the
+    smallest keys only.
+
+    Returns the pairs (uint64: lesser number high, greater low; some more than once), the
+    information that each shares (int32 quarters of a bit) and how many buckets were greater.
+    """
+    bands = len(a) // rows
+    keys = np.empty((bands, len(passage)), np.uint32)
+    full = np.zeros((bands, len(passage)), np.uint8)
+    band_keys(passage, p_content, c_word, mixed, a, b, rows, keys)
+    found = np.empty(1024, np.uint64)
+    shared = np.empty(1024, np.int32)
+    count = 0
+    capped = 0
+    low = np.uint64(0xFFFFFFFF)
+    for band in range(bands):
+        entries = sorted_entries(keys[band])
+        i = 0
+        while i < len(entries):
+            j = i + 1
+            while j < len(entries) and (entries[j] ^ entries[i]) <= low:
+                j += 1
+            if j - i > cap:
+                capped += 1
+                for x in range(i, j):
+                    full[band, np.int64(entries[x] & low)] = 1
+                smallest_first(entries[i:j], representatives, passage, p_key)
+            for x in range(i + 1, j):
+                v = np.int64(entries[x] & low)
+                last = x if j - i <= cap else min(x, i + representatives)
+                for y in range(i, last):
+                    u = np.int64(entries[y] & low)
+                    if not may_be_alike(u, v, bitmap, size, jaccard):
+                        continue
+                    # What an earlier bucket has compared need not be compared again.
+                    known = False
+                    for k in range(band):
+                        known = known or (keys[k, u] == keys[k, v] and not full[k, u])
+                    if known:
+                        continue
+                    bits = shared_information(
+                        u,
+                        v,
+                        passage,
+                        p_content,
+                        c_word,
+                        v_bits,
+                        p_information,
+                        jaccard,
+                        least,
+                        dice,
+                        inside,
+                    )
+                    if bits == 0:
+                        continue
+                    if count == len(found):
+                        found = widened(found, 2 * count)
+                        shared = widened(shared, 2 * count)
+                    shared[count] = bits
+                    found[count] = (np.uint64(min(u, v)) << np.uint64(32)) | np.uint64(max(u, v))
+                    count += 1
+            i = j
+    return found[:count].copy(), shared[:count].copy(), capped
