@@ -1,4 +1,4 @@
-"""How cost grows: exponents of time over articles, the table and the plot of ``scale.py``."""
+"""How cost grows: exponents of processor time, the tables and the plot of ``scale.py``."""
 
 from __future__ import annotations
 
@@ -44,26 +44,34 @@ def slope(points: Sequence[tuple[float, float]]) -> float | None:
 
 
 def growth(rows: Sequence[Row]) -> dict[str, dict[str, float | None]]:
-    """Seconds at the greatest size, the exponent over all sizes and that of the last step.
+    """Cost at the greatest size, and the exponents of processor time over articles.
 
-    By stage, and for ``all stages``, which is without starting, writing and ending. Give the rows
-    of one corpus.
+    By stage, for ``all stages`` and for the ``whole process``, which starts, writes and ends, too.
+    ``exponent`` is that of all sizes, ``last_step`` that of the two greatest. Time on the clock
+    is given but not fitted: it depends on what else the machine does. Give the rows of one corpus.
     """
     rows = sorted(rows, key=lambda row: row["articles"])
+    last = rows[-1]
     series = {
-        name: [(row["articles"], row["stages"].get(name, 0.0)) for row in rows]
-        for name in rows[-1]["stages"]
+        name: (last["stages"][name], [(row["articles"], row["cpu"].get(name, 0.0)) for row in rows])
+        for name in last["stages"]
     }
-    series["all stages"] = [(row["articles"], sum(row["stages"].values())) for row in rows]
-    series["whole process"] = [(row["articles"], row["seconds"]) for row in rows]
-    series["processor time"] = [(row["articles"], row["cpu_seconds"]) for row in rows]
+    series["all stages"] = (
+        sum(last["stages"].values()),
+        [(row["articles"], sum(row["cpu"].values())) for row in rows],
+    )
+    series["whole process"] = (
+        last["seconds"],
+        [(row["articles"], row["cpu_seconds"]) for row in rows],
+    )
     found: dict[str, dict[str, float | None]] = {}
-    for name, points in series.items():
-        long = points[-1][1] >= LEAST_SECONDS
+    for name, (seconds, points) in series.items():
+        cpu = points[-1][1]
         found[name] = {
-            "seconds": points[-1][1],
-            "exponent": exponent(points) if long else None,
-            "last_step": exponent(points[-2:]) if long else None,
+            "seconds": seconds,
+            "cpu_seconds": cpu,
+            "exponent": exponent(points) if cpu >= LEAST_SECONDS else None,
+            "last_step": exponent(points[-2:]) if cpu >= LEAST_SECONDS else None,
         }
     return found
 
@@ -82,8 +90,15 @@ def corpora(rows: Sequence[Row]) -> dict[str, list[Row]]:
 
 def markdown(about: Mapping[str, Any], rows: Sequence[Row], skipped: Mapping[str, str]) -> str:
     """All sizes, and for the corpora of several sizes how each stage grows."""
-    lines = ["# Scale", "", machine.headline(dict(about)), ""]
-    lines += [
+    lines = ["# Scale", "", machine.headline(dict(about)), "", sizes(rows), "", exponents(rows)]
+    if skipped:
+        lines += ["", *(f"Left out: {what} ({why})." for what, why in skipped.items())]
+    return "\n".join(lines) + "\n"
+
+
+def sizes(rows: Sequence[Row]) -> str:
+    """The table of all sizes."""
+    lines = [
         (
             "| corpus | articles | MB | seconds | processor s | peak MiB | kB of memory an article "
             "| pairs aligned | groups | caps | commit |"
@@ -100,26 +115,31 @@ def markdown(about: Mapping[str, Any], rows: Sequence[Row], skipped: Mapping[str
                 f"{row['work']['pairs_aligned']:,} | {row['counts']['groups']:,} | {caps} | "
                 f"{row['commit'] or 'unknown'} |"
             )
+    return "\n".join(lines)
+
+
+def exponents(rows: Sequence[Row]) -> str:
+    """How each stage grows, for the corpora of several sizes; and how memory does."""
+    parts = []
     for name, group in corpora(rows).items():
         if len(group) < 2:
             continue
-        lines += [
-            "",
-            f"## How it grows: {NAMES.get(name, name)}",
-            "",
-            f"| stage | seconds at {group[-1]['articles']:,} | exponent | of the last step |",
-            "|---|---|---|---|",
+        lines = [
+            (
+                f"| {NAMES.get(name, name)}, {group[-1]['articles']:,} | seconds | processor s | "
+                "exponent | of the last step |"
+            ),
+            "|---|---|---|---|---|",
         ]
         for stage, cost in growth(group).items():
             lines.append(
-                f"| {stage} | {cost['seconds']:.2f} | {_power(cost['exponent'])} | "
-                f"{_power(cost['last_step'])} |"
+                f"| {stage} | {cost['seconds']:.2f} | {cost['cpu_seconds']:.2f} | "
+                f"{_power(cost['exponent'])} | {_power(cost['last_step'])} |"
             )
         per = slope([(row["articles"], row["peak_mb"] * 1048.576) for row in group])
         lines += ["", f"Memory grows by {per:.0f} kB an article."]
-    if skipped:
-        lines += ["", *(f"Left out: {what} ({why})." for what, why in skipped.items())]
-    return "\n".join(lines) + "\n"
+        parts.append("\n".join(lines))
+    return "\n\n".join(parts)
 
 
 def _power(value: float | None) -> str:
@@ -139,7 +159,7 @@ def write(
 
 
 def plot(rows: Sequence[Row], path: Path) -> None:
-    """Draw seconds (of all and of the costly stages) and memory over articles."""
+    """Draw processor time (of all and of the costly stages) and memory over articles."""
     import matplotlib as mpl
 
     mpl.use("Agg")
@@ -152,18 +172,18 @@ def plot(rows: Sequence[Row], path: Path) -> None:
     for number, (name, group) in enumerate(lines.items()):
         articles = [row["articles"] for row in group]
         style = {"marker": "o", "linewidth": 2, "color": f"C{number}", "label": NAMES[name]}
-        time.plot(articles, [row["seconds"] for row in group], **style)
+        time.plot(articles, [row["cpu_seconds"] for row in group], **style)
         memory.plot(articles, [row["peak_mb"] / 1024 for row in group], **style)
     if "news" in lines:
         group = lines["news"]
-        costly = sorted(group[-1]["stages"], key=group[-1]["stages"].get, reverse=True)[:5]
+        costly = sorted(group[-1]["cpu"], key=group[-1]["cpu"].get, reverse=True)[:5]
         for number, stage in enumerate(costly):
-            seconds = [row["stages"].get(stage, 0.0) or math.nan for row in group]
+            seconds = [row["cpu"].get(stage, 0.0) or math.nan for row in group]
             label = f"{stage} (generated)"
             articles = [row["articles"] for row in group]
             time.plot(articles, seconds, linewidth=1, linestyle=":", color=f"C{number + 2}")
             time.annotate(label, (articles[-1], seconds[-1]), ha="right", va="bottom", fontsize=7)
-    time.set(xscale="log", yscale="log", xlabel="articles", ylabel="seconds")
+    time.set(xscale="log", yscale="log", xlabel="articles", ylabel="seconds of processors")
     memory.set(xscale="log", yscale="log", xlabel="articles", ylabel="peak memory, GiB")
     for axes in (time, memory):
         axes.grid(alpha=0.3, which="both")

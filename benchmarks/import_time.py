@@ -38,21 +38,26 @@ def measured(runs: int) -> dict[str, processes.Usage]:
 
 
 def markdown(about: dict[str, Any], rows: dict[str, dict[str, float]], runs: int) -> str:
-    """The table."""
+    """Circumstances and table."""
     lines = [
         "# Import time",
         "",
         f"{machine.headline(about)} Medians of {runs} processes, files in the system's cache.",
         "",
-        "| command | milliseconds | processor ms | peak MiB |",
-        "|---|---|---|---|",
-        *(
-            f"| `{name}` | {row['milliseconds']:.0f} | {row['cpu_milliseconds']:.0f} | "
-            f"{row['peak_mb']:.0f} |"
-            for name, row in rows.items()
-        ),
+        table(rows),
     ]
     return "\n".join(lines) + "\n"
+
+
+def table(rows: dict[str, dict[str, float]]) -> str:
+    """The commands and their cost."""
+    lines = ["| command | milliseconds | processor ms | peak MiB |", "|---|---|---|---|"]
+    for name, row in rows.items():
+        lines.append(
+            f"| `{name}` | {row['milliseconds']:.0f} | {row['cpu_milliseconds']:.0f} | "
+            f"{row['peak_mb']:.0f} |"
+        )
+    return "\n".join(lines)
 
 
 def main() -> None:

@@ -5,8 +5,8 @@
 
 Scans generated news (``benchmarks/generate.py``), the beginnings of a real dump, and dumps made
 to hurt, each in a process of its own. A size is left out, and said to be, where memory or disk
-do not suffice. Fits the exponent of time over articles for each stage, and draws the growth.
-Writes ``benchmarks/results/scale.{json,md}``; with ``--keep``, beside the sizes measured before.
+do not suffice. Fits the exponent of processor time over articles for each stage, and draws the
+growth. Writes ``benchmarks/results/scale.{json,md}``; with ``--keep``, beside what they hold.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from inputs import DUMP, generate, head
 
 NEWS = "10000,30000,100000,300000,1000000"
 REAL = "5000,10000,20000,37554"
-HOSTILE = "identical=1000000,footer=1000000,quote=20000,story=20000"
+HOSTILE = "identical=1000000,footer=1000000,quote=5000,quote=10000,quote=20000,story=20000"
 MEMORY_BASE = 350 * 2**20
 """Bytes that a scan takes before the first article."""
 MEMORY = {"news": 80_000, "real": 80_000, "story": 80_000}
@@ -94,6 +94,7 @@ def measured(source: Path, runs: int, folder: Path) -> dict[str, Any]:
         "cpu_seconds": round(usage.cpu_seconds, 2),
         "peak_mb": round(usage.peak_mb),
         "stages": {s["stage"]: s["seconds"] for s in run["timing"]["stages"]},
+        "cpu": {s["stage"]: s["cpu_seconds"] for s in run["timing"]["stages"]},
         "memory": {s["stage"]: s["peak_memory_mb"] for s in run["timing"]["stages"]},
         "counts": run["counts"],
         "work": run["work"],

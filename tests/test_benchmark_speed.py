@@ -8,6 +8,7 @@ import subprocess
 import sys
 from itertools import islice
 
+import estimate
 import generate
 import growth
 import inputs
@@ -16,8 +17,8 @@ import processes
 import pytest
 import scale
 from dumps import ROOT
-from speed import table
-from speed.contenders import CONTENDERS, removed
+from speed import environments, measure, table
+from speed.contenders import CONTENDERS, Contender, Input, Run, removed
 from speed.profiles import PROFILES, prepare, split
 
 # --- processes ----------------------------------------------------------------------------------
@@ -75,9 +76,10 @@ def measured(articles: int, corpus: str = "news", **stages: float) -> dict:
         "megabytes": articles / 100,
         "output_megabytes": articles / 50,
         "seconds": sum(stages.values()) + 2,
-        "cpu_seconds": 2 * sum(stages.values()),
+        "cpu_seconds": 2 * sum(stages.values()) + 1,
         "peak_mb": 350 + articles // 10,
         "stages": stages,
+        "cpu": {name: 2 * seconds for name, seconds in stages.items()},
         "memory": dict.fromkeys(stages, 1.0),
         "counts": {"groups": 3},
         "work": {"pairs_aligned": 5},
@@ -92,9 +94,11 @@ def test_growth_by_stage_leaves_out_short_ones():
     found = growth.growth(rows)
     assert found["sketch"]["exponent"] == pytest.approx(1)
     assert found["align"]["exponent"] == pytest.approx(2)
-    assert found["group"] == {"seconds": 0.04, "exponent": None, "last_step": None}
+    assert (found["group"]["seconds"], found["group"]["cpu_seconds"]) == (0.04, 0.08)
+    assert found["group"]["exponent"] is found["group"]["last_step"] is None
     assert found["all stages"]["seconds"] == pytest.approx(20.04)
     assert found["whole process"]["seconds"] == pytest.approx(22.04)
+    assert found["whole process"]["cpu_seconds"] == pytest.approx(41.08)
 
 
 def test_the_last_step_shows_what_the_fit_hides():
@@ -141,6 +145,46 @@ def test_a_size_that_does_not_fit_is_left_out(tmp_path, monkeypatch):
     assert disk == pytest.approx(20_000 * 0.03e6)
     monkeypatch.setattr(scale.machine, "available_memory", lambda: 10**18)
     assert "of disk wanted" in scale.lacking("news", 10**10, rows, tmp_path)
+
+
+# --- estimates ----------------------------------------------------------------------------------
+
+
+def test_an_estimate_follows_what_was_measured():
+    rows = [measured(n, sketch=n / 100, align=n / 1000) for n in (1_000, 4_000)]
+    article = estimate.basis(rows)
+    # `measured`: 350 MiB and .1 MiB an article, 10 kB in, 20 kB out, linear time.
+    assert article["memory"] == pytest.approx(0.1 * 2**20)
+    assert article["base"] == pytest.approx(350 * 2**20)
+    assert article["exponent"] == 1
+    cost = estimate.cost(article, 40_000)
+    assert cost["seconds"] == pytest.approx(10 * rows[-1]["seconds"])
+    assert cost["memory"] == pytest.approx(4_350 * 2**20)
+    assert (cost["input"], cost["output"]) == pytest.approx((400e6, 800e6))
+    assert estimate.capacity(article, cost["memory"]) == pytest.approx(40_000, abs=1)
+    assert estimate.capacity(article, 0) == 0
+    assert estimate.basis(rows[:1]) is None
+
+
+def test_an_estimate_takes_growth_beyond_linear_along():
+    rows = [measured(n, align=n**2 / 10**6) for n in (1_000, 4_000)]
+    article = estimate.basis(rows)
+    assert article["exponent"] == pytest.approx(2)
+    assert estimate.cost(article, 8_000)["seconds"] == pytest.approx(4 * rows[-1]["seconds"])
+    shrinking = [measured(n, align=50 - n / 100) for n in (1_000, 4_000)]
+    assert estimate.basis(shrinking)["exponent"] == 1, "no dump is free"
+
+
+def test_estimates_are_written_in_units_that_read_well():
+    article = estimate.basis([measured(n, align=n / 1000) for n in (1_000, 4_000)])
+    text = estimate.markdown(article, 2)
+    assert "| a day of the world's news | 1,000,000 | 10.0 GB | 20.0 GB | 25 minutes |" in text
+    assert "10.0 TB" in text
+    # (.9 * 16 GiB - 350 MiB) / .1 MiB = 143,960
+    assert "| 16 GiB | 140,000 |" in text
+    assert "| align | 4.00 | 8.00 | 89% | 2.000 |" in estimate.per_article(
+        measured(4_000, align=4.0)
+    )
 
 
 # --- tables of speed ----------------------------------------------------------------------------
@@ -193,10 +237,42 @@ def test_profiles_are_kept_until_measured_again(tmp_path):
         "large": 37_554,
     }
     text = (tmp_path / "speed.md").read_text()
-    assert "## large: 37,554 articles" in text
+    assert "**large**: 37,554 articles" in text
     assert "| align | 3.00 | 75% | 900 |" in text
     assert "cannot be installed" in text
     assert "| peer | not measured |" in text
+
+
+def test_work_on_a_share_of_the_articles_is_scaled(tmp_path):
+    given = Input(tmp_path, tmp_path, 5_000, 1_000, tmp_path)
+    details = {"articles": 1_000, "work_seconds": 3.0, "signing_seconds": 2.0}
+    runs = [Run(processes.Usage(4.0, 3.5, 90.0), "many", details)]
+    scaled = measure.row(given, runs)
+    assert (scaled["seconds"], scaled["cpu_seconds"]) == (16.0, 15.5)
+    assert "measured on 1,000 articles" in scaled["note"]
+    whole = measure.row(given, [Run(processes.Usage(4.0, 3.5, 90.0), "many", {})])
+    assert (whole["seconds"], whole["note"]) == (4.0, "")
+
+
+def test_tools_run_in_turns_and_one_that_fails_is_not_asked_again(tmp_path):
+    asked = []
+
+    def tool(name, once=False, fails=False):
+        def run(given, scratch):
+            asked.append(name)
+            if fails:
+                raise environments.UnavailableError("no wheel")
+            return Run(processes.Usage(1.0, 1.0, 1.0), "")
+
+        return Contender(name, "u", "v", "r", "1", run, once)
+
+    given = Input(tmp_path, tmp_path, 1, 1, tmp_path)
+    tools = [tool("a"), tool("b", fails=True), tool("c", once=True)]
+    done, failed = measure.runs_of(tools, given, 3, tmp_path)
+    assert asked == ["a", "b", "c", "a", "a"]
+    assert failed == {"b": "no wheel"}
+    assert {name: len(runs) for name, runs in done.items()} == {"a": 3, "c": 1}
+    assert not list(tmp_path.iterdir())
 
 
 def test_every_contender_says_what_it_does():

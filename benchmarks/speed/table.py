@@ -39,14 +39,14 @@ def markdown(profiles: Mapping[str, Mapping[str, Any]]) -> str:
     return "\n".join(parts).rstrip() + "\n"
 
 
-def _profile(name: str, profile: Mapping[str, Any]) -> list[str]:
+def brief(name: str, profile: Mapping[str, Any]) -> str:
+    """The tools of a profile, without its circumstances."""
     rows = profile["rows"]
     lines = [
-        f"## {name}: {profile['articles']:,} articles, {profile['megabytes']:g} MB of JSON Lines",
-        "",
-        f"{profile['source']}. {machine.headline(profile['about'])} Peers: "
-        + ", ".join(f"{k} {v}" for k, v in profile["peers"].items())
-        + f". Whole processes, medians of {profile['runs']} (first on a machine and passages: 1).",
+        (
+            f"**{name}**: {profile['articles']:,} articles, {profile['megabytes']:g} MB of "
+            f"JSON Lines, {profile['source']}; medians of {profile['runs']}."
+        ),
         "",
         "| " + " | ".join(HEADER) + " |",
         "|" + "---|" * len(HEADER),
@@ -65,31 +65,52 @@ def _profile(name: str, profile: Mapping[str, Any]) -> list[str]:
             row.get("found", row.get("failed", "")) + row.get("note", ""),
         )
         lines.append("| " + " | ".join(cells) + " |")
-    lines += [
-        "",
-        "| stage of `dedup scan` | seconds | share | peak MiB so far |",
-        "|---|---|---|---|",
-    ]
-    stages = profile.get("stages", [])
-    total = sum(stage["seconds"] for stage in stages) or 1
-    for stage in stages:
+    return "\n".join(lines)
+
+
+def stages(profile: Mapping[str, Any]) -> str:
+    """What the stages of the middle run of ``dedup scan`` took."""
+    lines = ["| stage of `dedup scan` | seconds | share | peak MiB so far |", "|---|---|---|---|"]
+    measured = profile["stages"]
+    total = sum(stage["seconds"] for stage in measured)
+    for stage in measured:
         beside = stage.get("seconds_beside")
         extra = f" (and {beside:.2f} beside the others)" if beside else ""
         lines.append(
             f"| {stage['stage']} | {stage['seconds']:.2f}{extra} | "
             f"{stage['seconds'] / total:.0%} | {stage['peak_memory_mb']:,.0f} |"
         )
-    rest = profile.get("outside_stages")
-    if rest is not None:
-        lines.append(f"| start, writing, exit | {rest:.2f} | | |")
-    lines += [
-        "",
-        "| signatures alone, texts in memory | MB of text per processor second |",
-        "|---|---|",
+    lines.append(f"| start, writing, exit | {profile['outside_stages']:.2f} | | |")
+    return "\n".join(lines)
+
+
+def signatures(profiles: Mapping[str, Mapping[str, Any]]) -> str:
+    """Megabytes of text signed in a second of one processor, by tool and profile."""
+    tools = dict.fromkeys(tool for p in profiles.values() for tool in p["signatures"])
+    lines = [
+        "| signatures alone, MB of text per processor second | " + " | ".join(profiles) + " |",
+        "|---|" + "---|" * len(profiles),
     ]
-    for what, rate in profile.get("signatures", {}).items():
-        lines.append(f"| {what} | {rate:.1f} |" if rate else f"| {what} | not measured |")
-    return [*lines, ""]
+    for tool in tools:
+        rates = [p["signatures"].get(tool) for p in profiles.values()]
+        cells = ["not measured" if rate is None else f"{rate:.1f}" for rate in rates]
+        lines.append(f"| {tool} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def _profile(name: str, profile: Mapping[str, Any]) -> list[str]:
+    peers = ", ".join(f"{k} {v}" for k, v in profile["peers"].items())
+    lines = [
+        f"## {name}",
+        "",
+        f"{machine.headline(profile['about'])} Peers: {peers}. Whole processes.",
+        "",
+        brief(name, profile),
+        "",
+    ]
+    if "stages" in profile:
+        lines += [stages(profile), ""]
+    return [*lines, signatures({name: profile}), ""]
 
 
 def _seconds(value: float | None) -> str:

@@ -26,12 +26,12 @@ def main() -> None:
     with open(sys.argv[1], "rb") as handle:  # noqa: PTH123
         texts = [orjson.loads(line)["text"] for line in islice(handle, int(sys.argv[2]))]
     signatures = []
-    for begin in range(0, len(texts), 1_000):
-        cut = segment(*pack_texts(texts[begin : begin + 1_000]))
+    for first in range(0, len(texts), 1_000):
+        cut = segment(*pack_texts(texts[first : first + 1_000]))
         chosen = sketch(cut, settings).chosen
         spans = np.stack([cut.p_text, cut.p_start, cut.p_end], axis=1)[chosen]
         for article, start, end in spans.tolist():
-            words = set(texts[begin + article][start:end].lower().split())
+            words = set(texts[first + article][start:end].lower().split())
             signature = MinHash(num_perm=PERMUTATIONS)
             signature.update_batch([word.encode() for word in words])
             signatures.append(signature)
@@ -46,6 +46,7 @@ def main() -> None:
         "passages": len(signatures),
         "articles": len(texts),
         "signing_seconds": round(signed, 3),
+        "work_seconds": round(time.perf_counter() - begun, 3),
     }
     print(orjson.dumps(report).decode())
 
