@@ -29,7 +29,7 @@ import json
 from collections import deque
 from dataclasses import dataclass
 from functools import cache
-from itertools import islice, product
+from itertools import count, islice, product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -147,13 +147,13 @@ class Writer:
         self.cumulated[-1] = 1.0
         self.phrases = [self.draw(int(n)) for n in rng.integers(3, 6, 5_000)]
 
-    def draw(self, count: int) -> NDArray[np.int64]:
+    def draw(self, number: int) -> NDArray[np.int64]:
         """Ranks of running words."""
-        return np.searchsorted(self.cumulated, self.rng.random(count), side="right")
+        return np.searchsorted(self.cumulated, self.rng.random(number), side="right")
 
-    def lengths(self, quantiles: tuple[int, ...], count: int) -> NDArray[np.int64]:
+    def lengths(self, quantiles: tuple[int, ...], number: int) -> NDArray[np.int64]:
         """Draws from a distribution given by its quantiles at :data:`SHARES`."""
-        return np.rint(np.interp(self.rng.random(count), SHARES, quantiles)).astype(np.int64)
+        return np.rint(np.interp(self.rng.random(number), SHARES, quantiles)).astype(np.int64)
 
     def event(self) -> Event:
         """A new event, of words that are neither very common nor unheard of."""
@@ -163,10 +163,10 @@ class Writer:
         return Event(topic, [text.rstrip(".") for text in said])
 
     def sentences(
-        self, count: int, topic: NDArray[np.int64] | None = None, shortest: int = 1
+        self, number: int, topic: NDArray[np.int64] | None = None, shortest: int = 1
     ) -> list[str]:
         """Sentences of common words, set phrases and words of the topic."""
-        sizes = np.maximum(self.lengths(WORDS, count), shortest)
+        sizes = np.maximum(self.lengths(WORDS, number), shortest)
         ends = np.cumsum(sizes)
         ranks = self.draw(int(ends[-1]))
         chance = self.rng.random(len(ranks))
@@ -205,7 +205,7 @@ def news(seed: int) -> Iterator[Record]:
     events: deque[Event] = deque(maxlen=OPEN)
     stories: deque[list[str]] = deque(maxlen=OPEN)
     begun = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
-    for number in _count():
+    for number in count():
         outlet = min(int(np.searchsorted(outlets, rng.random())), OUTLETS - 1)
         if rng.random() < COPIED:
             story = _joined(stories, NEW_STORY, lambda: _story(writer), rng)
@@ -227,13 +227,6 @@ def news(seed: int) -> Iterator[Record]:
             "published": None if rng.random() < UNDATED else published.isoformat("T", "seconds"),
             "text": writer.paragraphs(body) + "\n" + "\n".join(foot),
         }
-
-
-def _count() -> Iterator[int]:
-    number = 0
-    while True:
-        yield number
-        number += 1
 
 
 def _joined(
@@ -300,7 +293,7 @@ def _plain(number: int, outlets: int, text: str) -> Record:
 def identical(seed: int) -> Iterator[Record]:
     """One text of ten sentences for ever, in 700 outlets."""
     text = " ".join(Writer(np.random.default_rng(seed), 20_000).sentences(10, shortest=8))
-    for number in _count():
+    for number in count():
         yield _plain(number, 700, text)
 
 
@@ -308,7 +301,7 @@ def footer(seed: int) -> Iterator[Record]:
     """Ten sentences of its own in every article of 700 outlets, and one last line in all."""
     writer = Writer(np.random.default_rng(seed))
     last = writer.sentences(1, shortest=24)[0]
-    for number in _count():
+    for number in count():
         yield _plain(number, 700, " ".join(writer.sentences(10, shortest=8)) + "\n\n" + last)
 
 
@@ -316,7 +309,7 @@ def quote(seed: int) -> Iterator[Record]:
     """Ten sentences of its own in every article of 700 outlets, and one quote in all."""
     writer = Writer(np.random.default_rng(seed))
     said = writer.sentences(1, shortest=20)[0].rstrip(".")
-    for number in _count():
+    for number in count():
         body = writer.sentences(11, shortest=8)
         place = int(writer.rng.integers(1, 10))
         body[place] = f'"{said}," {body[place]}'
@@ -327,7 +320,7 @@ def story(seed: int) -> Iterator[Record]:
     """One story of 40 sentences with other small edits in every article, each in its outlet."""
     writer = Writer(np.random.default_rng(seed))
     source = writer.sentences(40, shortest=8)
-    for number in _count():
+    for number in count():
         yield _plain(number, 10**9, writer.paragraphs(_edited(writer, source)))
 
 
