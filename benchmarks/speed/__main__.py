@@ -31,6 +31,12 @@ def parsed() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="speed", description=__doc__.splitlines()[0])
     parser.add_argument("--profile", default="small,regular", help=f"of {', '.join(PROFILES)}")
     parser.add_argument("--only", help="tools whose names begin so, by comma")
+    parser.add_argument(
+        "--passages",
+        type=int,
+        default=1_000,
+        help="articles that the loop over passages gets; an article takes some 600 kB of memory",
+    )
     parser.add_argument("--runs", type=int, help="of each tool, in place of the profile's")
     parser.add_argument("--corpora", type=Path, default=processes.ROOT.parent / "shared" / "data")
     parser.add_argument("--scratch", type=Path, help="folder for temporary files")

@@ -95,7 +95,7 @@ def profile(name: str, args: argparse.Namespace, folder: Path) -> dict[str, Any]
     """All figures of a profile."""
     chosen = PROFILES[name]
     rounds = args.runs or chosen.runs
-    given, source = prepare(chosen, args.corpora, folder, args.environments)
+    given, source = prepare(chosen, args.corpora, folder, args.environments, args.passages)
     wanted = tuple((args.only or "").split(","))
     contenders = [c for c in CONTENDERS if c.name.startswith(wanted)]
     # Not measured: compiles the kernels where this copy of dedup never ran.

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SAMPLE = ROOT / "data" / "sample" / "articles.jsonl"
-PASSAGE_ARTICLES = 1_000
 
 
 @dataclass(frozen=True)
@@ -29,7 +28,9 @@ class Profile:
 PROFILES = {"small": Profile(0, 5), "regular": Profile(5_000, 3), "large": Profile(None, 3)}
 
 
-def prepare(profile: Profile, corpora: Path, folder: Path, environments: Path) -> tuple[Input, str]:
+def prepare(
+    profile: Profile, corpora: Path, folder: Path, environments: Path, passages: int
+) -> tuple[Input, str]:
     """Write the profile's lines into ``folder`` and say where they come from.
 
     Where the corpora are not, a generated dump of as many articles takes the place of the real
@@ -45,7 +46,7 @@ def prepare(profile: Profile, corpora: Path, folder: Path, environments: Path) -
         generate("news", profile.articles or 37_554, origin)
     head(origin, profile.articles or None, path)
     articles = split(path, parts, CORES)
-    return Input(path, parts, articles, min(articles, PASSAGE_ARTICLES), environments), source
+    return Input(path, parts, articles, min(articles, passages), environments), source
 
 
 def split(path: Path, folder: Path, parts: int) -> int:
