@@ -18,12 +18,12 @@ MACHINES = (16, 64, 256, 1024)
 """GiB of memory."""
 
 
-def basis(rows: Sequence[growth.Row]) -> dict[str, float] | None:
+def basis(rows: Sequence[growth.Row]) -> dict[str, Any] | None:
     """What an article costs, by the sizes of one corpus; ``None`` with fewer than two.
 
     ``memory`` bytes (slope), ``base`` bytes (what a scan takes before the first article), ``input``
-    and ``output`` bytes, ``cpu_seconds`` and ``seconds`` at the greatest size ``articles``, and
-    ``exponent``, that of all stages in the last step, 1 at least.
+    and ``output`` bytes; ``stages``: seconds, processor seconds and exponent of each stage at the
+    greatest size ``articles``, the exponent that of the last step, 1 at least.
     """
     rows = sorted(rows, key=lambda row: row["articles"])
     memory = growth.slope([(row["articles"], row["peak_mb"] * 2**20) for row in rows])
@@ -31,37 +31,47 @@ def basis(rows: Sequence[growth.Row]) -> dict[str, float] | None:
         return None
     last = rows[-1]
     articles = last["articles"]
-    fitted = growth.growth(rows)["all stages"]["last_step"]
+    grown = growth.growth(rows)
+    stages = [
+        (seconds, last["cpu"][name], max(1.0, grown[name]["last_step"] or 1.0))
+        for name, seconds in last["stages"].items()
+    ]
+    # Starting, writing and ending.
+    stages.append(
+        (
+            last["seconds"] - sum(last["stages"].values()),
+            last["cpu_seconds"] - sum(last["cpu"].values()),
+            1.0,
+        )
+    )
     return {
         "articles": articles,
         "memory": memory,
         "base": last["peak_mb"] * 2**20 - memory * articles,
         "input": last["megabytes"] * 1e6 / articles,
         "output": last["output_megabytes"] * 1e6 / articles,
-        "seconds": last["seconds"],
-        "cpu_seconds": last["cpu_seconds"],
-        "exponent": max(1.0, fitted or 1.0),
+        "stages": stages,
     }
 
 
-def cost(article: Mapping[str, float], articles: int) -> dict[str, float]:
+def cost(article: Mapping[str, Any], articles: int) -> dict[str, float]:
     """Seconds and bytes of so many articles in one run on a machine with enough memory."""
-    grown = (articles / article["articles"]) ** article["exponent"]
+    ratio = articles / article["articles"]
     return {
-        "seconds": article["seconds"] * grown,
-        "cpu_seconds": article["cpu_seconds"] * grown,
+        "seconds": sum(seconds * ratio**power for seconds, _, power in article["stages"]),
+        "cpu_seconds": sum(cpu * ratio**power for _, cpu, power in article["stages"]),
         "memory": article["base"] + article["memory"] * articles,
         "input": article["input"] * articles,
         "output": article["output"] * articles,
     }
 
 
-def capacity(article: Mapping[str, float], memory: float) -> int:
+def capacity(article: Mapping[str, Any], memory: float) -> int:
     """Articles that a run holds in so many bytes of memory."""
     return max(0, int((memory - article["base"]) / article["memory"]))
 
 
-def markdown(article: Mapping[str, float], cores: int) -> str:
+def markdown(article: Mapping[str, Any], cores: int) -> str:
     """The estimates as tables."""
     lines = [
         (f"| | articles | input | output | on {cores} cores | core hours | memory of one run |"),

@@ -156,7 +156,6 @@ def test_an_estimate_follows_what_was_measured():
     # `measured`: 350 MiB and .1 MiB an article, 10 kB in, 20 kB out, linear time.
     assert article["memory"] == pytest.approx(0.1 * 2**20)
     assert article["base"] == pytest.approx(350 * 2**20)
-    assert article["exponent"] == 1
     cost = estimate.cost(article, 40_000)
     assert cost["seconds"] == pytest.approx(10 * rows[-1]["seconds"])
     assert cost["memory"] == pytest.approx(4_350 * 2**20)
@@ -166,13 +165,14 @@ def test_an_estimate_follows_what_was_measured():
     assert estimate.basis(rows[:1]) is None
 
 
-def test_an_estimate_takes_growth_beyond_linear_along():
-    rows = [measured(n, align=n**2 / 10**6) for n in (1_000, 4_000)]
+def test_an_estimate_lets_each_stage_grow_as_it_does():
+    rows = [measured(n, sketch=n / 1000, align=n**2 / 10**6) for n in (1_000, 4_000)]
     article = estimate.basis(rows)
-    assert article["exponent"] == pytest.approx(2)
-    assert estimate.cost(article, 8_000)["seconds"] == pytest.approx(4 * rows[-1]["seconds"])
-    shrinking = [measured(n, align=50 - n / 100) for n in (1_000, 4_000)]
-    assert estimate.basis(shrinking)["exponent"] == 1, "no dump is free"
+    # At 4,000: 4 s grow in proportion, 16 s with the square, 2 s to start and end in proportion.
+    assert estimate.cost(article, 8_000)["seconds"] == pytest.approx(2 * 4 + 4 * 16 + 2 * 2)
+    assert estimate.cost(article, 8_000)["cpu_seconds"] == pytest.approx(2 * 8 + 4 * 32 + 2 * 1)
+    shrinking = estimate.basis([measured(n, align=50 - n / 100) for n in (1_000, 4_000)])
+    assert estimate.cost(shrinking, 8_000)["seconds"] == pytest.approx(2 * 12), "no dump is free"
 
 
 def test_estimates_are_written_in_units_that_read_well():
