@@ -167,7 +167,7 @@ def plot(rows: Sequence[Row], path: Path) -> None:
     mpl.rcParams.update({"svg.fonttype": "none", "svg.hashsalt": "dedup"})
     from matplotlib import pyplot
 
-    figure, (time, memory) = pyplot.subplots(1, 2, figsize=(10, 4.2))
+    figure, (time, memory) = pyplot.subplots(1, 2, figsize=(10, 4.8))
     lines = {n: g for n, g in corpora(rows).items() if n in NAMES and len(g) > 1}
     for number, (name, group) in enumerate(lines.items()):
         articles = [row["articles"] for row in group]
@@ -181,13 +181,14 @@ def plot(rows: Sequence[Row], path: Path) -> None:
             seconds = [row["cpu"].get(stage, 0.0) or math.nan for row in group]
             label = f"{stage} (generated)"
             articles = [row["articles"] for row in group]
-            time.plot(articles, seconds, linewidth=1, linestyle=":", color=f"C{number + 2}")
-            time.annotate(label, (articles[-1], seconds[-1]), ha="right", va="bottom", fontsize=7)
+            time.plot(
+                articles, seconds, linewidth=1, linestyle=":", color=f"C{number + 2}", label=label
+            )
     time.set(xscale="log", yscale="log", xlabel="articles", ylabel="seconds of processors")
     memory.set(xscale="log", yscale="log", xlabel="articles", ylabel="peak memory, GiB")
     for axes in (time, memory):
         axes.grid(alpha=0.3, which="both")
-        axes.legend(loc="upper left")
+        axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.14), ncols=3, fontsize=8)
     figure.tight_layout()
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, metadata={"Date": None})

@@ -73,8 +73,8 @@ def measure(
         process.returncode = os.waitstatus_to_exitcode(status)
         if process.returncode != 0:
             errors.seek(0)
-            said = errors.read().decode("utf-8", "replace").strip()
-            raise FailedError(f"{' '.join(words)} ended with {process.returncode}: {said[-2000:]}")
+            said = errors.read().decode("utf-8", "replace").strip() or "no reason given"
+            raise FailedError(f"{' '.join(words)} ended with {process.returncode}:\n{said[-2000:]}")
     unit = 2**20 if sys.platform == "darwin" else 2**10
     return Usage(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / unit)
 

@@ -42,7 +42,7 @@ def test_processor_time_of_children_counts():
 
 
 def test_a_failed_command_says_why():
-    with pytest.raises(processes.FailedError, match="ended with 3: no such luck"):
+    with pytest.raises(processes.FailedError, match=r"ended with 3:\nno such luck"):
         processes.measure(
             [
                 sys.executable,

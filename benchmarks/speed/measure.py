@@ -40,7 +40,8 @@ def runs_of(
             try:
                 run = contender.run(given, scratch)
             except (processes.FailedError, environments.UnavailableError) as error:
-                failed[contender.name] = str(error)
+                # Its last line: the first names the command, with paths of this machine.
+                failed[contender.name] = str(error).splitlines()[-1]
                 print(f"{contender.name}: {error}", file=sys.stderr)
             else:
                 done.setdefault(contender.name, []).append(run)
