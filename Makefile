@@ -40,13 +40,14 @@ docs: environment
 	$(BIN)/python tools/build_settings_doc.py
 	$(BIN)/python tools/build_commands_doc.py
 	$(BIN)/python tools/build_columns_doc.py
+	$(BIN)/python tools/build_performance_doc.py
 
 # A real model for tests/test_semantic.py, which skips those tests without it.
 encoder: environment
 	$(BIN)/python tools/build_encoder.py .encoder
 
 clean:
-	rm -rf $(VENV) .encoder demo build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) .encoder .peers demo build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 package:

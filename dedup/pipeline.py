@@ -69,7 +69,11 @@ class Analysis:
 
 
 class Clock:
-    """Seconds of each stage, and the name of the stage under way for error messages."""
+    """Seconds of each stage, and the name of the stage under way for error messages.
+
+    ``cpu_seconds`` is the processor time of all threads while a stage was under way, so also of
+    what runs beside it.
+    """
 
     def __init__(self, progress: Progress | None) -> None:
         self.stages: list[dict[str, Any]] = []
@@ -79,7 +83,7 @@ class Clock:
     @contextmanager
     def stage(self, name: str) -> Iterator[Callable[[int, int], None]]:
         """Time a stage; yields its progress callback. Unexpected errors name the stage."""
-        begun = time.perf_counter()
+        begun, worked = time.perf_counter(), time.process_time()
 
         def report(done: int, total: int) -> None:
             if self._progress:
@@ -103,6 +107,7 @@ class Clock:
             {
                 "stage": name,
                 "seconds": round(time.perf_counter() - begun, 3),
+                "cpu_seconds": round(time.process_time() - worked, 3),
                 "peak_memory_mb": peak_memory_mb(),
             }
         )

@@ -119,8 +119,9 @@ def test_generated_pages_are_current(name):
     assert read(tool.TARGET) == tool.render(), "run `make docs`"
 
 
-def test_column_table_is_current():
-    tool = builder("build_columns_doc")
+@pytest.mark.parametrize("name", ["build_columns_doc", "build_performance_doc"])
+def test_generated_tables_are_current(name):
+    tool = builder(name)
     assert read(tool.TARGET) == tool.render(read(tool.TARGET)), "run `make docs`"
 
 

@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
-import datetime
-import importlib.metadata
 import json
 import math
-import os
-import platform
-import subprocess
 from typing import TYPE_CHECKING, Any
 
-from quality.part import ROOT, Row
+import machine
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from quality.part import Outcome
+    from quality.part import Outcome, Row
 
 PACKAGES = (
     "dedup",
@@ -35,36 +30,7 @@ HEADER = ("measure", "tool", "figure", "95 %", "published", "goal", "met", "note
 
 def circumstances() -> dict[str, Any]:
     """Where and with what the figures were taken."""
-    versions: dict[str, str | None] = {}
-    for name in PACKAGES:
-        try:
-            versions[name] = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            versions[name] = None
-    return {
-        "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
-        "machine": f"{platform.machine()}, {platform.system()}",
-        "cores": os.cpu_count(),
-        "python": platform.python_version(),
-        "versions": versions,
-        "commit": _commit(),
-    }
-
-
-def _commit() -> str | None:
-    """The commit that was measured, with ``+`` where the files differ from it."""
-
-    def git(*words: str) -> str:
-        command = ["git", "-C", str(ROOT), *words]
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
-
-    try:
-        changed = git(
-            "status", "--porcelain", "--untracked-files=no", "--", "dedup", "benchmarks/quality"
-        )
-        return git("rev-parse", "--short=12", "HEAD") + ("+" if changed else "")
-    except (OSError, subprocess.CalledProcessError):
-        return None
+    return machine.circumstances(("dedup", "benchmarks/quality"), PACKAGES)
 
 
 def _number(value: float | None) -> str:
