@@ -15,8 +15,9 @@ import orjson
 from datasketch import MinHash, MinHashLSH
 
 from dedup import Settings
-from dedup.segment import pack_texts, segment
-from dedup.sketch import PERMUTATIONS, scheme, sketch
+from dedup.candidates import indexed_passages
+from dedup.collection import as_texts, collect
+from dedup.sketch import PERMUTATIONS, scheme
 
 
 def main() -> None:
@@ -27,9 +28,9 @@ def main() -> None:
         texts = [orjson.loads(line)["text"] for line in islice(handle, int(sys.argv[2]))]
     signatures = []
     for first in range(0, len(texts), 1_000):
-        cut = segment(*pack_texts(texts[first : first + 1_000]))
-        chosen = sketch(cut, settings).chosen
-        spans = np.stack([cut.p_text, cut.p_start, cut.p_end], axis=1)[chosen]
+        cut = collect(as_texts(texts[first : first + 1_000]))
+        chosen = indexed_passages(cut, settings)
+        spans = np.stack([cut.p_article, cut.p_start, cut.p_end], axis=1)[chosen]
         for article, start, end in spans.tolist():
             words = set(texts[first + article][start:end].lower().split())
             signature = MinHash(num_perm=PERMUTATIONS)

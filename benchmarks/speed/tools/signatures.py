@@ -2,7 +2,8 @@
 
     python signatures.py FILE dedup|dedup-sketch|datasketch|rensa
 
-``dedup`` cuts passages and signs those worth it; ``dedup-sketch`` is given the passages.
+``dedup`` cuts passages, numbers their words and signs those worth it; ``dedup-sketch`` is given the
+passages with their words.
 ``datasketch`` and ``rensa`` sign documents, from the text on, with their words split in Python.
 The best of three rounds counts; a round takes no more than the first 2,000 articles.
 """
@@ -20,16 +21,27 @@ ROUNDS = 3
 def prepare(kind: str, texts: list[str]):
     """What one round does."""
     if kind.startswith("dedup"):
-        from dedup import Settings
-        from dedup.segment import pack_texts, segment
-        from dedup.sketch import sketch
+        import numpy as np
 
-        settings = Settings()
-        data, offsets = pack_texts(texts)
+        from dedup import Settings
+        from dedup.candidates import indexed_passages
+        from dedup.collection import as_texts, collect
+        from dedup.kernels.bands import band_keys, mixed_hashes
+        from dedup.sketch import scheme
+
+        plan, arrow = scheme(Settings()), as_texts(texts)
+        used = plan.bands * plan.rows
+
+        def signed(c) -> None:
+            chosen = indexed_passages(c, Settings())
+            keys = np.empty((plan.bands, len(chosen)), np.uint32)
+            permutations = plan.a[:used], plan.b[:used], plan.rows
+            band_keys(chosen, c.p_content, c.c_word, mixed_hashes(c.v_hash), *permutations, keys)
+
         if kind == "dedup":
-            return lambda: sketch(segment(data, offsets), settings)
-        cut = segment(data, offsets)
-        return lambda: sketch(cut, settings)
+            return lambda: signed(collect(arrow))
+        collection = collect(arrow)
+        return lambda: signed(collection)
     if kind == "datasketch":
         from datasketch import MinHash
 
