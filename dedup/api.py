@@ -2,35 +2,26 @@
 
 from __future__ import annotations
 
-import importlib.metadata
-import platform
-from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-import pyarrow as pa
 
-from dedup import agencies as agency_data
 from dedup.config import ReadSettings, Settings
-from dedup.encoder import Encoder, load_encoder
 from dedup.errors import UsageError
-from dedup.memory import collector_paused
-from dedup.model import KINDS, Ledger, Match, table_schemas
-from dedup.pipeline import Analysis, Clock, Progress, analyse, read_corpus
-from dedup.read.dates import current_time
-from dedup.report.encode import normalised
-from dedup.tables import build_tables
-from dedup.tables.furniture import crowded_furniture
+from dedup.model import KINDS, Match
+from dedup.run import Run, counts_of, encoder_of, names_of
 from dedup.texts import Tables
-from dedup.warmup import compile_kernels
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Mapping, Sequence
 
-_VERSIONED = ("numpy", "numba", "scikit-learn", "datasketch", "pyarrow")
+    import pyarrow as pa
+
+    from dedup.encoder import Encoder
+    from dedup.pipeline import Progress
 
 
 @dataclass(frozen=True)
@@ -100,192 +91,38 @@ def scan(
     settings: Settings | None = None,
     read: ReadSettings | None = None,
     threads: int | None = None,
-    agencies: str | None = None,
+    agencies: str | os.PathLike[str] | None = None,
+    families: str | os.PathLike[str] | None = None,
+    corrections: str | os.PathLike[str] | None = None,
     all_relations: bool = False,
     semantic: str | os.PathLike[str] | Encoder | None = None,
     progress: Progress | None = None,
 ) -> Result:
     """Find what the articles in ``inputs`` share and where it comes from.
 
-    ``inputs``: files, folders, globs, ``"-"``. ``agencies``: a TOML file with further agencies.
-    ``all_relations`` lists pairs that share furniture only, too. ``semantic``: a local folder with
-    a sentence encoder, which is asked how far reworded matches reach (``docs/semantic.md``).
-    ``progress(stage, done, total)`` is called as stages go on.
+    ``inputs``: files, folders, globs, ``"-"``. ``agencies``, ``families``, ``corrections``: TOML
+    files with further agencies, with families of outlets, with your judgements
+    (``docs/sources.md``). ``all_relations`` lists pairs that share furniture only, too.
+    ``semantic``: a local folder with a sentence encoder, which is asked how far reworded matches
+    reach (``docs/semantic.md``). ``progress(stage, done, total)`` is called as stages go on.
 
     Raises ``InputError`` when an input does not exist, ``UsageError`` and ``SettingsError`` for
     wrong options; damaged input does not raise (unless ``read.strict``) but stands in
     ``result.run["ledger"]`` and ``result.rejected``.
     """
-    if threads is not None and threads < 1:
-        raise UsageError(f"threads: expected a number from 1 on, got {threads}")
-    settings = settings or Settings()
-    read = read or ReadSettings()
-    names = [str(inputs)] if isinstance(inputs, (str, Path)) else [str(i) for i in inputs]
-    known = agency_data.load(agencies)
-    encoder = _encoder(semantic)
-    clock = Clock(progress)
-    ledger = Ledger()
-    with clock.stage("read") as tick:
-        corpus = read_corpus(names, read, ledger, tick)
-    compile_kernels(clock)
-    analysis = analyse(corpus, settings, known, threads=threads, clock=clock, encoder=encoder)
-    with clock.stage("report"):
-        with collector_paused():
-            built = build_tables(analysis, settings, known, all_relations=all_relations)
-        rejected = pa.Table.from_pylist(
-            [
-                {"file": r.file, "position": r.position, "reason": r.reason, "sample": r.sample}
-                for r in ledger.rejects
-            ],
-            table_schemas()["rejected"],
-        )
-        tables = Tables(
-            {
-                **{n: normalised(n, built[n]) for n in built if n != "texts"},
-                "rejected": normalised("rejected", rejected),
-            },
-            built.texts,
-        )
-    return Result(
-        tables,
-        {
-            "dedup": importlib.metadata.version("dedup"),
-            "settings": settings.as_dict(),
-            "fingerprint": settings.fingerprint(
-                **({"semantic": encoder.digest} if encoder else {})
-            ),
-            **_semantic(encoder, analysis),
-            "inputs": names,
-            # Dates after the day of the run are unknown ones; the day is part of the result.
-            "today": current_time().date().isoformat(),
-            "ledger": _ledger(ledger),
-            "versions": {
-                "python": platform.python_version(),
-                **{name: importlib.metadata.version(name) for name in _VERSIONED},
-            },
-            "counts": _counts(tables),
-            "caps": _caps(analysis, all_relations),
-            "work": {
-                "passages": len(analysis.collection.p_start),
-                "collisions": analysis.candidates.capped["collisions"],
-                "pairs_aligned": len(analysis.candidates.a),
-            },
-            "timing": clock.timing(),
-        },
+    run = Run(
+        settings=settings,
+        read=read,
+        threads=threads,
+        agencies=agencies,
+        families=families,
+        corrections=corrections,
+        semantic=semantic,
+        progress=progress,
     )
-
-
-def _encoder(semantic: str | os.PathLike[str] | Encoder | None) -> Encoder | None:
-    if semantic is None or hasattr(semantic, "encode"):
-        return cast("Encoder | None", semantic)
-    return load_encoder(cast("str | os.PathLike[str]", semantic))
-
-
-def _semantic(encoder: Encoder | None, analysis: Analysis) -> dict[str, Any]:
-    """The part ``semantic`` of ``run.json``: absent without an encoder."""
-    widened = analysis.widened
-    if encoder is None or widened is None:
-        return {}
-    return {
-        "semantic": {
-            "model": encoder.name,
-            "digest": encoder.digest,
-            "passages_encoded": widened.encoded,
-            "matches_widened": widened.widened,
-        }
-    }
-
-
-def _caps(analysis: Analysis, all_relations: bool) -> list[dict[str, Any]]:
-    """What limits left out, each with its count; those that cut nothing are not listed."""
-    capped, cut = analysis.candidates.capped, analysis.alignment.cut
-    every = (
-        (
-            "max_partners",
-            capped["passages"],
-            (
-                "passages held by more articles than 'max_partners': each holder was compared with "
-                "the representatives only"
-            ),
-        ),
-        (
-            "bucket",
-            capped["buckets"],
-            (
-                "LSH buckets with very many different passages: each was compared with the "
-                "representatives only"
-            ),
-        ),
-        (
-            "similar_passages",
-            capped["links"],
-            (
-                "similar pairs among very many variants of a passage: left to the strongest and to "
-                "the representatives"
-            ),
-        ),
-        (
-            "partners",
-            capped["pairs"],
-            (
-                "weaker pairs of articles with very many partners: left to the strongest and to "
-                "the representatives"
-            ),
-        ),
-        (
-            "word_window",
-            int(cut[0]),
-            (
-                "look-ups of words that stand in very many passages of an article: only those near "
-                "the last match were looked at"
-            ),
-        ),
-        (
-            "seeds",
-            int(cut[1]),
-            "passages like more than four of the other article: the best four count",
-        ),
-        (
-            "look_back",
-            int(cut[2]),
-            "places with very many alike passages: only the nearest were joined into one match",
-        ),
-        (
-            "furniture_pairs",
-            crowded_furniture(analysis) if all_relations else 0,
-            "furniture that very many articles of an outlet hold: few of their pairs are listed",
-        ),
-    )
-    return [{"name": n, "count": count, "meaning": meaning} for n, count, meaning in every if count]
-
-
-def _ledger(ledger: Ledger) -> dict[str, Any]:
-    import dataclasses
-
-    return {
-        "read": ledger.read,
-        "articles": ledger.articles,
-        "repeats": ledger.repeats,
-        "rejected": ledger.rejected,
-        "files": [dataclasses.asdict(f) for f in ledger.files],
-        "skipped": [dataclasses.asdict(s) for s in ledger.skipped],
-        "warnings": ledger.warnings,
-    }
-
-
-def _counts(tables: Tables) -> dict[str, Any]:
-    def tally(table: str, column: str) -> dict[str, int]:
-        return dict(sorted(Counter(tables[table][column].to_pylist()).items()))
-
-    return {
-        "articles": len(tables["articles"]),
-        "passages": tally("passages", "kind"),
-        "matches": len(tables["matches"]),
-        "relations": tally("relations", "relation"),
-        "groups": len(tables["groups"]),
-        "sources": len(tables["sources"]),
-        "flags": tally("articles", "flag"),
-    }
+    analysis = run.analyse(run.read(names_of(inputs)))
+    tables = run.tables(analysis, all_relations=all_relations)
+    return Result(tables, run.about(analysis, counts_of(tables), all_relations=all_relations))
 
 
 def compare(
@@ -326,7 +163,7 @@ def compare(
         find_speech(c),
         settings,
     )
-    encoder = _encoder(semantic)
+    encoder = encoder_of(semantic)
     if encoder is not None:
         from dedup.semantic import widen
 

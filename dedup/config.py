@@ -164,7 +164,7 @@ def load_toml(path: str | os.PathLike[str]) -> dict[str, Any]:
         return tomllib.loads(source.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise SettingsError(f"{source}: cannot be read ({error.strerror})") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise SettingsError(f"{source}: not valid TOML: {error}") from error
 
 

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dedup.collection import RecordArrays
+from dedup.families import NO_FAMILIES, Families
 from dedup.model import article_schema
 from dedup.ordering import TextPile
 from dedup.outlets import outlet_identity
@@ -54,6 +55,7 @@ class Corpus:
     refs: list[str]
     outlet_ids: list[str | None]
     outlet_names: list[str | None]
+    families: Families = NO_FAMILIES
 
     def __len__(self) -> int:
         return len(self.refs)
@@ -69,6 +71,17 @@ class Corpus:
         return values
 
     @cached_property
+    def owner_ids(self) -> list[str | None]:
+        """Who owns each record's outlet: its declared family, else the outlet itself. It decides
+        whether two articles come from one outlet."""
+        return [self.families.owner(outlet) for outlet in self.outlet_ids]
+
+    def owner_name(self, record: int) -> str | None:
+        """Display name of a record's owner."""
+        family = self.families.by_outlet.get(self.outlet_ids[record] or "")
+        return family.name if family else self.outlet_names[record]
+
+    @cached_property
     def published(self) -> NDArray[np.int64]:
         """UTC microseconds of publication (int64, records); the minimum where unknown."""
         raw = self.table["published"].cast(pa.int64())
@@ -82,9 +95,9 @@ class Corpus:
     @cached_property
     def records(self) -> RecordArrays:
         """The records as flat arrays, for classification."""
-        names = sorted({o for o in self.outlet_ids if o is not None})
+        names = sorted({o for o in self.owner_ids if o is not None})
         number = {name: i for i, name in enumerate(names)}
-        outlet = np.array([-1 if o is None else number[o] for o in self.outlet_ids], np.int64)
+        outlet = np.array([-1 if o is None else number[o] for o in self.owner_ids], np.int64)
         known = self.published != np.iinfo(np.int64).min
         day = np.where(known, self.published // MICROSECONDS_A_DAY, -1)
         order = np.argsort(self.node, kind="stable")
@@ -92,7 +105,11 @@ class Corpus:
         return RecordArrays(self.node, outlet, day, start.astype(np.int64), order.astype(np.int64))
 
 
-def build_corpus(batches: Iterable[pa.RecordBatch], text_limit: int | None = None) -> Corpus:
+def build_corpus(
+    batches: Iterable[pa.RecordBatch],
+    text_limit: int | None = None,
+    families: Families = NO_FAMILIES,
+) -> Corpus:
     """Order records and texts so that nothing depends on how they were read.
 
     Of repeated records (same id, same text) one stands for the article: the first when all
@@ -138,6 +155,7 @@ def build_corpus(batches: Iterable[pa.RecordBatch], text_limit: int | None = Non
         _references(slim),
         [i[0] if i else None for i in identities],
         [names[i[0]] if i else None for i in identities],
+        families,
     )
 
 

@@ -14,6 +14,25 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
+class InferredSource:
+    """Who wrote an article that credits nobody, by the text that it shares.
+
+    ``confidence`` as :class:`dedup.inference.Inferred` has it; ``share`` (0-1) of it that is the
+    source's along the best way, which begins at article ``origin`` (its ref), that credits the
+    source, and comes in from article ``giver``; ``evidence`` is a stretch of what it shares with
+    that one; ``rivals`` are sources that others with this text credit.
+    """
+
+    source: str
+    confidence: float
+    share: float
+    origin: str
+    giver: str
+    evidence: Evidence
+    rivals: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class ArticleFacts:
     """One article, as attribution sees it."""
 
@@ -45,7 +64,16 @@ class ArticleFacts:
     url: str | None = None
     byline: str | None = None
     own_sources: frozenset[str] = frozenset()
-    """Source ids that mean its own outlet (:meth:`dedup.agencies.Agencies.own_sources`)."""
+    """Source ids that mean its own outlet (:meth:`dedup.agencies.Agencies.own_sources`) or one of
+    the same family."""
+    owner_id: str | None = None
+    """The family of its outlet (:mod:`dedup.families`), where one is declared."""
+    owner_name: str | None = None
+    """Display name of that family."""
+    inferred: InferredSource | None = None
+    """Who wrote its text, by inference; only where it credits nobody for it."""
+    judged_same: bool = False
+    """Whether the user said of it and another member that they are the same."""
 
     @property
     def moment(self) -> Moment:
@@ -54,12 +82,14 @@ class ArticleFacts:
 
     @property
     def outlet_key(self) -> str:
-        """What tells outlets apart: an article without one stands for an outlet of its own."""
-        return self.outlet_id if self.outlet_id is not None else f"\0{self.ref}"
+        """What tells outlets apart: those of a family are one, and an article without an outlet
+        stands for one of its own."""
+        owner = self.owner_id or self.outlet_id
+        return owner if owner is not None else f"\0{self.ref}"
 
     def is_own(self, source: str) -> bool:
         """Whether a source id means this article's own outlet."""
-        return source == self.outlet_id or source in self.own_sources
+        return source in (self.outlet_id, self.owner_id) or source in self.own_sources
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +98,7 @@ class SourceVerdict:
 
     ``confidence`` is 0-1 (formula: :func:`dedup.sources.group_source`); ``evidence`` holds every
     claim, contradicting ones too; ``note`` says in words what they disagree about, or is empty.
+    ``corrected`` is the place of the user's correction that decided it, or empty.
     """
 
     id: str
@@ -76,6 +107,7 @@ class SourceVerdict:
     confidence: float
     evidence: tuple[Evidence, ...] = ()
     note: str = ""
+    corrected: str = ""
 
 
 UNKNOWN = SourceVerdict("unknown", "unknown", "unknown", 0.0)
@@ -96,6 +128,8 @@ class GroupFacts:
     first_observed: str | None = None
     leads: tuple[ArticleFacts, ...] = ()
     all_leads: tuple[ArticleFacts, ...] = ()
+    fuller: str | None = None
+    """The ref of the core member that holds the texts of all other outlets and more, if any."""
 
     @classmethod
     def of(

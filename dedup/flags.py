@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from dedup.chronology import earlier
-from dedup.facts import UNKNOWN, ArticleFacts, GroupFacts
+from dedup.facts import UNKNOWN, ArticleFacts, GroupFacts, InferredSource
 from dedup.slots import is_contribution
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from dedup.agencies import Agencies
     from dedup.model import Evidence, Flag
 
@@ -48,14 +46,22 @@ def flag_article(facts: ArticleFacts, group: GroupFacts | None, agencies: Agenci
     3. It is in no group: ``unique``.
     4. It was observed before all others: ``earliest``.
     5. It is attached, or less than half of it is shared: ``partial``.
-    6. The group's source is somebody else, by credit: ``syndicated``/``inferred``, dated or not.
+    6. Somebody else is the source, inferred from those that credit it: ``syndicated``/
+       ``inferred``, dated or not.
     7. Another outlet had the text earlier: ``syndicated``/``copy``.
     8. Otherwise the order is unknown: ``shared``.
 
     Confidence: 1. 0.95, by contribution 0.7; 2. 0.9, 0.6 with unknown order; 3. 0.9, 0.7 beside
     a contribution line; 4. 0.7, 0.9 on the source's own site; 5. ``0.5 + share_copied``, at most
-    0.9; 6. the source's times ``0.5 + share_copied / 2``; 7. ``0.4 + share_copied / 2``; 8. 0.5.
+    0.9; 6. that of the inference (:class:`dedup.inference.Inferred`); 7. ``0.4 + share_copied /
+    2``; 8. 0.5.
+
+    Where the user has said who wrote the text of the group, its core articles' other credits and
+    what was inferred for them do not count.
     """
+    if group is not None and group.source.corrected and facts.core:
+        named = tuple(c for c in facts.credits if c.source == group.source.id)
+        facts = replace(facts, credits=named, inferred=None)
     foreign = [claim for claim in facts.credits if not facts.is_own(claim.source)]
     full = [claim for claim in foreign if not is_contribution(claim.text)]
     share = f"{facts.share_copied:.0%}"
@@ -67,7 +73,8 @@ def flag_article(facts: ArticleFacts, group: GroupFacts | None, agencies: Agenci
             0.95,
             claim.source,
             f"It credits {agencies.name(claim.source)} for its text "
-            f"({_place(claim)}: {_quote(claim.text)}){_shares(facts, group)}.",
+            f"({_place(claim)}: {_quote(claim.text)}){_shares(facts, group)}."
+            f"{_disagreement(group)}",
         )
     helped = [c for c in foreign if group is not None and c.source == group.source.id]
     if helped and facts.core and facts.share_copied >= COPIED:
@@ -97,8 +104,9 @@ def _in_group(facts: ArticleFacts, group: GroupFacts, agencies: Agencies) -> Fla
     source = group.source
     share = f"{facts.share_copied:.0%}"
     others = len(group.members) - 1
-    own = facts.is_own(source.id)
-    named = source.id if source.id != UNKNOWN.id and not own else None
+    author = facts.inferred.source if facts.inferred else source.id
+    own = facts.is_own(author)
+    named = author if author != UNKNOWN.id and not own else None
     if group.first_observed == facts.ref:
         why = (
             f"It was observed {_when(facts)}, before {_count(others)} with which it shares text, "
@@ -106,7 +114,7 @@ def _in_group(facts: ArticleFacts, group: GroupFacts, agencies: Agencies) -> Fla
         )
         return FlagVerdict("earliest", None, 0.9 if own else 0.7, None, why)
     before = group.earlier_elsewhere(facts)
-    if not facts.core or facts.share_copied < COPIED:
+    if not facts.core or (facts.share_copied < COPIED and not facts.judged_same):
         known = f", first observed {_when(before)} at {_outlet(before)}" if before else ""
         return FlagVerdict(
             "partial",
@@ -115,20 +123,20 @@ def _in_group(facts: ArticleFacts, group: GroupFacts, agencies: Agencies) -> Fla
             named,
             f"{share} of it is narrative shared with {_count(others)}{known}.",
         )
-    if own and source.id != UNKNOWN.id:
+    if own:
         why = f"{share} of it is shared with {_count(others)}; its own outlet is the source."
         return FlagVerdict("shared", None, round(max(0.5, source.confidence), 6), None, why)
-    if _credited(source.evidence, source.id):
-        name = agencies.name(source.id) if agencies.get(source.id) else source.name
-        crediting = len({e.article for e in source.evidence if _claims(e, source.id)})
+    if source.corrected and named is not None:
         return FlagVerdict(
             "syndicated",
             "inferred",
-            round(source.confidence * (0.5 + facts.share_copied / 2), 6),
-            source.id,
-            f"It credits nobody, but {share} of it is shared with {_count(others)}, and "
-            f"{crediting} of those {'credits' if crediting == 1 else 'credit'} {name}.",
+            1.0,
+            named,
+            f"{share} of it is shared with {_count(others)}, whose source is {source.name} by "
+            f"your correction ({source.corrected}).",
         )
+    if facts.inferred is not None:
+        return _inferred(facts.inferred, group, agencies)
     if before is not None:
         return FlagVerdict(
             "syndicated",
@@ -144,8 +152,43 @@ def _in_group(facts: ArticleFacts, group: GroupFacts, agencies: Agencies) -> Fla
         0.5,
         named,
         f"{share} of it is shared with {_count(others)}; nobody is credited and the dates do "
-        "not tell who was first.",
+        f"not tell who was first.{_fuller(facts, group)}",
     )
+
+
+def _fuller(facts: ArticleFacts, group: GroupFacts) -> str:
+    """What lengths say where times say nothing: a fact for the reader, and no verdict."""
+    if group.fuller is None:
+        return ""
+    if group.fuller == facts.ref:
+        return " It holds the texts of the others whole and more besides."
+    return f" The text of {group.fuller} holds it whole and more besides."
+
+
+def _inferred(inferred: InferredSource, group: GroupFacts, agencies: Agencies) -> FlagVerdict:
+    """The verdict on an article that credits nobody, whose text others credit."""
+    name = agencies.name(inferred.source)
+    others = len(group.members) - 1
+    way = f" by way of {inferred.giver}" if inferred.giver != inferred.origin else ""
+    more = f" {_count(others)} share text with it." if others > 1 else ""
+    against = (
+        f" Others with this text credit {_names(set(inferred.rivals), agencies)}."
+        if inferred.rivals
+        else ""
+    )
+    return FlagVerdict(
+        "syndicated",
+        "inferred",
+        inferred.confidence,
+        inferred.source,
+        f"It credits nobody, but {inferred.share:.0%} of it is shared with {inferred.origin}{way}, "
+        f"which credits {name}.{more}{against}",
+    )
+
+
+def _disagreement(group: GroupFacts | None) -> str:
+    """What articles of a group disagree about, for those on either side."""
+    return f" {group.source.note}" if group is not None and group.source.note else ""
 
 
 def _duplicate(facts: ArticleFacts, group: GroupFacts | None) -> FlagVerdict | None:
@@ -189,14 +232,6 @@ def _best(claims: list[Evidence], group: GroupFacts | None, agencies: Agencies) 
         )
 
     return min(claims, key=rank)
-
-
-def _claims(evidence: Evidence, source: str) -> bool:
-    return evidence.source == source and evidence.role in ("credit", "metadata")
-
-
-def _credited(evidence: Iterable[Evidence], source: str) -> bool:
-    return any(_claims(item, source) for item in evidence)
 
 
 def _shares(facts: ArticleFacts, group: GroupFacts | None) -> str:

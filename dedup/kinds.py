@@ -128,8 +128,12 @@ def passage_statistics(
     template: NDArray[np.bool_],
     said: NDArray[np.bool_],
     settings: Settings,
+    spared: NDArray[np.bool_] | None = None,
 ) -> PassageStatistics:
-    """Count who repeats each shared passage, where and when, and name its kind."""
+    """Count who repeats each shared passage, where and when, and name its kind.
+
+    ``spared`` (bool, passages) are no furniture, whatever the counts say.
+    """
     n = len(shared)
     cluster, record = _holders(c, shared, records)
     articles = np.bincount(cluster, minlength=n)
@@ -204,8 +208,11 @@ def passage_statistics(
         & (days > 7)
     )
     statement = (outlets >= 4) & (unrelated >= 0.8) & ~spread
+    exempt = np.zeros(n, bool)
+    if spared is not None:
+        exempt[owner[spared[shared.passage]]] = True
     kind = np.where(
-        repeated | everywhere | rare | ((made >= 0.6) & (top_outlet >= 0.6)),
+        ~exempt & (repeated | everywhere | rare | ((made >= 0.6) & (top_outlet >= 0.6))),
         BOILERPLATE,
         np.where((quoted >= 0.5) | statement, QUOTE, PROSE),
     ).astype(np.int8)

@@ -290,6 +290,7 @@ def table_schemas() -> dict[str, pa.Schema]:
                 ("kind", s),
                 ("groups", pa.list_(s)),
                 ("articles", pa.list_(s)),
+                ("credited", pa.list_(s)),
                 ("cited_by", pa.list_(s)),
             ]
         ),

@@ -25,8 +25,10 @@ from dedup.candidates import Candidates, find_candidates, indexed_passages
 from dedup.classify import Matches, classify_matches, node_outlets
 from dedup.collection import Collection, collect
 from dedup.corpus import Corpus, build_corpus
+from dedup.corrections import NO_CORRECTIONS, Corrections
 from dedup.errors import DedupError, InternalError
 from dedup.group import Group, group_nodes
+from dedup.judgements import Judgements, judge, note_spared, resolve, with_same
 from dedup.kinds import PassageStatistics, passage_statistics
 from dedup.language import detect_languages
 from dedup.memory import peak_memory_mb, release_memory
@@ -65,6 +67,7 @@ class Analysis:
     groupable: NDArray[np.bool_]
     claims: list[Claims]
     languages: list[str | None]
+    judgements: Judgements
     widened: Widened | None = None
 
 
@@ -145,10 +148,12 @@ def analyse(
     threads: int | None = None,
     clock: Clock | None = None,
     encoder: Encoder | None = None,
+    corrections: Corrections = NO_CORRECTIONS,
 ) -> Analysis:
     """Run all stages over a corpus; a pure function of its records and the settings.
 
-    ``encoder`` is asked how far reworded matches reach (:mod:`dedup.semantic`).
+    ``encoder`` is asked how far reworded matches reach (:mod:`dedup.semantic`). ``corrections``
+    are honoured; their families are those of the corpus.
     """
     workers = threads or os.cpu_count() or 1
     clock = clock or Clock(None)
@@ -157,7 +162,7 @@ def analyse(
     aside = ThreadPoolExecutor(1, thread_name_prefix="attribute")
     claimed = aside.submit(_timed, attribute, corpus, agencies)
     try:
-        return _analyse(corpus, settings, workers, clock, claimed, encoder)
+        return _analyse(corpus, settings, workers, clock, claimed, encoder, corrections)
     finally:
         aside.shutdown(wait=False, cancel_futures=True)
 
@@ -174,13 +179,17 @@ def _analyse(
     clock: Clock,
     claimed: Future[tuple[list[Claims], float]],
     encoder: Encoder | None,
+    corrections: Corrections,
 ) -> Analysis:
+    judgements = resolve(corrections, corpus)
     with clock.stage("sketch") as tick:
         collection = collect(corpus.texts, threads=workers, progress=tick)
         groupable = np.zeros(collection.nodes, bool)
         groupable[collection.p_article[indexed_passages(collection, settings)]] = True
+        note_spared(judgements, corrections, collection)
     with clock.stage("candidates") as tick:
         candidates = find_candidates(collection, settings, threads=workers, progress=tick)
+        candidates = with_same(candidates, judgements.same)
         release_memory()
     with clock.stage("align") as tick:
         alignment = align(
@@ -191,14 +200,16 @@ def _analyse(
     with clock.stage("classify"):
         outlets = node_outlets(collection.nodes, corpus.records)
         speech = find_speech(collection)
-        template = template_passages(collection, outlets, speech.said)
+        spared = judgements.spared_passages(collection)
+        template = template_passages(collection, outlets, speech.said) & ~spared
         statistics = passage_statistics(
-            collection, shared, alignment, corpus.records, template, speech.said, settings
+            collection, shared, alignment, corpus.records, template, speech.said, settings, spared
         )
         matches = classify_matches(
             collection, alignment, shared, statistics, template, outlets, speech, settings
         )
         relations = relate(collection, alignment, matches, corpus.records, settings)
+        relations = judge(relations, judgements)
         release_memory()
     widened = None
     if encoder is not None:
@@ -216,7 +227,14 @@ def _analyse(
             )
             matches = widened.matches
     with clock.stage("group"):
-        groups = group_nodes(collection.nodes, relations, corpus.copies, groupable)
+        groups = group_nodes(
+            collection.nodes,
+            relations,
+            corpus.copies,
+            groupable,
+            judgements.same,
+            judgements.apart,
+        )
     with clock.stage("attribute"):
         claims, seconds = claimed.result()
         languages = detect_languages(collection)
@@ -235,8 +253,33 @@ def _analyse(
         groupable,
         claims,
         languages,
+        judgements,
         widened,
     )
+
+
+def relate_further(
+    x: Analysis,
+    a: NDArray[np.int64],
+    b: NDArray[np.int64],
+    settings: Settings,
+    *,
+    threads: int | None = None,
+) -> Relations:
+    """The relations of further pairs of texts (``a`` < ``b``, int64 nodes), found as in the run.
+
+    In a story of very many copies not every pair was aligned.
+    """
+    order = np.lexsort((b, a))
+    c, records = x.collection, x.corpus.records
+    alignment = align(c, a[order], b[order], settings, threads=threads or os.cpu_count() or 1)
+    outlets = node_outlets(c.nodes, records)
+    speech = find_speech(c)
+    template = template_passages(c, outlets, speech.said) & ~x.judgements.spared_passages(c)
+    matches = classify_matches(
+        c, alignment, x.shared, x.statistics, template, outlets, speech, settings
+    )
+    return judge(relate(c, alignment, matches, records, settings), x.judgements)
 
 
 def attribute(

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from dedup.chronology import earlier, first_observed, leads
+from dedup.direction import cited_outlet, first_outlet
 from dedup.facts import UNKNOWN, ArticleFacts, SourceVerdict
 from dedup.model import Evidence
 from dedup.slots import is_contribution
@@ -17,11 +18,13 @@ if TYPE_CHECKING:
 
 CONTRIBUTION_WEIGHT = 0.5
 """Weight of "AP contributed to this report" beside a credit for the whole text (1)."""
-_ROLE_ORDER = {"credit": 0, "metadata": 1, "earliest-observed": 2, "inferred": 3}
+_ROLE_ORDER = {"credit": 0, "metadata": 1, "mention": 2, "earliest-observed": 3, "inferred": 4}
 
 
 def group_source(
-    core: Sequence[ArticleFacts], attached: Sequence[ArticleFacts], agencies: Agencies
+    core: Sequence[ArticleFacts],
+    attached: Sequence[ArticleFacts],
+    agencies: Agencies,
 ) -> SourceVerdict:
     """Name the source of the text shared by ``core``, with confidence and evidence.
 
@@ -31,19 +34,19 @@ def group_source(
        with its ``share_copied`` (half of it for a contribution line); most votes win, ties go to
        the smaller id.
     2. Another outlet that core members credit, by the same vote.
-    3. The one outlet from which all core members come.
+    3. The one outlet (or family) from which all core members come.
     4. The only outlet that credits itself, unless another outlet is known to be earlier.
-    5. The outlet surely observed first, with ``earliest-observed`` evidence.
-    6. ``unknown``.
+    5. The only outlet that members of others cite, unless another is known to be earlier.
+    6. The outlet surely observed first, with ``earliest-observed`` evidence.
+    7. ``unknown``.
 
     Confidence for 1 and 2: ``votes / all votes * (1 - 0.2 * 0.5 ** (n - 1))`` with ``n`` the
     number of outlets that credit the winner, times 0.75 when all of them only credit a
-    contribution. For 3: 0.9. For 4: 0.5. For 5: 0.5 when all core members are dated, else
-    0.4. For 6: 0.
+    contribution. For 3: 0.9. For 4: 0.5. For 5: 0.6. For 6: 0.5 when all core members are
+    dated, else 0.4. For 7: 0.
 
     ``attached`` articles do not vote; their credits of the winner are listed as evidence. Core
-    members that do not credit a credited winner get evidence of role ``inferred`` (an empty
-    span at the start of the text).
+    members that credit nobody give the evidence of what was inferred for them.
     """
     wires: list[tuple[ArticleFacts, Evidence]] = []
     elsewhere: list[tuple[ArticleFacts, Evidence]] = []
@@ -59,17 +62,33 @@ def group_source(
     claims = wires or elsewhere
     if claims:
         return _by_vote(claims, core, attached, agencies)
+    return _by_direction(core, own, agencies)
+
+
+def _by_direction(
+    core: Sequence[ArticleFacts],
+    own: Sequence[tuple[ArticleFacts, Evidence]],
+    agencies: Agencies,
+) -> SourceVerdict:
+    """The outlet from which a text came that credits nobody but its own outlet."""
     keys = {member.outlet_key for member in core}
     named = next((m for m in core if m.outlet_id is not None), None)
     evidence = tuple(sorted((claim for _, claim in own), key=_order))
     if len(keys) == 1 and named is not None:
-        return _outlet(named, agencies, 0.9, evidence)
-    first = _first_outlet(core)
+        return _house(core, named, agencies, evidence)
+    first = first_outlet(core)
     full = [member for member, claim in own if not is_contribution(claim.text)]
-    if len({member.outlet_key for member in full}) == 1:
-        claimant = full[0]
-        if first is None or first.outlet_key == claimant.outlet_key:
-            return _outlet(claimant, agencies, 0.5, evidence)
+    if len({member.outlet_key for member in full}) == 1 and _may_lead(full[0], first):
+        return _outlet(full[0], agencies, 0.5, evidence)
+    cited = cited_outlet(core)
+    if cited is not None and _may_lead(cited, first):
+        mentions = (
+            mention
+            for member in core
+            for mention in member.mentions
+            if cited.is_own(mention.source) and member.outlet_key != cited.outlet_key
+        )
+        return _outlet(cited, agencies, 0.6, (*evidence, *mentions))
     if first is not None and first.outlet_id is not None:
         raw = first.published_raw or ""
         seen = Evidence(
@@ -78,6 +97,26 @@ def group_source(
         confidence = 0.5 if all(member.moment.dated for member in core) else 0.4
         return _outlet(first, agencies, confidence, (*evidence, seen))
     return SourceVerdict(UNKNOWN.id, UNKNOWN.name, UNKNOWN.kind, UNKNOWN.confidence, evidence)
+
+
+def corrected_source(
+    verdict: SourceVerdict,
+    source: str,
+    place: str,
+    core: Sequence[ArticleFacts],
+    agencies: Agencies,
+) -> SourceVerdict:
+    """``verdict`` with the source that the user names at ``place``; the evidence stays."""
+    if source == UNKNOWN.id:
+        return replace(UNKNOWN, evidence=verdict.evidence, corrected=place)
+    name, kind = _name(source, core, agencies), agencies.kind(source)
+    note = f"Without the correction ({place}) it would be {verdict.name}."
+    return SourceVerdict(source, name, kind, 1.0, verdict.evidence, note, place)
+
+
+def _may_lead(member: ArticleFacts, first: ArticleFacts | None) -> bool:
+    """Whether no other outlet is known to be earlier."""
+    return first is None or first.outlet_key == member.outlet_key
 
 
 def _by_vote(
@@ -108,11 +147,7 @@ def _by_vote(
         confidence *= 0.75
     evidence = [claim for _, claim in claims]
     evidence += [claim for m in attached for claim in m.credits if claim.source == winner]
-    evidence += [
-        Evidence("inferred", winner, member.ref, "text", 0, 0, "")
-        for member in core
-        if member.ref not in voters[winner]
-    ]
+    evidence += [member.inferred.evidence for member in core if member.inferred is not None]
     return SourceVerdict(
         id=winner,
         name=_name(winner, core, agencies),
@@ -137,21 +172,17 @@ def _articles(count: int) -> str:
     return "1 article" if count == 1 else f"{count} articles"
 
 
-def _first_outlet(core: Sequence[ArticleFacts]) -> ArticleFacts | None:
-    """A member of the outlet that surely published before every other dated outlet."""
-    by_ref = {member.ref: member for member in core}
-    first = first_observed({member.ref: member.moment for member in core})
-    if first is not None:
-        return by_ref[first]
-    dated = [member for member in core if member.moment.dated]
-    if len({member.outlet_key for member in dated}) < 2:
-        return None
-    for ref in leads((m.ref, m.outlet_key, m.moment) for m in dated):
-        candidate = by_ref[ref]
-        others = (m for m in dated if m.outlet_key != candidate.outlet_key)
-        if all(earlier(candidate.moment, other.moment) == -1 for other in others):
-            return candidate
-    return None
+def _house(
+    core: Sequence[ArticleFacts],
+    named: ArticleFacts,
+    agencies: Agencies,
+    evidence: Iterable[Evidence],
+) -> SourceVerdict:
+    """The one outlet of all members, or the family of their outlets."""
+    if named.owner_id is None or len({member.outlet_id for member in core}) == 1:
+        return _outlet(named, agencies, 0.9, evidence)
+    name = named.owner_name or named.owner_id
+    return SourceVerdict(named.owner_id, name, "outlet", 0.9, tuple(sorted(evidence, key=_order)))
 
 
 def _outlet(

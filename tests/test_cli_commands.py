@@ -99,7 +99,7 @@ def test_scan_options(api, dump, tmp_path):
     assert call["read"].strict
     assert call["read"].reject_invalid_utf8
     assert call["threads"] == 2
-    assert call["agencies"] == "a.toml"
+    assert call["agencies"] == Path("a.toml")
 
 
 def test_all_relations(api, dump, tmp_path):

@@ -84,7 +84,8 @@ def test_who_is_cited_or_credited(korea):
     named = {k: sorted({*table[k]["articles"], *table[k]["cited_by"]}) for k in wanted}
     assert named == wanted
     assert table["ap"]["articles"] == ["000", "002"]
-    assert table["reuters"]["articles"] == ["004"], "by its own credit line"
+    assert table["ap"]["credited"] == ["002"]
+    assert table["reuters"]["articles"] == table["reuters"]["credited"] == ["004"]
     assert table["reuters"]["cited_by"] == ["001"], "cited for a fact"
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from inference_fixture import with_inferred
 
 from dedup.agencies import Agencies, load
 from dedup.facts import ArticleFacts, GroupFacts
 from dedup.flags import FlagVerdict, flag_article
 from dedup.model import Evidence
-from dedup.sources import group_source
+from dedup.sources import corrected_source, group_source
 
 DAY = 86_400_000_000
 HELP = "The Associated Press contributed to this report"
@@ -47,10 +48,11 @@ def article(
 
 
 def flags(agencies: Agencies, *members: ArticleFacts) -> dict[str, FlagVerdict]:
-    core = [m for m in members if m.core]
-    attached = [m for m in members if not m.core]
+    everybody = with_inferred(members, agencies)
+    core = [m for m in everybody if m.core]
+    attached = [m for m in everybody if not m.core]
     group = GroupFacts.of(group_source(core, attached, agencies), core, attached)
-    return {m.ref: flag_article(m, group, agencies) for m in members}
+    return {m.ref: flag_article(m, group, agencies) for m in everybody}
 
 
 def short(verdicts: dict[str, FlagVerdict]) -> dict[str, tuple[str, str | None, str | None]]:
@@ -84,8 +86,7 @@ def test_korea_china(agencies: Agencies) -> None:
         "002": ("syndicated", "credit", "ap"),
     }
     assert verdicts["000"].why == (
-        "It credits nobody, but 90% of it is shared with 1 other article, and 1 of those credits "
-        "Associated Press."
+        "It credits nobody, but 90% of it is shared with 002, which credits Associated Press."
     )
 
 
@@ -103,6 +104,76 @@ def test_the_first_that_credits_nobody_is_earliest(agencies: Agencies) -> None:
         "c": ("syndicated", "inferred", "ap"),
         "d": ("syndicated", "inferred", "ap"),
     }
+
+
+def test_the_confidence_of_an_inference_falls_with_the_share(agencies: Agencies) -> None:
+    found = [
+        flags(agencies, article("a", "a.com", "ap"), article("b", "b.com", share=share))["b"]
+        for share in (1.0, 0.8, 0.6)
+    ]
+    assert [v.confidence for v in found] == pytest.approx([0.95, 0.855, 0.76])
+    assert {v.source for v in found} == {"ap"}
+
+
+def test_contradicting_credits_are_said_and_cost_confidence(agencies: Agencies) -> None:
+    verdicts = flags(
+        agencies,
+        article("a", "a.com", "ap"),
+        article("b", "b.com", "reuters"),
+        article("c", "c.com"),
+    )
+    assert short(verdicts)["c"] == ("syndicated", "inferred", "ap")
+    assert verdicts["c"].confidence < 0.5
+    assert verdicts["c"].why.endswith("Others with this text credit Reuters.")
+    note = "The articles credit different sources: Associated Press by 1 article, Reuters by 1"
+    assert note in verdicts["a"].why
+    assert note in verdicts["b"].why
+    assert short(verdicts)["b"] == ("syndicated", "credit", "reuters"), "its own word stands"
+
+
+def test_the_user_s_source_goes_before_all_claims(agencies: Agencies) -> None:
+    members = with_inferred(
+        [article("a", "a.com", "ap"), article("b", "b.com"), article("c", "c.com", "reuters")],
+        agencies,
+    )
+    found = group_source(members, [], agencies)
+    verdict = corrected_source(found, "reuters", "mine.toml, line 3", members, agencies)
+    group = GroupFacts.of(verdict, members)
+    said = {m.ref: flag_article(m, group, agencies) for m in members}
+    assert short(said) == {
+        "a": ("syndicated", "inferred", "reuters"),
+        "b": ("syndicated", "inferred", "reuters"),
+        "c": ("syndicated", "credit", "reuters"),
+    }
+    assert "by your correction (mine.toml, line 3)" in said["b"].why
+    assert said["b"].confidence == 1.0
+    nobody = corrected_source(found, "unknown", "mine.toml, line 3", members, agencies)
+    group = GroupFacts.of(nobody, members)
+    assert {flag_article(m, group, agencies).flag for m in members} == {"shared"}
+    assert nobody.evidence == found.evidence, "what the articles claim stays to be seen"
+
+
+def test_a_family_s_papers_are_one_outlet(agencies: Agencies) -> None:
+    def of_family(ref: str, outlet: str, *credits_: str, **more: int) -> ArticleFacts:
+        own = frozenset({"a.com", "b.com"})
+        return replace(
+            article(ref, outlet, *credits_, **more),  # type: ignore[arg-type]
+            owner_id="house",
+            owner_name="The House",
+            own_sources=own,
+        )
+
+    first, second = of_family("a", "a.com", day=1), of_family("b", "b.com", day=2)
+    later = article("c", "c.com", day=3)
+    assert short(flags(agencies, first, second, later)) == {
+        "a": ("earliest", None, None),
+        "b": ("shared", None, None),
+        "c": ("syndicated", "copy", "a.com"),
+    }
+    alone = group_source([first, second], [], agencies)
+    assert (alone.id, alone.name, alone.confidence) == ("house", "The House", 0.9)
+    credited = of_family("d", "a.com", "b.com", day=1)
+    assert flag_article(credited, None, agencies).flag == "unique", "a sister paper is no source"
 
 
 def test_copy_from_an_earlier_outlet(agencies: Agencies) -> None:
@@ -128,6 +199,11 @@ def test_copy_from_an_earlier_outlet(agencies: Agencies) -> None:
 def test_unknown_order(agencies: Agencies) -> None:
     verdicts = flags(agencies, article("a", "a.com", day=1), article("b", "b.com", day=1))
     assert {v.flag for v in verdicts.values()} == {"shared"}
+    members = [article("a", "a.com", day=1), article("b", "b.com", day=1)]
+    group = GroupFacts.of(group_source(members, [], agencies), members)
+    whys = [flag_article(m, replace(group, fuller="b"), agencies).why for m in members]
+    assert whys[0].endswith("who was first. The text of b holds it whole and more besides.")
+    assert whys[1].endswith("It holds the texts of the others whole and more besides.")
 
 
 def test_a_later_copy_is_flagged_though_the_first_is_not_known(agencies: Agencies) -> None:

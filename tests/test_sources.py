@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import permutations
 
 import pytest
+from inference_fixture import with_inferred
 
 from dedup.agencies import Agencies, load
+from dedup.direction import Common, fuller_outlet
 from dedup.facts import ArticleFacts
 from dedup.model import Evidence
 from dedup.sources import group_source
@@ -43,6 +46,7 @@ def article(
 
 def test_an_agency_credited_once_is_the_source_of_all(agencies: Agencies) -> None:
     core = [article("a", "a.com", "ap", day=2), article("b", "b.com", day=1)]
+    core = with_inferred(core, agencies)
     verdict = group_source(core, [], agencies)
     assert (verdict.id, verdict.name, verdict.kind) == ("ap", "Associated Press", "agency")
     assert verdict.confidence == pytest.approx(0.8)
@@ -128,6 +132,29 @@ def test_a_self_credit_needs_to_be_the_only_one_and_not_late(agencies: Agencies)
     assert group_source([own, article("b", "b.com", day=0)], [], agencies).id == "b.com"
     other = article("b", "kompas.com", "kompas.com", day=1)
     assert group_source([own, other], [], agencies).id == "unknown"
+
+
+def test_the_outlet_that_the_others_cite(agencies: Agencies) -> None:
+    post = article("a", "nypost.com", day=1)
+    said = Evidence("mention", "nypost.com", "b", "text", 0, 15, "the Post reported")
+    other = replace(article("b", "b.com", day=1), mentions=(said,))
+    verdict = group_source([post, other], [], agencies)
+    assert (verdict.id, verdict.confidence) == ("nypost.com", 0.6)
+    assert verdict.evidence == (said,)
+    late = replace(post, published_us=3 * DAY)
+    assert group_source([late, other], [], agencies).id == "b.com", "the stated times go before"
+    both = replace(post, mentions=(replace(said, source="b.com", article="a"),))
+    assert group_source([both, other], [], agencies).id == "unknown", "they cite each other"
+
+
+def test_the_text_that_holds_the_others_and_more() -> None:
+    core = [article("a", "a.com"), article("b", "b.com")]
+    fuller = [Common("a", "b", 0.5, 0.97)]
+    assert fuller_outlet(core, fuller) == core[0]
+    assert fuller_outlet(core, [Common("b", "a", 0.97, 0.5)]) == core[0]
+    assert fuller_outlet(core, [Common("a", "b", 0.95, 0.97)]) is None, "as long as the other"
+    assert fuller_outlet([*core, article("c", "c.com")], fuller) is None, "it must hold all"
+    assert fuller_outlet([core[0], article("b", "a.com")], fuller) is None, "one outlet"
 
 
 def test_unknown(agencies: Agencies) -> None:

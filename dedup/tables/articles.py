@@ -37,9 +37,13 @@ _AS_READ = (
 
 
 def source_of(verdict: FlagVerdict, grouped: Grouped, record: int) -> str | None:
-    """Who wrote an article's shared text: by its flag, else its group's source."""
+    """Who wrote an article's shared text: by its flag, else by inference, else its group's
+    source."""
     group = grouped.group_facts_of(record)
     source = verdict.source or (group.source.id if group else None)
+    inferred = grouped.facts_of(record).inferred
+    if verdict.source is None and inferred is not None and not (group and group.source.corrected):
+        source = inferred.source
     return None if source == "unknown" else source
 
 
@@ -86,9 +90,10 @@ def source_rows(
     agencies: Agencies,
 ) -> list[dict[str, Any]]:
     """One row a source, by id: its groups; the articles that it wrote by their flag, or that
-    credit it with a part; and those that only cite it."""
+    credit it with a part; which of these credit it; and those that only cite it."""
     groups: dict[str, list[str]] = defaultdict(list)
     articles: dict[str, set[str]] = defaultdict(set)
+    crediting: dict[str, set[str]] = defaultdict(set)
     cited: dict[str, set[str]] = defaultdict(set)
     verdict_names: dict[str, tuple[str, str]] = {}
     for group in grouped.groups.values():
@@ -103,6 +108,7 @@ def source_rows(
         credited, mentioned = x.claims[i]
         for evidence in credited:
             articles[evidence.source].add(records.refs[i])
+            crediting[evidence.source].add(records.refs[i])
         for evidence in mentioned:
             cited[evidence.source].add(records.refs[i])
     outlet_names = dict(zip(x.corpus.outlet_ids, x.corpus.outlet_names, strict=True))
@@ -121,6 +127,7 @@ def source_rows(
                 "kind": kind,
                 "groups": groups.get(source, []),
                 "articles": sorted(articles.get(source, ())),
+                "credited": sorted(crediting.get(source, ())),
                 "cited_by": sorted(cited.get(source, ())),
             }
         )

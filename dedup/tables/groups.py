@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from dedup.chronology import first_observed
+from dedup.direction import fuller_outlet
 from dedup.facts import ArticleFacts, GroupFacts, SourceVerdict
 from dedup.group import group_key
-from dedup.kernels import spans as kernels
-from dedup.kinds import BOILERPLATE, PROSE
-from dedup.relate import R_PARTIAL
-from dedup.sources import group_source
+from dedup.kinds import BOILERPLATE
+from dedup.sources import corrected_source, group_source
+from dedup.tables.origins import Origins, common, inferred_sources
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from dedup.agencies import Agencies
     from dedup.pipeline import Analysis
     from dedup.tables.passages import RankedPassages
@@ -66,47 +68,93 @@ def build_groups(records: Records, x: Analysis, related: Related, agencies: Agen
     A record attached to several groups is flagged by the one that it shares most with; a core
     comes first.
     """
-    shares = _shares_copied(x)
+    origins = Origins(x)
     groups: dict[str, GroupRow] = {}
     membership: dict[int, tuple[GroupRow, ArticleFacts]] = {}
-    for g, group in enumerate(x.groups):
-        core = _by_ref(records, group.core)
-        attached = _by_ref(records, group.attached)
-        facts = {
-            i: _facts(records, x, related, agencies, i, shares.get((g, records.node[i]), 0.0), True)
-            for i in core
-        }
-        facts |= {
-            i: _facts(
-                records, x, related, agencies, i, shares.get((g, records.node[i]), 0.0), False
-            )
-            for i in attached
-        }
-        inner, outer = [facts[i] for i in core], [facts[i] for i in attached]
-        verdict = group_source(inner, outer, agencies)
-        group_facts = GroupFacts.of(verdict, inner, outer)
-        members = [(records.ids[i], records.digests[i]) for i in (*core, *attached)]
-        # The id in a scan comes from the smallest core member; an index keeps it as history.
-        smallest = min((records.ids[i], records.digests[i]) for i in core)
-        row = GroupRow(
-            f"g-{group_key([smallest])[:12]}",
-            group_key(members),
-            core,
-            attached,
-            group_facts,
-            group_facts.first_observed,
-        )
+    for g in range(len(x.groups)):
+        row, facts = build_group(records, x, related, agencies, origins, g)
         groups[row.id] = row
         for i, fact in facts.items():
             known = membership.get(i)
             if known is None or _closeness(row, fact) > _closeness(*known):
                 membership[i] = (row, fact)
     alone = {
-        i: _facts(records, x, related, agencies, i, 0.0, False)
+        i: _facts(records, x, related, agencies, i)
         for i in range(len(records))
         if i not in membership
     }
     return Grouped(dict(sorted(groups.items())), membership, alone)
+
+
+def build_group(
+    records: Records,
+    x: Analysis,
+    related: Related,
+    agencies: Agencies,
+    origins: Origins,
+    g: int,
+    blanked: Collection[int] = (),
+) -> tuple[GroupRow, dict[int, ArticleFacts]]:
+    """Group ``g`` with its source, and the facts of its records.
+
+    ``blanked`` records count as if they credited nobody, which measures the inference.
+    """
+    group = x.groups[g]
+    core, attached = _by_ref(records, group.core), _by_ref(records, group.attached)
+    inside = set(core)
+    judged = {node for pair in x.judgements.same.tolist() for node in pair}
+    facts: dict[int, ArticleFacts] = {}
+    for i in (*core, *attached):
+        fact = _facts(records, x, related, agencies, i)
+        facts[i] = replace(
+            fact,
+            credits=() if i in blanked else fact.credits,
+            share_copied=origins.covered.get((g, records.node[i]), 0.0),
+            core=i in inside,
+            judged_same=records.node[i] in judged,
+        )
+    inferred = inferred_sources(records, origins, g, core, attached, facts, agencies)
+    for i, source in inferred.items():
+        facts[i] = replace(facts[i], inferred=source)
+    inner, outer = [facts[i] for i in core], [facts[i] for i in attached]
+    verdict = group_source(inner, outer, agencies)
+    verdict = _corrected(x, core, inner, verdict, agencies)
+    fuller = fuller_outlet(inner, common(records, origins, g))
+    group_facts = replace(
+        GroupFacts.of(verdict, inner, outer), fuller=fuller.ref if fuller else None
+    )
+    members = [(records.ids[i], records.digests[i]) for i in (*core, *attached)]
+    # The id in a scan comes from the smallest core member; an index keeps it as history.
+    smallest = min((records.ids[i], records.digests[i]) for i in core)
+    row = GroupRow(
+        f"g-{group_key([smallest])[:12]}",
+        group_key(members),
+        core,
+        attached,
+        group_facts,
+        group_facts.first_observed,
+    )
+    return row, facts
+
+
+def _corrected(
+    x: Analysis,
+    core: list[int],
+    members: list[ArticleFacts],
+    verdict: SourceVerdict,
+    agencies: Agencies,
+) -> SourceVerdict:
+    """The verdict that the user gave on a group, in place of ours; the first entry counts."""
+    for number, i in enumerate(sorted(set(core) & x.judgements.sources.keys(), key=core.index)):
+        entry, outcome = x.judgements.sources[i]
+        if number == 0:
+            outcome.done(f"in place of {verdict.name}, for a group of {len(core)} articles")
+            verdict = corrected_source(verdict, entry.source, entry.place, members, agencies)
+        elif entry.source == verdict.id:
+            outcome.done("as another entry says of the same group")
+        else:
+            outcome.effect = f"its group has the source {verdict.id} by {verdict.corrected}"
+    return verdict
 
 
 def _closeness(row: GroupRow, fact: ArticleFacts) -> tuple[bool, float, str]:
@@ -117,46 +165,14 @@ def _by_ref(records: Records, nodes: tuple[int, ...]) -> list[int]:
     return sorted((i for n in nodes for i in records.of_node[n]), key=lambda i: records.refs[i])
 
 
-def _shares_copied(x: Analysis) -> dict[tuple[int, int], float]:
-    """Share of each (group, node)'s letters that stand in prose shared inside the group."""
-    of_node: dict[int, set[int]] = defaultdict(set)
-    for g, group in enumerate(x.groups):
-        for node in (*group.core, *group.attached):
-            of_node[node].add(g)
-    m, r, c = x.matches, x.relations, x.collection
-    slots: dict[tuple[int, int], int] = {}
-    owner: list[int] = []
-    lo: list[int] = []
-    hi: list[int] = []
-    for k in np.flatnonzero((m.kind == PROSE) & (r.relation[m.pair] >= R_PARTIAL)).tolist():
-        u, v = int(r.a[m.pair[k]]), int(r.b[m.pair[k]])
-        for g in of_node[u] & of_node[v]:
-            for node, start, end in ((u, m.a0[k], m.a1[k]), (v, m.b0[k], m.b1[k])):
-                owner.append(slots.setdefault((g, node), len(slots)))
-                lo.append(int(start))
-                hi.append(int(end))
-    own, low, high = (np.array(values, np.int64) for values in (owner, lo, hi))
-    letters = kernels.union_letters(
-        own, low, high, np.lexsort((low, own)), len(slots), c.t_start, c.t_end
-    )
-    shares = {
-        (g, node): min(1.0, float(letters[at]) / max(1, int(c.d_letters[node])))
-        for (g, node), at in slots.items()
-    }
-    for g, group in enumerate(x.groups):
-        shares |= {(g, node): 1.0 for node in group.core if x.corpus.copies[node] >= 2}
-    return shares
-
-
 def _facts(
     records: Records,
     x: Analysis,
     related: Related,
     agencies: Agencies,
     i: int,
-    share: float,
-    core: bool,
 ) -> ArticleFacts:
+    """What is known of a record outside any group."""
     corpus = records.corpus
     credited, mentioned = x.claims[i]
     same = related.revisions.get(i, [])
@@ -166,7 +182,10 @@ def _facts(
         duplicate = first or min(records.refs[j] for j in same)
     best = related.best.get(i)
     outlet = corpus.outlet_ids[i]
-    if outlet is not None:
+    family = corpus.families.by_outlet.get(outlet or "")
+    if family is not None:
+        own = frozenset().union(*(agencies.own_sources(house) for house in family.outlets))
+    elif outlet is not None:
         own = agencies.own_sources(outlet)
     else:
         # Where the record names no outlet, one that the text credits as its own
@@ -181,13 +200,13 @@ def _facts(
         published_raw=records.published_raw[i],
         credits=tuple(credited),
         mentions=tuple(mentioned),
-        share_copied=share,
         best_match=best[1] if best else None,
-        core=core,
         duplicate_of=duplicate,
         url=records.urls[i],
         byline=records.bylines[i],
         own_sources=own,
+        owner_id=family.id if family else None,
+        owner_name=family.name if family else None,
     )
 
 

@@ -187,14 +187,14 @@ class _Sources:
         return self._cited(row, holders) if kind == QUOTE else _UNKNOWN
 
     def _owner(self, holders: list[int]) -> Source:
-        """The outlet whose furniture a passage is."""
+        """The outlet (or family of outlets) whose furniture a passage is."""
         corpus = self._records.corpus
-        outlets = Counter(corpus.outlet_ids[i] for i in holders)
+        outlets = Counter(corpus.owner_ids[i] for i in holders)
         top, count = min(outlets.items(), key=lambda item: (-item[1], item[0] or ""))
         if top is None or count < MAJORITY * len(holders):
             return _UNKNOWN
-        named = next(i for i in holders if corpus.outlet_ids[i] == top)
-        return top, corpus.outlet_names[named] or top, "outlet", count / len(holders), ()
+        named = next(i for i in holders if corpus.owner_ids[i] == top)
+        return top, corpus.owner_name(named) or top, "outlet", count / len(holders), ()
 
     def _cited(self, row: int, holders: list[int]) -> Source:
         """Whom the articles cite beside a quote."""

@@ -83,8 +83,9 @@ class Records:
         return (i, j) if self.refs[i] < self.refs[j] else (j, i)
 
     def same_outlet(self, i: int, j: int) -> bool:
-        """Whether two records are known to come from one outlet, or are versions of one id."""
-        one, two = self.corpus.outlet_ids[i], self.corpus.outlet_ids[j]
+        """Whether two records are known to come from one outlet (or one family of outlets), or are
+        versions of one id."""
+        one, two = self.corpus.owner_ids[i], self.corpus.owner_ids[j]
         return (one is not None and one == two) or self.ids[i] == self.ids[j]
 
     def earlier(self, i: int, j: int) -> str | None:

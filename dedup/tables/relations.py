@@ -181,7 +181,7 @@ def _reposts(records: Records, related: Related, members: list[int]) -> None:
     stands for its others, whatever article the star of lines has in its middle."""
     by_outlet: dict[str, list[int]] = defaultdict(list)
     for i in members:
-        outlet = records.corpus.outlet_ids[i]
+        outlet = records.corpus.owner_ids[i]
         by_outlet[f"id {records.ids[i]}" if outlet is None else f"outlet {outlet}"].append(i)
     for same in by_outlet.values():
         if len(same) > 1:

@@ -1,0 +1,10 @@
+"""The command line: options in, exit codes out; everything in between is the API's.
+
+One module a command; importing them registers the commands in the order of ``dedup --help``.
+"""
+
+from dedup.cli import scan as scan  # isort: skip
+from dedup.cli import compare as compare  # isort: skip
+from dedup.cli.options import app
+
+__all__ = ["app"]

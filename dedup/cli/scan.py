@@ -1,0 +1,125 @@
+"""``dedup scan``: a dump in, tables and a report out."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path  # noqa: TC003 - Typer reads the annotations
+from typing import Annotated, Any
+
+import typer
+
+from dedup.cli import options
+from dedup.cli.options import OUTPUT, Command, OutputFormat, app
+from dedup.report.console import Progress, errors, show
+
+
+@app.command(cls=Command)
+@options.with_settings
+def scan(
+    inputs: options.Inputs,
+    out: Annotated[
+        Path,
+        typer.Option("--out", "-o", metavar="DIR", help="Folder to write.", rich_help_panel=OUTPUT),
+    ],
+    format: Annotated[  # noqa: A002 - the option's name
+        OutputFormat, typer.Option(help="Format of the tables.", rich_help_panel=OUTPUT)
+    ] = OutputFormat.jsonl,
+    all_relations: Annotated[
+        bool,
+        typer.Option(
+            "--all-relations",
+            help="List the pairs that share boilerplate only, too.",
+            rich_help_panel=OUTPUT,
+        ),
+    ] = False,
+    no_texts: Annotated[
+        bool,
+        typer.Option("--no-texts", help="Do not write texts.parquet.", rich_help_panel=OUTPUT),
+    ] = False,
+    no_report: Annotated[
+        bool,
+        typer.Option("--no-report", help="Do not write report.html.", rich_help_panel=OUTPUT),
+    ] = False,
+    overwrite: Annotated[
+        bool,
+        typer.Option("--overwrite", help="Replace a former run in DIR.", rich_help_panel=OUTPUT),
+    ] = False,
+    quiet: options.Quiet = False,
+    exit_code: Annotated[
+        bool,
+        typer.Option(
+            "--exit-code",
+            help="Exit with 10 when an article is syndicated, partial or a duplicate.",
+            rich_help_panel=OUTPUT,
+        ),
+    ] = False,
+    field: options.Fields = None,
+    outlet: options.Outlet = None,
+    strict: options.Strict = False,
+    reject_invalid_utf8: options.RejectInvalid = False,
+    threads: options.Threads = None,
+    settings_file: options.SettingsFile = None,
+    agencies: options.AgenciesFile = None,
+    families: options.FamiliesFile = None,
+    corrections: options.CorrectionsFile = None,
+    semantic: options.Semantic = None,
+    **settings: Any,
+) -> None:
+    """Find shared passages and their sources in a dump of articles.
+
+    Reads the inputs, writes tables and report.html to DIR, and prints a summary. Exit codes: 0
+    done, 2 usage, 3 input incomplete (or, with --strict, records rejected), 5 failed, 10 see
+    --exit-code.
+    """
+    written = "Nothing was written; what DIR held before is untouched. Run the same command again."
+    with errors(written) as stages:
+        analysis = options.load_settings(settings_file, settings)
+        read = options.read_settings(field, outlet, strict, reject_invalid_utf8)
+        from dedup.report.tables import prepare_output, write_run
+
+        options.check_apart(inputs, out)
+        prepare_output(out, overwrite)
+
+        from dedup import api
+        from dedup.texts import Tables
+
+        with Progress(stages, shown=not quiet and sys.stderr.isatty()) as progress:
+            result = api.scan(
+                inputs,
+                settings=analysis,
+                read=read,
+                threads=threads,
+                agencies=agencies,
+                families=families,
+                corrections=corrections,
+                all_relations=all_relations,
+                semantic=semantic,
+                progress=progress,
+            )
+            tables, run = Tables.of(result.tables), result.run
+            if no_texts:
+                tables = tables.without_texts()
+            progress("report", 0, None)
+            html = None
+            if not no_report:
+                from dedup.report.html import render_html
+
+                html = render_html(tables, run)
+            progress("write", 0, None)
+            write_run(
+                out,
+                tables,
+                run,
+                format=format.value,
+                all_relations=all_relations,
+                texts=not no_texts,
+                html=html,
+                overwrite=overwrite,
+            )
+        stages.now = "summary"
+        if not quiet:
+            from dedup.report.terminal import summary
+
+            show(summary(tables, run, out))
+        flags = tables["articles"].column("flag").to_pylist()
+        options.finish(run, flags, strict=strict, exit_code=exit_code)
