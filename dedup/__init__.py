@@ -11,17 +11,23 @@ if TYPE_CHECKING:
     from dedup.api import Result, compare, scan
     from dedup.config import ReadSettings, Settings
     from dedup.errors import DedupError
+    from dedup.filtering import Filtered, filter  # noqa: A004 - dedup.filter
+    from dedup.flagging import Flagged, flag
     from dedup.model import Evidence, Match
     from dedup.sketch import hash32, signature, tokens
 
 _HOMES = {
     "DedupError": "dedup.errors",
     "Evidence": "dedup.model",
+    "Filtered": "dedup.filtering",
+    "Flagged": "dedup.flagging",
     "Match": "dedup.model",
     "ReadSettings": "dedup.config",
     "Result": "dedup.api",
     "Settings": "dedup.config",
     "compare": "dedup.api",
+    "filter": "dedup.filtering",
+    "flag": "dedup.flagging",
     "hash32": "dedup.sketch",
     "scan": "dedup.api",
     "signature": "dedup.sketch",
@@ -32,11 +38,15 @@ __version__ = "0.1.0"
 __all__ = [
     "DedupError",
     "Evidence",
+    "Filtered",
+    "Flagged",
     "Match",
     "ReadSettings",
     "Result",
     "Settings",
     "compare",
+    "filter",
+    "flag",
     "hash32",
     "scan",
     "signature",

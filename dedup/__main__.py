@@ -37,8 +37,9 @@ def _interrupt(_signal: int, _frame: Any) -> None:
 
 
 def _leave() -> None:
-    if folder := sys.modules.get("dedup.report.folder"):
-        folder.abandon()
+    for name in ("dedup.report.folder", "dedup.report.single"):
+        if module := sys.modules.get(name):
+            module.abandon()
     if sys.stderr.isatty():
         os.write(2, b"\x1b[?25h")  # a progress bar may have hidden the cursor
     say_interrupted("What the output folder held before is untouched.")

@@ -20,11 +20,15 @@ HEAVY = (
 PUBLIC = [
     "DedupError",
     "Evidence",
+    "Filtered",
+    "Flagged",
     "Match",
     "ReadSettings",
     "Result",
     "Settings",
     "compare",
+    "filter",
+    "flag",
     "hash32",
     "scan",
     "signature",
@@ -50,7 +54,10 @@ def test_settings_and_errors_are_light():
     assert loaded_by("import dedup\ndedup.Settings(), dedup.DedupError, dedup.Match", HEAVY) == []
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["scan", "--help"], ["--version"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [["--help"], ["scan", "--help"], ["flag", "--help"], ["filter", "--help"], ["--version"]],
+)
 def test_help_is_light(arguments):
     code = (
         "import contextlib, sys\n"

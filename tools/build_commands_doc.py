@@ -37,7 +37,8 @@ TAIL = """
 damaged, and what could be read was used, but with `--strict` \
 nothing was written |
 | 5 | failed; the message names the stage |
-| 10 | with `--exit-code`: at least one article is `syndicated`, `partial` or a `duplicate` |
+| 10 | with `--exit-code`: at least one article (of `flag`: one that is listed) is \
+`syndicated`, `partial` or a `duplicate` |
 | 130 | interrupted |
 """
 

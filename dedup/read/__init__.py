@@ -7,10 +7,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import sys
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
 from dedup.errors import InputError
 from dedup.model import FileLedger, Ledger, Reject
@@ -27,6 +25,7 @@ from dedup.read.formats import (
     suffixes_of,
 )
 from dedup.read.intake import Intake, Progress, Source
+from dedup.read.opening import open_input
 from dedup.read.records import Batch, Validator
 from dedup.read.streams import RawInput, Stream
 
@@ -53,7 +52,8 @@ def read_articles(
     """Read articles and keep the ledger; one pass, one open file at a time.
 
     Args:
-        inputs: files, folders, patterns, or ``-`` for standard input (JSON Lines or CSV).
+        inputs: files, folders, patterns, or ``-`` for standard input (JSON Lines, CSV, or
+            one article as text).
         settings: how to read.
         ledger: is filled while the batches are consumed, and complete after the last.
         batch_bytes: UTF-8 bytes of text from which a batch is handed on.
@@ -116,7 +116,7 @@ class _Run:
         """Read one file into ``batch``; yields after each record."""
         before = self._progress.done
         try:
-            handle = _open(found)
+            handle = open_input(found)
         except OSError as error:
             entry = FileLedger(found.name, bytes=found.size)
             self._ledger.files.append(entry)
@@ -135,7 +135,13 @@ class _Run:
     ) -> Iterator[None]:
         suffix, claimed = suffixes_of(found.name)
         compression = compression_for(raw, claimed)
-        format_ = detect(raw, found.name, compression, self._settings.max_ratio)
+        format_ = detect(
+            raw,
+            found.name,
+            compression,
+            self._settings.max_ratio,
+            table=bool(self._settings.fields),
+        )
         if format_ is None:
             reason = "not a supported format" if raw.peek(1) else "the file is empty"
             self._ledger.skipped.append(Reject(found.name, "", reason))
@@ -196,14 +202,6 @@ class _Run:
         return Intake(found.name, entry, self._ledger, self._settings, self._progress)
 
 
-def _open(found: Found) -> contextlib.AbstractContextManager[IO[bytes]]:
-    if found.path is None:
-        return contextlib.nullcontext(sys.stdin.buffer)
-    # Without blocking: the path may have become a FIFO since it was looked at.
-    descriptor = os.open(found.path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
-    return os.fdopen(descriptor, "rb", buffering=0)
-
-
 def _check_formats(files: list[Found], settings: ReadSettings) -> None:
     """Refuse a file named by the user that is no known format, before anything is read."""
     for found in files:
@@ -212,7 +210,7 @@ def _check_formats(files: list[Found], settings: ReadSettings) -> None:
         if found.path is None or found.group or known:
             continue
         try:
-            with _open(found) as opened:
+            with open_input(found) as opened:
                 raw = RawInput(opened, None)
                 compression = compression_for(raw, claimed)
                 format_ = detect(raw, found.name, compression, settings.max_ratio)

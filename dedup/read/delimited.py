@@ -40,7 +40,12 @@ class _Feed:
         self.first: tuple[int, int] | None = None
         self.invalid = False
         self.size = 0
-        self.sample = b""
+        self.lines: list[bytes] = []
+
+    @property
+    def sample(self) -> bytes:
+        """The beginning of the record that was given last."""
+        return self.lines[0][:1000] if self.lines else b""
 
     def _too_long(self, number: int, offset: int, length: int, head: bytes) -> None:
         self._long.append((number, offset, length, head))
@@ -55,7 +60,7 @@ class _Feed:
             number, offset, length, head = self._long.pop(0)
             self.line = number
             self.first = self.first or (number, offset)
-            self.sample = self.sample or head
+            self.lines.append(head)
             raise csv.Error(f"a line has {length} bytes, more than max_record_bytes allows")
         if self._waiting is None:
             self.exhausted = True
@@ -65,7 +70,7 @@ class _Feed:
         self.line = number
         if self.first is None:
             self.first = (number, offset)
-            self.sample = line[:1000]
+        self.lines.append(line)
         self.size += len(line) + 1
         if self.size > self.limit + 1:
             raise csv.Error(f"the record exceeds max_record_bytes ({self.limit})")
@@ -90,6 +95,11 @@ def read(source: Source, intake: Intake) -> Iterator[RawRecord]:
     Raises :class:`~dedup.errors.UsageError` when the header has no text column or lacks a
     column that was asked for.
     """
+    return (record for record, _ in with_lines(source, intake) if record is not None)
+
+
+def with_lines(source: Source, intake: Intake) -> Iterator[tuple[RawRecord | None, bytes]]:
+    """Yield the header (``None``) and the rows, each with its lines as they stand in the file."""
     feed = _Feed(source, intake)
     # The csv module has one limit for the whole process; it is only ever raised.
     csv.field_size_limit(max(csv.field_size_limit(), min(feed.limit, sys.maxsize)))
@@ -121,6 +131,7 @@ def read(source: Source, intake: Intake) -> Iterator[RawRecord]:
             intake.columns.check(need_text=True)
             _note_repeated(header, intake)
             backwards = header[::-1]
+            yield None, b"\n".join(feed.lines)
             continue
         if not row:
             continue  # a blank line
@@ -131,7 +142,8 @@ def read(source: Source, intake: Intake) -> Iterator[RawRecord]:
         # Backwards, so that of two columns of one name the first is used.
         values = dict(zip(backwards, row[::-1], strict=True))
         number = (feed.first or (feed.line, 0))[0]
-        yield RawRecord(f"line {number}", values, (INVALID_UTF8,) if feed.invalid else ())
+        issues = (INVALID_UTF8,) if feed.invalid else ()
+        yield RawRecord(f"line {number}", values, issues), b"\n".join(feed.lines)
 
 
 class _Joined:

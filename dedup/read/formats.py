@@ -73,11 +73,14 @@ def compression_for(raw: RawInput, claimed: str) -> str:
     return claimed if min(head) < 9 or len(head) < 4 else ""
 
 
-def detect(raw: RawInput, name: str, compression: str, max_ratio: int) -> Format | None:
+def detect(
+    raw: RawInput, name: str, compression: str, max_ratio: int, *, table: bool = False
+) -> Format | None:
     """The format by content and name; ``None`` when it is none of ours.
 
     Content decides where it can (Parquet's magic, a first ``{``); the name decides between
-    plain text and tables.
+    plain text and tables. Standard input that is neither is one article as text, unless columns
+    were asked for (``table``).
     """
     suffix, _ = suffixes_of(name)
     by_name = _BY_SUFFIX.get(suffix)
@@ -94,7 +97,7 @@ def detect(raw: RawInput, name: str, compression: str, max_ratio: int) -> Format
     if by_name is not None:
         return by_name
     if name == "-":
-        return CSV if text else JSONL
+        return CSV if table or _has_columns(text) else TEXT if text else JSONL
     return CSV if _is_table(text) else None
 
 
@@ -105,9 +108,18 @@ def _beginning(head: bytes, compression: str, max_ratio: int) -> str:
 
 
 def _is_table(text: str) -> bool:
+    names = _header(text)
+    return len(names) > 1 and resolve(names).text is not None
+
+
+def _has_columns(text: str) -> bool:
+    """Whether the first line names columns that are known: what a news text hardly begins with."""
+    return len(resolve(_header(text)).taken()) > 0
+
+
+def _header(text: str) -> list[str]:
     header = text.split("\n", 1)[0]
     try:
-        names = next(csv.reader([header], delimiter=delimited.sniff(header)), [])
+        return next(csv.reader([header], delimiter=delimited.sniff(header)), [])
     except csv.Error:
-        return False
-    return len(names) > 1 and resolve(names).text is not None
+        return []

@@ -226,7 +226,11 @@ def _nested(kind: pa.DataType) -> bool:
 
 
 def _write_csv(file: IO[bytes], name: str, table: pa.Table) -> None:
-    table = with_date_strings(name, table)
+    write_csv(file, with_date_strings(name, table))
+
+
+def write_csv(file: IO[bytes], table: pa.Table) -> None:
+    """Write a table whose times are texts already; cells that look like formulas are escaped."""
     # The null value is an empty cell, the empty string is `""`; Arrow's writer and reader keep
     # the two apart, Python's csv module of 3.11 does not.
     options = pa.csv.WriteOptions(quoting_style="needed")
