@@ -270,9 +270,9 @@ def make_tables() -> dict[str, pa.Table]:
         ],
         "sources": [
             {"id": "ap", "name": "Associated Press", "kind": "agency", "groups": ["g-harbour"],
-             "articles": ["ap-1", "tribune-7", "herald-3"], "cited_by": []},
+             "articles": ["ap-1", "tribune-7", "herald-3"], "credited": ["ap-1"], "cited_by": []},
             {"id": "xinhua", "name": "新华社", "kind": "agency", "groups": ["g-<zh>"],
-             "articles": ["zh-2", "zh/../1"], "cited_by": ["ar-1", "zh/../1"]},
+             "articles": ["zh-2", "zh/../1"], "credited": [], "cited_by": ["ar-1", "zh/../1"]},
         ],
         "near_misses": [
             _relation("herald-3", "blog-9", "quote", (0.05, 0.04), missed_by="min_information 47 < 50"),

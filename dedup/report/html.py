@@ -23,9 +23,9 @@ from dedup.report.view import (
     overview,
     passage_cards,
     source_names,
-    source_rows,
 )
 from dedup.report.view_groups import TEXT_LENGTH, group_views, island_data
+from dedup.report.view_sources import source_views
 from dedup.texts import Tables
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 TOP_SOURCES = 100
 TOP_PAIRS = 100
 TOP_REJECTED = 200
+TOP_CORRECTIONS = 500
 
 
 def render_html(
@@ -74,7 +75,8 @@ def render_html(
             run=run,
             ledger=_ledger(run),
             facts=_facts(run),
-            sources=source_rows(tables, articles, TOP_SOURCES),
+            sources=source_views(tables, articles, texts, names, TOP_SOURCES),
+            corrections=_corrections(run),
             source_count=len(tables["sources"]),
             passages=passages,
             passage_count=len(tables["passages"]),
@@ -176,6 +178,25 @@ def _facts(run: Mapping[str, Any]) -> list[tuple[str, list[tuple[str, str]]]]:
         for title, rows in sections
         if rows
     ]
+
+
+def _corrections(run: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The user's corrections and what came of each, as the page shows them."""
+    given = run.get("corrections")
+    if not given:
+        return None
+    entries = given.get("entries") or []
+    return {
+        "applied": sum(bool(entry["applied"]) for entry in entries),
+        "count": len(entries),
+        "entries": [
+            {
+                "applied": bool(entry["applied"]),
+                **{k: one_line(entry[k], 300) for k in ("says", "effect", "note", "place")},
+            }
+            for entry in entries[:TOP_CORRECTIONS]
+        ],
+    }
 
 
 def _filter_sources(groups: Any) -> list[tuple[str, str, int]]:

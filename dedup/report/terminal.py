@@ -47,6 +47,7 @@ def summary(
         parts.append(_sources(tables))
     if len(tables["groups"]):
         parts.append(_largest(tables))
+    parts += _corrections(run)
     parts += _warnings(run)
     if out is not None:
         parts += _where(out)
@@ -226,6 +227,23 @@ def _warnings(run: Mapping[str, Any]) -> list[RenderableType]:
     if len(lines) > len(shown):
         shown.append(Text(f"and {len(lines) - len(shown):,} more; see run.json", style="yellow"))
     return [Text(), *shown] if shown else []
+
+
+def _corrections(run: Mapping[str, Any]) -> list[RenderableType]:
+    """How many of the user's corrections were honoured, and why others were not."""
+    given = run.get("corrections")
+    if not given:
+        return []
+    entries = given.get("entries") or ()
+    left = [entry for entry in entries if not entry["applied"]]
+    lines = [Text(f"Corrections: {len(entries) - len(left):,} of {len(entries):,} applied")]
+    lines += [
+        Text(one_line(f"not applied: {entry['says']}: {entry['effect']}", 300), "yellow")
+        for entry in left[:TOP]
+    ]
+    if len(left) > TOP:
+        lines.append(Text(f"and {len(left) - TOP:,} more; see run.json", style="yellow"))
+    return [Text(), *lines]
 
 
 def _where(out: Path) -> list[RenderableType]:

@@ -142,6 +142,13 @@ class Articles:
         value = self._columns[name][row].as_py()
         return value if isinstance(value, str) else None
 
+    def credits(self, ref: str) -> list[dict[str, Any]]:
+        """Whom an article credits, as evidence."""
+        row = self._row.get(ref)
+        if row is None or "credits" not in self._columns:
+            return []
+        return self._columns["credits"][row].as_py() or []
+
 
 class Texts:
     """The texts by ``ref``; empty when the run was written without texts."""
@@ -269,39 +276,6 @@ def source_names(tables: Mapping[str, pa.Table]) -> dict[str, str]:
     if names["unknown"] == "unknown":
         names["unknown"] = "Unknown source"
     return names
-
-
-def source_rows(
-    tables: Mapping[str, pa.Table], articles: Articles, top: int
-) -> list[dict[str, Any]]:
-    """The sources by number of articles, with how each was found."""
-    basis: dict[str, Counter[str]] = {}
-    table = tables["articles"]
-    for source, how in zip(
-        table.column("source").to_pylist(), table.column("basis").to_pylist(), strict=True
-    ):
-        basis.setdefault(source or "", Counter())[how or ""] += 1
-    names = source_names(tables)
-    rows = []
-    ranked = sorted(tables["sources"].to_pylist(), key=lambda s: (-len(s["articles"]), s["id"]))
-    for source in ranked[:top]:
-        found = basis.get(source["id"], Counter())
-        outlets = Counter(articles.label(r) for r in source["cited_by"][:1000])
-        cited = sorted(outlets, key=lambda o: (-outlets[o], o))
-        rows.append(
-            {
-                "id": source["id"],
-                "name": names[source["id"]],
-                "kind": source["kind"],
-                "groups": len(source["groups"]),
-                "articles": len(source["articles"]),
-                "credited": found["credit"],
-                "inferred": found["copy"] + found["inferred"],
-                "cited_by": cited[:5],
-                "cited": len(source["cited_by"]),
-            }
-        )
-    return rows
 
 
 # --- passages -------------------------------------------------------------------------------

@@ -66,6 +66,7 @@ class GroupView:
     date: str
     flags: list[tuple[str, int]]
     evidence: list[EvidenceView]
+    disputed: str
     articles: list[ArticleView]
     relations: list[RelationView] = field(default_factory=list)
     relations_left: int = 0
@@ -204,8 +205,20 @@ def _group(
         evidence=[
             evidence_view(e, articles, texts, names) for e in (source.get("evidence") or ())[:12]
         ],
+        disputed=", ".join(names.get(s, visible(s)) for s in _disputed(source, source_id)),
         articles=views,
         refs=listed,
+    )
+
+
+def _disputed(source: Mapping[str, Any], winner: str) -> list[str]:
+    """Sources that articles of a group credit in contradiction to the one that was named."""
+    return sorted(
+        {
+            item["source"]
+            for item in source.get("evidence") or ()
+            if item["role"] in ("credit", "metadata") and item["source"] != winner
+        }
     )
 
 

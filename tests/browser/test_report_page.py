@@ -73,6 +73,16 @@ def test_passages_divide_a_long_match(chromium, tmp_path):
     page.close()
 
 
+def test_a_source_opens_by_its_link_and_leads_to_its_group(page):
+    page.locator("#sources table a").first.click()
+    source = page.locator("details.source[open]")
+    assert source.count() == 1
+    assert "Associated Press" in source.locator("summary").text_content()
+    assert source.locator("mark").first.is_visible()
+    source.locator('a[href="#group-g-harbour"]').first.click()
+    page.locator('[id="group-g-harbour"] .side').first.wait_for()
+
+
 def test_other_scripts(page):
     arabic = opened(page, "group-g-arabic")
     assert [text for _, text in marked(arabic, 0)] == [ARABIC]
