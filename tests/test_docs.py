@@ -15,6 +15,8 @@ import pytest
 
 from dedup import agencies
 from dedup.config import settings_from
+from dedup.corrections import load_corrections
+from dedup.families import load_families
 from dedup.model import table_schemas
 
 ROOT = Path(__file__).parent.parent
@@ -77,9 +79,14 @@ def test_python_examples_run(page, folder):
 @pages
 def test_toml_examples_are_accepted(page, tmp_path):
     for n, example in enumerate(blocks(page, "toml")):
-        if "[[" in example:
-            (path := tmp_path / f"{n}.toml").write_text(example, encoding="utf-8")
+        (path := tmp_path / f"{n}.toml").write_text(example, encoding="utf-8")
+        tables = set(tomllib.loads(example))
+        if tables & {"agency", "outlet"}:
             agencies.load(str(path))
+        elif tables == {"family"}:
+            load_families(path)
+        elif "[[" in example:
+            load_corrections(path, agencies.load())
         else:
             settings_from(tomllib.loads(example))
 
