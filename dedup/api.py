@@ -143,7 +143,7 @@ def compare(
     from dedup.classify import classify_matches
     from dedup.collection import as_texts, collect
     from dedup.kinds import QUOTE, no_statistics
-    from dedup.speech import find_speech
+    from dedup.speech import Speech
 
     for text in (text_a, text_b):
         if not isinstance(text, str):
@@ -160,7 +160,7 @@ def compare(
         statistics,
         np.zeros(len(c.p_start), bool),
         np.full(c.nodes, -1),
-        find_speech(c),
+        Speech.of(c.p_speech),
         settings,
     )
     encoder = encoder_of(semantic)
@@ -171,8 +171,8 @@ def compare(
         m = widen(c, texts, alignment, m, every, settings, encoder).matches
     found = []
     for k in range(len(m.pair)):
-        a = (int(c.t_start[m.a0[k]]), int(c.t_end[m.a1[k] - 1]))
-        b = (int(c.t_start[m.b0[k]]), int(c.t_end[m.b1[k] - 1]))
+        a = (int(c.t_start[m.a0[k]]), int(c.end_of(m.a1[k] - 1)))
+        b = (int(c.t_start[m.b0[k]]), int(c.end_of(m.b1[k] - 1)))
         one, two = (a, b) if first is text_a or first == text_a else (b, a)
         kind = KINDS[QUOTE] if m.kind[k] == QUOTE else KINDS[0]
         found.append(Match(*one, *two, round(float(m.similarity[k]), 6), kind))

@@ -40,11 +40,11 @@ SHORT = 0.1
 ``min_information``."""
 LEAST_CONTENT = 3
 """Content words below which a passage is never looked for elsewhere."""
-BANDS_AT_ONCE = 10
+BANDS_AT_ONCE = 5
 """Bands that one thread joins one after another; bounds memory."""
 LEAST_AGREEMENT = 0.85
 """Share of the sensitivity that the Jaccard index of two passages' content words must reach."""
-MERGE_AT = 8_000_000
+MERGE_AT = 3_000_000
 """Pairs of passages found before repeats among them are merged; bounds memory."""
 LEAST_SHARED = 0.5
 """Share of ``min_information`` that two passages must have in common to count as alike."""

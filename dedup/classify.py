@@ -113,8 +113,8 @@ def _links(
     new = np.ones(len(order), bool)
     new[1:] = (match[1:] != match[:-1]) | (furniture[1:] != furniture[:-1])
     begin = np.flatnonzero(new)
-    letters = kernels.letters_of_spans(c.p_token[a], c.p_token[a + 1], c.t_start, c.t_end)
-    letters += kernels.letters_of_spans(c.p_token[b], c.p_token[b + 1], c.t_start, c.t_end)
+    letters = kernels.letters_of_spans(c.p_token[a], c.p_token[a + 1], c.t_start, c.t_length)
+    letters += kernels.letters_of_spans(c.p_token[b], c.p_token[b + 1], c.t_start, c.t_length)
     return _Links(
         match,
         a,
@@ -200,9 +200,9 @@ def _voices(
     said |= np.maximum(quoted[links.of_a], quoted[links.of_b]) >= VOICED
     a0, a1, b0, b1 = spans
     most = np.maximum(
-        kernels.letters_of_spans(a0, a1, c.t_start, c.t_end)
+        kernels.letters_of_spans(a0, a1, c.t_start, c.t_length)
         / np.maximum(1, c.d_letters[c.p_article[links.a[begin]]]),
-        kernels.letters_of_spans(b0, b1, c.t_start, c.t_end)
+        kernels.letters_of_spans(b0, b1, c.t_start, c.t_length)
         / np.maximum(1, c.d_letters[c.p_article[links.b[begin]]]),
     )
     opens = speech.introduced[links.a[begin]] ^ speech.introduced[links.b[begin]]

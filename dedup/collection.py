@@ -16,6 +16,7 @@ import pyarrow as pa
 from dedup.kernels import vocabulary as kernels
 from dedup.memory import release_memory
 from dedup.segment import segment
+from dedup.speech import signs_of_speech
 from dedup.vocabulary import Vocabulary, Words, number_words
 
 if TYPE_CHECKING:
@@ -30,19 +31,18 @@ BATCH_BYTES = 8_000_000
 class Collection:
     """Flat arrays over nodes (``d_``), passages (``p_``), tokens (``t_``) and words (``v_``).
 
-    ``data`` uint8, ``d_byte`` int64 (nodes + 1): UTF-8 texts. ``d_length`` int32 characters,
-    ``d_letters`` int32 letters and digits, ``d_passage`` int64 (nodes + 1). ``p_start``, ``p_end``
-    int32 characters, ``p_quoted`` uint8, ``p_token`` int64 (passages + 1), ``p_key`` uint64,
-    ``p_information`` float32 bits, ``p_article`` int32. ``t_word``, ``t_start``, ``t_end`` int32.
+    ``d_length`` int32 characters, ``d_letters`` int32 letters and digits, ``d_passage`` int64
+    (nodes + 1). ``p_start``, ``p_end`` int32 characters, ``p_quoted`` uint8, ``p_speech`` uint8
+    (see ``speech.signs_of_speech``), ``p_token`` int64 (passages + 1), ``p_key`` uint64,
+    ``p_information`` float32 bits, ``p_article`` int32. ``t_word``, ``t_start`` int32 and
+    ``t_length`` uint16 characters.
     ``v_hash`` uint64, ``v_bits`` uint8 (see ``kernels.minhash.word_bits``): the vocabulary.
 
     Distinct words of each node: ``d_word`` int64 (nodes + 1), ``w_word`` int32, ``w_passages``
-    int32 passages that hold it. Distinct content words of each passage: ``p_content`` int64
+    uint16 passages that hold it. Distinct content words of each passage: ``p_content`` int64
     (passages + 1), ``c_word`` int32 ascending.
     """
 
-    data: NDArray[np.uint8]
-    d_byte: NDArray[np.int64]
     d_length: NDArray[np.int32]
     d_letters: NDArray[np.int32]
     d_passage: NDArray[np.int64]
@@ -50,6 +50,7 @@ class Collection:
     p_start: NDArray[np.int32]
     p_end: NDArray[np.int32]
     p_quoted: NDArray[np.uint8]
+    p_speech: NDArray[np.uint8]
     p_token: NDArray[np.int64]
     p_content: NDArray[np.int64]
     p_key: NDArray[np.uint64]
@@ -57,9 +58,9 @@ class Collection:
     p_article: NDArray[np.int32]
     t_word: NDArray[np.int32]
     t_start: NDArray[np.int32]
-    t_end: NDArray[np.int32]
+    t_length: NDArray[np.uint16]
     w_word: NDArray[np.int32]
-    w_passages: NDArray[np.int32]
+    w_passages: NDArray[np.uint16]
     c_word: NDArray[np.int32]
     v_hash: NDArray[np.uint64]
     v_bits: NDArray[np.uint8]
@@ -67,7 +68,11 @@ class Collection:
     @property
     def nodes(self) -> int:
         """Number of distinct texts."""
-        return len(self.d_byte) - 1
+        return len(self.d_length)
+
+    def end_of(self, tokens: Any) -> Any:
+        """The character after each of ``tokens`` (their numbers, or one number)."""
+        return self.t_start[tokens] + self.t_length[tokens]
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,34 +118,39 @@ def utf8(texts: pa.LargeStringArray) -> tuple[NDArray[np.uint8], NDArray[np.int6
 
 def _process(
     data: NDArray[np.uint8], d_byte: NDArray[np.int64]
-) -> tuple[dict[str, NDArray[Any]], Words]:
+) -> tuple[dict[str, NDArray[Any]], Words, NDArray[np.uint8]]:
     texts = len(d_byte) - 1
     s = segment(data, d_byte)
     d_passage = np.zeros(texts + 1, np.int64)
     np.cumsum(np.bincount(s.p_text, minlength=texts), out=d_passage[1:])
     words = number_words(s, d_passage)
-    return {
-        "data": s.data,
-        "d_bytes": np.diff(s.offsets),
-        "d_length": s.lengths,
-        "d_letters": kernels.letters(d_passage, s.p_token, s.t_start, s.t_end),
-        "d_passage": d_passage,
-        "d_word": words.d_word,
-        "p_start": s.p_start,
-        "p_end": s.p_end,
-        "p_quoted": s.p_quoted,
-        "p_token": s.p_token,
-        "p_content": words.p_content,
-        "p_key": words.p_key,
-        "p_information": words.p_information,
-        "p_article": s.p_text,
-        "t_word": words.t_word,
-        "t_start": s.t_start,
-        "t_end": s.t_end,
-        "w_word": words.w_word,
-        "w_passages": words.w_passages,
-        "c_word": words.c_word,
-    }, words
+    # Longer ones are no words: one of 65,535 characters ends there.
+    t_length = np.minimum(s.t_end - s.t_start, np.iinfo(np.uint16).max).astype(np.uint16)
+    return (
+        {
+            "d_length": s.lengths,
+            "d_letters": kernels.letters(d_passage, s.p_token, s.t_start, t_length),
+            "d_passage": d_passage,
+            "d_word": words.d_word,
+            "p_start": s.p_start,
+            "p_end": s.p_end,
+            "p_quoted": s.p_quoted,
+            "p_speech": signs_of_speech(data, d_byte, s, d_passage),
+            "p_token": s.p_token,
+            "p_content": words.p_content,
+            "p_key": words.p_key,
+            "p_information": words.p_information,
+            "p_article": s.p_text,
+            "t_word": words.t_word,
+            "t_start": s.t_start,
+            "t_length": t_length,
+            "w_word": words.w_word,
+            "w_passages": words.w_passages,
+            "c_word": words.c_word,
+        },
+        words,
+        s.data,
+    )
 
 
 def _renumber(part: dict[str, NDArray[Any]], number: NDArray[np.int32]) -> None:
@@ -164,7 +174,7 @@ def collect(
     data, d_byte = utf8(texts)
     ranges = batches(np.diff(d_byte).tolist()) or [(0, 0)]
 
-    def work(span: tuple[int, int]) -> tuple[dict[str, NDArray[Any]], Words]:
+    def work(span: tuple[int, int]) -> tuple[dict[str, NDArray[Any]], Words, NDArray[np.uint8]]:
         lo, hi = span
         begin = d_byte[lo]
         return _process(data[begin : d_byte[hi]], d_byte[lo : hi + 1] - begin)
@@ -172,19 +182,13 @@ def collect(
     vocabulary = Vocabulary()
     parts: list[dict[str, NDArray[Any]]] = []
     with ThreadPoolExecutor(max(1, threads)) as pool:
-        for (_, hi), (part, words) in zip(ranges, pool.map(work, ranges), strict=True):
-            _renumber(part, vocabulary.add(words, part["data"]))
+        for (_, hi), (part, words, spelled) in zip(ranges, pool.map(work, ranges), strict=True):
+            _renumber(part, vocabulary.add(words, spelled))
             parts.append(part)
             if progress:
                 progress(int(d_byte[hi]), len(data))
-    spelled, sizes = [p.pop("data") for p in parts], [p.pop("d_bytes") for p in parts]
-    if not all(np.shares_memory(part, data) for part in spelled if len(part)):
-        data = np.concatenate(spelled)
-        d_byte = np.append(0, np.cumsum(np.concatenate(sizes)))
-    joined = _join(parts)
-    return Collection(
-        data=data, d_byte=d_byte, v_hash=vocabulary.hash, v_bits=vocabulary.bits, **joined
-    )
+    del part, words, spelled
+    return Collection(v_hash=vocabulary.hash, v_bits=vocabulary.bits, **_join(parts))
 
 
 def _join(parts: list[dict[str, NDArray[Any]]]) -> dict[str, NDArray[Any]]:

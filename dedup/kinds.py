@@ -71,7 +71,7 @@ def unrelated_pairs(
     versions of one text lie days apart, furniture lies further.
     """
     pairs = len(alignment.pair_a)
-    letters = kernels.letters_of_spans(c.p_token[:-1], c.p_token[1:], c.t_start, c.t_end)
+    letters = kernels.letters_of_spans(c.p_token[:-1], c.p_token[1:], c.t_start, c.t_length)
     in_suspect = np.append(suspect, False)[shared.of_passage]
     outside = np.bincount(c.p_article, letters * ~in_suspect, c.nodes)
     share = np.zeros(pairs)

@@ -37,7 +37,7 @@ from dedup.passages import SharedPassages, share_passages
 from dedup.read import read_articles
 from dedup.relate import R_PARTIAL, Relations, relate
 from dedup.semantic import Widened, widen
-from dedup.speech import find_speech
+from dedup.speech import Speech
 from dedup.template import template_passages
 
 if TYPE_CHECKING:
@@ -199,7 +199,7 @@ def _analyse(
         shared = share_passages(collection, candidates, alignment, corpus.copies)
     with clock.stage("classify"):
         outlets = node_outlets(collection.nodes, corpus.records)
-        speech = find_speech(collection)
+        speech = Speech.of(collection.p_speech)
         spared = judgements.spared_passages(collection)
         template = template_passages(collection, outlets, speech.said) & ~spared
         statistics = passage_statistics(
@@ -274,7 +274,7 @@ def relate_further(
     c, records = x.collection, x.corpus.records
     alignment = align(c, a[order], b[order], settings, threads=threads or os.cpu_count() or 1)
     outlets = node_outlets(c.nodes, records)
-    speech = find_speech(c)
+    speech = Speech.of(c.p_speech)
     template = template_passages(c, outlets, speech.said) & ~x.judgements.spared_passages(c)
     matches = classify_matches(
         c, alignment, x.shared, x.statistics, template, outlets, speech, settings

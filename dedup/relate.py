@@ -95,7 +95,7 @@ def _narrative(
 ) -> NDArray[np.float64]:
     """Letters of copied narrative per pair: what is nobody's words, the quotes that it carries,
     and less the looser its wording agrees (two reports of one event agree a little, too)."""
-    letters = kernels.letters_of_spans(lo, hi, c.t_start, c.t_end)
+    letters = kernels.letters_of_spans(lo, hi, c.t_start, c.t_length)
     plain = letters * matches.plain * (matches.kind != BOILERPLATE)
     carried = np.minimum(letters - plain, QUOTES_CARRIED * plain) * (matches.kind == PROSE)
     dense = letters < DENSE * (hi - lo)
@@ -118,7 +118,7 @@ def features(
     ):
         owner, lo_, hi_ = matches.pair[real], lo[real], hi[real]
         order = np.lexsort((lo_, owner))
-        letters = kernels.union_letters(owner, lo_, hi_, order, pairs, c.t_start, c.t_end)
+        letters = kernels.union_letters(owner, lo_, hi_, order, pairs, c.t_start, c.t_length)
         whole = np.maximum(1, c.d_letters[nodes])
         out[f"coverage_{side}"] = np.minimum(1.0, letters / whole)
         out[f"narrative_{side}"] = np.minimum(

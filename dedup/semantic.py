@@ -183,7 +183,7 @@ def _encode(
     for node, members in passages.items():
         text = texts[node].as_py()
         for p in members:
-            words = text[int(c.p_start[p]) : int(c.t_end[c.p_token[p + 1] - 1])]
+            words = text[int(c.p_start[p]) : int(c.end_of(c.p_token[p + 1] - 1))]
             number[p] = row_of.setdefault(words, len(row_of))
     distinct = list(row_of)
     parts = []

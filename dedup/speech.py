@@ -10,13 +10,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from dedup.kernels import speech as kernels
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
-    from dedup.collection import Collection
+    from dedup.segment import Segments
+
+SAID, INTRODUCED, SIGNATURE = 1, 2, 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,17 +32,32 @@ class Speech:
     introduced: NDArray[np.bool_]
     signature: NDArray[np.bool_]
 
+    @classmethod
+    def of(cls, signs: NDArray[np.uint8]) -> Speech:
+        """What :func:`signs_of_speech` has found."""
+        return cls((signs & SAID) > 0, (signs & INTRODUCED) > 0, (signs & SIGNATURE) > 0)
 
-def find_speech(c: Collection) -> Speech:
-    """Read the signs of speech in every text; what one text says is a matter of that text."""
+
+def signs_of_speech(
+    data: NDArray[np.uint8],
+    offsets: NDArray[np.int64],
+    segments: Segments,
+    d_passage: NDArray[np.int64],
+) -> NDArray[np.uint8]:
+    """The signs of speech in the texts of a batch (uint8, passages): SAID, INTRODUCED, SIGNATURE.
+
+    ``data``, ``offsets``: the texts as read. What one text says is a matter of that text.
+    """
     said, introduced, signature = kernels.mark_speech(
-        c.data,
-        c.d_byte,
-        c.d_length,
-        c.d_passage,
-        c.p_start,
-        c.p_end,
-        c.p_token,
-        c.p_quoted,
+        data,
+        offsets,
+        d_passage,
+        segments.p_start,
+        segments.p_end,
+        segments.p_token,
+        segments.p_quoted,
     )
-    return Speech(said, introduced, signature)
+    out: NDArray[np.uint8] = said * np.uint8(SAID)
+    out |= introduced * np.uint8(INTRODUCED)
+    out |= signature * np.uint8(SIGNATURE)
+    return out

@@ -23,9 +23,10 @@ if TYPE_CHECKING:
 class Words:
     """The words of a batch of texts, see :func:`dedup.kernels.vocabulary.number_words`.
 
-    ``t_word`` int32 (tokens,); ``d_word`` int64 (texts + 1,), ``w_word`` and ``w_passages`` int32
-    (distinct words of each text,); ``p_content`` int64 (passages + 1,), ``c_word`` int32 (distinct
-    content words of each passage,), ``p_key`` uint64 and ``p_information`` float32 (passages,);
+    ``t_word`` int32 (tokens,); ``d_word`` int64 (texts + 1,), ``w_word`` int32 and ``w_passages``
+    uint16 (distinct words of each text,); ``p_content`` int64 (passages + 1,), ``c_word`` int32
+    (distinct content words of each passage,), ``p_key`` uint64 and ``p_information`` float32
+    (passages,);
     ``v_hash`` uint64, ``v_bits`` uint8, ``v_byte`` int64 and ``v_chars`` int32 (words of the
     batch,).
     """
@@ -33,7 +34,7 @@ class Words:
     t_word: NDArray[np.int32]
     d_word: NDArray[np.int64]
     w_word: NDArray[np.int32]
-    w_passages: NDArray[np.int32]
+    w_passages: NDArray[np.uint16]
     p_content: NDArray[np.int64]
     c_word: NDArray[np.int32]
     p_key: NDArray[np.uint64]

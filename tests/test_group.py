@@ -95,9 +95,9 @@ def test_letters_of_a_union_equal_the_oracle(spans, width):
     """Ten tokens, one character apart; ``width`` 2 and 3 are overlapping Han and Thai tokens."""
     spans = [(owner, lo, min(10, lo + n)) for owner, lo, n in spans]
     t_start = np.arange(10, dtype=np.int32)
-    t_end = t_start + np.int32(width)
+    t_length = np.full(len(t_start), width, np.uint16)
     owner, lo, hi = (np.array([s[k] for s in spans], np.int64) for k in range(3))
-    found = union_letters(owner, lo, hi, np.lexsort((lo, owner)), 3, t_start, t_end)
+    found = union_letters(owner, lo, hi, np.lexsort((lo, owner)), 3, t_start, t_length)
     wanted = [
         len({c for o, a, b in spans if o == mine for c in range(a, b - 1 + width)})
         for mine in range(3)

@@ -6,13 +6,13 @@ import pytest
 from oracles import Writer
 
 from dedup.collection import as_texts, collect
-from dedup.speech import find_speech
+from dedup.speech import Speech
 
 
 def read(text: str) -> list[tuple[str, bool, bool]]:
     """The passages of a text: words, whether said, whether introduced."""
     c = collect(as_texts([text]))
-    s = find_speech(c)
+    s = Speech.of(c.p_speech)
     spans = zip(c.p_start.tolist(), c.p_end.tolist(), strict=True)
     return [(text[a:b], bool(s.said[p]), bool(s.introduced[p])) for p, (a, b) in enumerate(spans)]
 
@@ -23,7 +23,7 @@ def said(text: str) -> list[str]:
 
 def signatures(text: str) -> list[str]:
     c = collect(as_texts([text]))
-    found = find_speech(c).signature.nonzero()[0].tolist()
+    found = Speech.of(c.p_speech).signature.nonzero()[0].tolist()
     return [text[c.p_start[p] : c.p_end[p]] for p in found]
 
 

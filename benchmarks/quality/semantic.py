@@ -32,7 +32,7 @@ from dedup.model import Ledger
 from dedup.pipeline import analyse, read_corpus
 from dedup.relate import relate
 from dedup.semantic import widen
-from dedup.speech import find_speech
+from dedup.speech import Speech
 from quality import pan, plagdet
 
 SAMPLE = {"translation": 60, "random": 40, "summary": 30, "none": 20, "unrelated": 40}
@@ -71,7 +71,7 @@ def of_pan(archive: Path, encoder: Encoder) -> list[dict[str, Any]]:
     plain = np.zeros(len(c.p_start), bool)
     outlets = np.full(c.nodes, -1)
     matches = classify_matches(
-        c, alignment, shared, statistics, plain, outlets, find_speech(c), settings
+        c, alignment, shared, statistics, plain, outlets, Speech.of(c.p_speech), settings
     )
     chosen = np.ones(len(every), bool)
     wide = widen(c, texts, alignment, matches, chosen, settings, encoder, threads=THREADS)

@@ -15,7 +15,7 @@ from dedup.kernels.vocabulary import widened
 
 DIGIT = 11  # bits sorted at a time
 BITMAP = 2  # 64-bit words of a bitmap
-LANES = 32
+LANES = 16
 
 
 @kernel

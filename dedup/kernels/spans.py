@@ -10,16 +10,16 @@ from dedup.kernels.vocabulary import span_letters
 
 
 @kernel
-def letters_of_spans(lo, hi, t_start, t_end):
+def letters_of_spans(lo, hi, t_start, t_length):
     """Letters and digits in each token span (int64)."""
     out = np.empty(len(lo), np.int64)
     for i in range(len(lo)):
-        out[i] = span_letters(lo[i], hi[i], t_start, t_end)
+        out[i] = span_letters(lo[i], hi[i], t_start, t_length)
     return out
 
 
 @kernel
-def union_letters(owner, lo, hi, order, owners, t_start, t_end):
+def union_letters(owner, lo, hi, order, owners, t_start, t_length):
     """Letters in the union of the token spans of each owner (int64, owners).
 
     ``order`` sorts the spans by (owner, lo). Tokens that overlap count each character once.
@@ -35,10 +35,11 @@ def union_letters(owner, lo, hi, order, owners, t_start, t_end):
             token = lo[i]
             reached = 0
         for t in range(max(lo[i], token), hi[i]):
+            end = t_start[t] + t_length[t]
             begin = max(t_start[t], reached)
-            if t_end[t] > begin:
-                out[current] += t_end[t] - begin
-                reached = t_end[t]
+            if end > begin:
+                out[current] += end - begin
+                reached = end
         token = max(token, hi[i])
     return out
 

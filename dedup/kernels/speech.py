@@ -91,12 +91,11 @@ def speaker_tag(cps, lo, hi):
 
 
 @kernel
-def mark_speech(data, d_byte, d_length, d_passage, p_start, p_end, p_token, p_quoted):
+def mark_speech(data, d_byte, d_passage, p_start, p_end, p_token, p_quoted):
     """Passages that are somebody's words by other signs than quotation marks.
 
-    ``data`` uint8 and ``d_byte`` int64 (articles + 1): texts in UTF-8; ``d_length`` int32
-    characters; ``p_start``, ``p_end`` int32 characters, ``p_token`` int64 (passages + 1) and
-    ``p_quoted`` uint8 (passages).
+    ``data`` uint8 and ``d_byte`` int64 (articles + 1): texts in UTF-8; ``p_start``, ``p_end`` int32
+    characters, ``p_token`` int64 (passages + 1) and ``p_quoted`` uint8 (passages).
 
     Returns ``(said, introduced, signature)``, all bool (passages): quoted, of a tweet that is
     signed with name, handle and date, or of a dialogue; the first passage of a paragraph that a
@@ -107,18 +106,17 @@ def mark_speech(data, d_byte, d_length, d_passage, p_start, p_end, p_token, p_qu
     signature = np.zeros(len(p_start), np.bool_)
     longest = 0
     most = 0
-    for d in range(len(d_length)):
+    for d in range(len(d_byte) - 1):
         longest = max(longest, d_byte[d + 1] - d_byte[d])
         most = max(most, d_passage[d + 1] - d_passage[d])
     cps = np.empty(longest + 1, np.uint32)
     paragraph = np.empty(most + 1, np.int64)  # first passage of each paragraph
     tags = np.empty(most + 1, np.uint64)
-    for d in range(len(d_length)):
+    for d in range(len(d_byte) - 1):
         n = decode(data, d_byte[d], d_byte[d + 1], cps)
         first = d_passage[d]
         end = d_passage[d + 1]
-        # Offsets are those of the text as read, which a few texts (in another spelling) are not.
-        if n != d_length[d] or first == end:
+        if first == end:
             continue
         paragraphs = 0
         tagged = 0

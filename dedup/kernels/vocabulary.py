@@ -12,6 +12,8 @@ from dedup.kernels.jit import kernel
 from dedup.kernels.minhash import CONTENT, QUARTERS, word_bits
 from dedup.kernels.text import HAN, PLANES, SEA, code_point, kind_of
 
+MOST_PASSAGES = 0xFFFF
+
 
 @kernel
 def next_folded(data, i, left, kind, fold):
@@ -94,11 +96,11 @@ def number_words(
     Returns ``(t_word, d_word, w_word, w_passages, p_content, c_word, p_key, p_information,
     v_hash, v_bits, v_byte, v_chars)``. Per token its word (int32). The distinct words of each
     article (``d_word`` int64, articles + 1; ``w_word`` int32) with the number of its passages
-    that hold each (``w_passages`` int32). The distinct content words of each passage
-    (``p_content`` int64, passages + 1; ``c_word`` int32), a key of its token sequence
-    (``p_key`` uint64) and the information of its content words (``p_information`` float32,
-    bits). Per word of the batch its hash, its information, and where it stands first (byte of
-    ``data``, characters).
+    that hold each (``w_passages`` uint16, MOST_PASSAGES if there are more). The distinct content
+    words of each passage (``p_content`` int64, passages + 1; ``c_word`` int32), a key of its token
+    sequence (``p_key`` uint64) and the information of its content words (``p_information``
+    float32, bits). Per word of the batch its hash, its information, and where it stands first
+    (byte of ``data``, characters).
     """
     articles = len(d_passage) - 1
     passages = len(p_token) - 1
@@ -106,7 +108,7 @@ def number_words(
     t_word = np.empty(tokens, np.int32)
     d_word = np.empty(articles + 1, np.int64)
     w_word = np.empty(tokens, np.int32)
-    w_passages = np.empty(tokens, np.int32)
+    w_passages = np.empty(tokens, np.uint16)
     p_content = np.empty(passages + 1, np.int64)
     c_word = np.empty(tokens, np.int32)
     p_key = np.empty(passages, np.uint64)
@@ -180,7 +182,8 @@ def number_words(
                     w_word[n] = word
                     w_passages[n] = 0
                     n += 1
-                w_passages[place[word]] += 1
+                if w_passages[place[word]] < MOST_PASSAGES:
+                    w_passages[place[word]] += 1
                 if v_bits[word] & CONTENT:
                     c_word[m] = word
                     m += 1
@@ -265,22 +268,23 @@ def renumber_sets(number, start, words):
 
 
 @kernel
-def letters(d_passage, p_token, t_start, t_end):
+def letters(d_passage, p_token, t_start, t_length):
     """Letters and digits of every article (int32); overlapping tokens count once."""
     out = np.zeros(len(d_passage) - 1, np.int32)
     for d in range(len(out)):
-        out[d] = span_letters(p_token[d_passage[d]], p_token[d_passage[d + 1]], t_start, t_end)
+        out[d] = span_letters(p_token[d_passage[d]], p_token[d_passage[d + 1]], t_start, t_length)
     return out
 
 
 @kernel
-def span_letters(lo, hi, t_start, t_end):
+def span_letters(lo, hi, t_start, t_length):
     """Letters and digits of the tokens ``lo`` to ``hi`` of one article."""
     total = 0
     reached = 0
     for t in range(lo, hi):
+        end = t_start[t] + t_length[t]
         begin = max(t_start[t], reached)
-        if t_end[t] > begin:
-            total += t_end[t] - begin
-            reached = t_end[t]
+        if end > begin:
+            total += end - begin
+            reached = end
     return total

@@ -88,7 +88,7 @@ class Origins:
                     hi.append(int(end))
         own, low, high = (np.array(values, np.int64) for values in (owner, lo, hi))
         letters = kernels.union_letters(
-            own, low, high, np.lexsort((low, own)), len(slots), c.t_start, c.t_end
+            own, low, high, np.lexsort((low, own)), len(slots), c.t_start, c.t_length
         )
         shares = {
             (g, node): min(1.0, float(letters[at]) / max(1, int(c.d_letters[node])))
@@ -110,7 +110,7 @@ class Origins:
         best = (0, 0)
         for k in self._matches.get(pair, ()):
             one, two = (m.b0[k], m.b1[k]) if flipped else (m.a0[k], m.a1[k])
-            start, end = int(c.t_start[one]), int(c.t_end[two - 1])
+            start, end = int(c.t_start[one]), int(c.end_of(two - 1))
             if (start - end, start) < (best[0] - best[1], best[0]):
                 best = (start, end)
         return best

@@ -208,9 +208,9 @@ def match_table(
         r.a[pair],
         r.b[pair],
         c.t_start[m.a0[chosen]],
-        c.t_end[m.a1[chosen] - 1],
+        c.end_of(m.a1[chosen] - 1),
         c.t_start[m.b0[chosen]],
-        c.t_end[m.b1[chosen] - 1],
+        c.end_of(m.b1[chosen] - 1),
         m.similarity[chosen],
         scores.match[chosen],
         m.kind[chosen],
@@ -231,7 +231,7 @@ def match_table(
         node = records.node[i]
         whole = (
             int(c.p_start[c.d_passage[node]]),
-            int(c.t_end[c.p_token[c.d_passage[node + 1]] - 1]),
+            int(c.end_of(c.p_token[c.d_passage[node + 1]] - 1)),
         )
         refs = (records.refs[i], records.refs[j])
         rows.append(_match(refs, (whole, whole), 1.0, score_of[refs], "prose", None))
