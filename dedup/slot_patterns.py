@@ -126,3 +126,22 @@ HELPS = re.compile(
 HELP_WORDS = (
     "contribut", "eporting", "with ", "con ", "com ", "avec", "mit ", "met ", "dengan laporan"
 )  # fmt: skip
+
+LABEL_WORDS = words(
+    "sumber berita artikel source sources quelle quellen fuente fuentes fonte fonti kaynak bron "
+    "zdroj kilde izvor sursa"
+)
+RIGHTS_WORDS = words("copyright copyrights c cipta")
+HELP_STARTS = words(
+    "contributing contributor contributors additional reporting with written con com avec mit met "
+    "dengan"
+)
+PUBLISH_WORDS = words(
+    "published produced provided distributed written supplied appeared reported republished "
+    "reprinted reproduced syndicated contributed contributing used"
+)
+STORY_WORDS = words(
+    "story article report piece column post dispatch republished reprinted reproduced syndicated "
+    "contributed contributing"
+)
+"""Words of ASCII letters without which the patterns above match nothing."""
