@@ -23,7 +23,9 @@ DESCRIPTORS = AGENCY_WORDS | words(
     "the a an and its news official state state-run state-owned state-controlled government-run "
     "government semi-official local national media newspaper paper newspapers magazine network "
     "channel website site outlet broadcaster television tv cable domestic foreign international "
-    "reporters reporter journalists correspondents unnamed affiliate affiliated "
+    "reporters journalists correspondents unnamed affiliate affiliated business financial "
+    "cable public conservative liberal right-wing left-wing progressive political weekly daily "
+    "monthly sports tabloid online white house senior chief "
     "chinese china's russian russia's korean korea's north south iranian iran's japanese japan's "
     "turkish turkey's turkey german germany's french italian spanish indian indonesian malaysian "
     "saudi syrian egyptian qatari british american us u.s uk israeli ukrainian "
@@ -59,7 +61,7 @@ SAY_LEFT = words(
     "told tells telling according citing cited cites quoting quoted quotes reported reports "
     "obtained interview interviewed spoke speaking said says confirmed published provided "
     "reviewed seen viewed revealed disclosed statement comment email first-reported "
-    "compiled conducted commissioned "
+    "compiled conducted commissioned writing wrote writes op-ed remarks "
     # Indonesian, Malay
     "menurut dikutip mengutip kata dilansir melansir dilaporkan dilapor lapor lansir mengatakan "
     "diberitakan dinukil menukil merujuk seperti laporan memetik dipetik ujar diwartakan "
@@ -97,7 +99,8 @@ SAY_RIGHT = words(
     "projected projects counted estimates estimated announced added adds described broke refused "
     "called quoting reporting carried released showed shows tweeted "
     "headlined pondered detailed details explains explained argues argued suggests suggested "
-    "calculated recounted observed observes documented editorialized opined walks points tells "
+    "cheered boasted calculated recounted observed observes documented editorialized opined "
+    "walks points tells "
     "melaporkan memberitakan mengatakan menyebut menyebutkan mewartakan mengutip melansir menulis "
     "lapor menyatakan mengungkapkan mengumumkan menyiarkan "
     "informó informa dijo reportó citó publicó recogió señaló confirmó indicó reveló difundió "
@@ -138,12 +141,13 @@ ADVERBS = words(
 )
 
 NOUNS = words(
-    "interview poll polls survey surveys analysis report review tally count investigation story "
-    "exclusive host anchor contributor correspondent reporter reporters commentator columnist "
-    "analyst pundit debate correspondents editorial column article op-ed special journalist "
-    "journalists editor producer segment piece timeline essay op-eds profile headline stories "
-    "reports articles"
+    "interview interviewer poll polls survey surveys analysis report reports review tally count "
+    "investigation story stories exclusive reporter reporters debate moderator editorial column "
+    "article articles op-ed op-eds special journalist journalists segment piece timeline essay "
+    "profile headline"
 )
+"""What an outlet publishes, and who speaks for it. Not its columnists, hosts and editors: whoever
+is one need not have said anything."""
 
 LEFT_NOUNS = NOUNS | words("laporan wawancara entrevista entretien intervista")
 
@@ -152,11 +156,8 @@ OUTLET_LEFT = words("on in to by with from for di dari pada en sur dans su in be
 JOINING = words("and or & , / dan y e et und en и и та и و")
 """Between the names of a list: "CNN, the AP and Reuters"."""
 
-ROLES = words(
-    "host hosts anchor anchors contributor contributors commentator columnist analyst pundit "
-    "correspondent correspondents editor producer"
-)
-"""Nouns that name a person: whoever is one need not have said anything."""
+SHOWN = words("televised moderated hosted broadcast aired co-hosted sponsored owned")
+"""Words that tell what an outlet put on, not what it said."""
 
 OBJECTS = words(
     "told tells telling according interview interviewed citing cited cites quoting quoted reported"

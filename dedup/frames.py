@@ -33,13 +33,20 @@ _QUOTES = frozenset("\"“”‘’'«»„)")
 _UNSPACED = re.compile(r"[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 
 POLL = re.compile(
-    r"\s?[/–-]\s?[A-Z][^.\n;]{0,60}?\b(?:polls?|survey)\b|\s(?:[A-Z]\w+\s){1,3}poll\b"
+    r"\s?[/–-]\s?[A-Z][^.\n;]{0,60}?\b(?:[Pp]olls?|[Ss]urvey)\b|"
+    r"\s(?:[A-Z]\w+\s){0,3}(?:[Pp]olls?|[Ss]urvey)\b"
 )
+"""Behind the name of who asked: "CNN/ORC International poll", "Granite State Poll"."""
 _COLON_QUOTE = re.compile(r"\s?:\s?[\"“„«]")
 _QUOTED_BY = re.compile(
     r"[”\"][\s—–-]{1,4}((?:[A-ZÀ-Þ][\w.’'-]*,?\s|and\s|of\s|the\s|de\s|van\s|von\s){1,12})$"
 )
-_PROGRAMME = re.compile(r"['’]s?\s[\"“][A-Z]")
+_PROGRAMME = re.compile(r"['’]s?\s[\"“][A-Z0-9]")
+_BIOGRAPHY = re.compile(
+    r"\b(?:is|was|as)\s(?:the\s|an?\s)?(?:[\w-]+\s){0,4}?(?:host|anchor|columnist|contributor|editor|"
+    r"commentator|analyst|correspondent|reporter)\b[^.\n]*$"
+)
+"""What an author does for a living: "Jane Roe is the host of ... on CNN"."""
 
 _CJK_LEFT = re.compile(
     r"(?:据|據|引述|援引|引用|告诉|告訴|接受|转引|轉引|綜合|综合|根据|根據|依據|向|对|對)[^。！？，,\n]{0,10}$"
@@ -113,16 +120,17 @@ def citation(text: str, hit: Hit) -> Span | None:
     if following and says in w.NOUNS and not adverbs:
         return start, following.end()
     if hit.outlet:
-        if strictness is Strictness.SAFE and connector in w.OUTLET_LEFT:
-            return before[index + 1].start(), end
-        return None
+        linked = connector in w.OUTLET_LEFT if strictness is Strictness.SAFE else connector == "on"
+        if not linked or said in w.SHOWN or _BIOGRAPHY.search(text, max(0, start - LEFT), start):
+            return None
+        return before[index + 1].start(), end
     described = before[index + 1].start() if index + 1 < len(before) else start
     if strictness is Strictness.SAFE and _near(text, described, end):
         return start, end
     return None
 
 
-_OF_NOUNS = words("for from by in di dari con avec")
+_OF_NOUNS = words("for from by in at on di dari con avec")
 
 
 def _words(text: str, start: int, end: int) -> list[re.Match[str]]:
@@ -145,26 +153,31 @@ def _skip(before: list[re.Match[str]]) -> tuple[int, str, bool]:
     index = len(before) - 1
     connector = ""
     agency = False
+    people = False  # "according to Jane Roe and John Doe of": names between two connectors
     skipped = 0
-    while index >= 0 and skipped < 9:
-        word = before[index].group().lower()
-        if word in w.DESCRIPTORS or word in _QUOTES:
-            agency = agency or (skipped < 5 and word in w.AGENCY_WORDS)
-        elif word in w.CONNECTORS and not connector:
-            connector = word
-        elif word in w.JOINING and not connector:
+    while index >= 0 and skipped < 12:
+        raw = before[index].group()
+        word = raw.lower()
+        if word in w.JOINING and index and before[index - 1].group()[0].isupper():
             # "reports from CNN, the AP": other names stand between.
-            other = index
-            while other and index - other < 5 and before[other - 1].group()[0].isupper():
-                other -= 1
-            if other == index:
-                break
-            index = other
+            index -= 1
+            while index and before[index - 1].group()[0].isupper():
+                index -= 1
+        elif word in w.DESCRIPTORS or word in _QUOTES:
+            agency = agency or (skipped < 5 and word in w.AGENCY_WORDS)
+        elif word in w.CONNECTORS and (not connector or people):
+            connector = word
+            people = False
+        elif connector in _OF_PEOPLE and raw[0].isupper():
+            people = True
         else:
             break
         skipped += 1
         index -= 1
     return index, connector, agency
+
+
+_OF_PEOPLE = words("of at from with")
 
 
 def _walk_right(text: str, end: int) -> tuple[re.Match[str] | None, int, bool]:
@@ -174,7 +187,7 @@ def _walk_right(text: str, end: int) -> tuple[re.Match[str] | None, int, bool]:
     joined = 0  # words of a list's next name that may still come: "CNN and the AP reported"
     at, stop = end, end + RIGHT
     pattern = _ASCII_WORD if text[at:stop].isascii() else WORD
-    for position in range(9):
+    for position in range(12):
         match = pattern.search(text, at, stop)
         if match is None:
             return None, adverbs, agency
@@ -183,12 +196,12 @@ def _walk_right(text: str, end: int) -> tuple[re.Match[str] | None, int, bool]:
         word = raw.lower()
         if joined and (raw[0].isupper() or word == "the"):
             joined -= 1
+        elif word in w.JOINING and word not in (",", "/"):
+            joined = 5
+            adverbs += 1
         elif word in w.DESCRIPTORS or word in _QUOTES or word == "s":
             agency = agency or (position < 3 and word in w.AGENCY_WORDS)
         elif word in w.ADVERBS:
-            adverbs += 1
-        elif word in w.JOINING and word != "," and not adverbs:
-            joined = 5
             adverbs += 1
         else:
             return match, adverbs, agency
@@ -201,7 +214,7 @@ def _quotation(text: str, hit: Hit) -> Span | None:
     then = text[end : end + 1]
     if then in (":", " "):
         colon = _COLON_QUOTE.match(text, end)
-        if colon and (start == 0 or text[max(0, start - 2) : start].strip(" ") in _OPENS_QUOTATION):
+        if colon and text[max(0, start - 3) : start].rstrip(" ")[-1:] in _OPENS_QUOTATION:
             return start, end + 1
     elif then in ("\n", "", "]", ")"):
         if text[max(0, start - 6) : start].rstrip(" ").removesuffix("the").rstrip()[-1:] == ",":
