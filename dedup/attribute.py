@@ -163,16 +163,15 @@ class Attributor:
         mentions: dict[str, Span] = {}
         written: set[str] = set()  # sources credited for more than help
         length = len(text)
-        for _, begin, end, name, possible in occurrences:
+        for _, start, end, name, possible in occurrences:
             source = finder.sources[name]
             slot = possible != CITED and source not in written
             cited = possible & CITED and source not in mentions
             if not (slot or cited):
                 continue
-            start = finder.start_of(name, begin)
             # The letters of ASCII were looked at when the name was found.
             foreign = start and finder.begins[name] and text[start - 1] > "\x7f"
-            if foreign and start == begin and begins_inside_word(text, start):
+            if foreign and begins_inside_word(text, start):
                 continue
             if finder.ends[name] and end < length and text[end] > "\x7f" and is_letter(text[end]):
                 continue

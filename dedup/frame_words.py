@@ -46,6 +46,7 @@ DESCRIPTORS = AGENCY_WORDS | words(
     "رسمی دولتی روسیه چین فرانسه آلمان ترکیه آمریکا روزنامه شبکه وبسایت "
     "समाचार न्यूज़ न्यूज सरकारी अखबार अख़बार चैनल "
     "державне новинне російське китайське видання "
+    "'nın 'nin 'nun 'nün 'ın 'in 'un 'ün 'ya 'ye ’nın ’nin ’ın ’in ’ya ’ye "
     "thông tấn xã tin báo đài resmî resmi haber het de staatspersbureau chinese russische krant"
 )
 
@@ -65,9 +66,10 @@ SAY_LEFT = words(
     # Indonesian, Malay
     "menurut dikutip mengutip kata dilansir melansir dilaporkan dilapor lapor lansir mengatakan "
     "diberitakan dinukil menukil merujuk seperti laporan memetik dipetik ujar diwartakan "
-    "berdasarkan melalui disiarkan disampaikan "
+    "berkata dikatakan berdasarkan melalui disiarkan disampaikan "
     # Spanish, Portuguese, French, Italian
     "según segun informó informa dijo dijeron declaró reportó citó citando cita citado citada "
+    "citados citadas "
     "recogió recoge publicó publicado entrevista explicó aseguró confirmó señaló detalló comunicó "
     "segundo informou informa disse disseram relatou citando afirmou declarou conforme divulgou "
     "selon d'après d’après après déclaré dit indiqué rapporté rapporte affirmé annoncé confié "
@@ -97,7 +99,7 @@ SAY_RIGHT = words(
     "reported reports report said says writes wrote noted notes found finds confirmed revealed "
     "obtained quoted quotes cited cites citing published learned learnt asked declared disclosed "
     "projected projects counted estimates estimated announced added adds described broke refused "
-    "called quoting reporting carried released showed shows tweeted "
+    "haberine called quoting reporting carried released showed shows tweeted "
     "headlined pondered detailed details explains explained argues argued suggests suggested "
     "cheered boasted calculated recounted observed observes documented editorialized opined "
     "walks points tells "
@@ -124,7 +126,7 @@ UNMISTAKABLE_LEFT = words(
 
 UNMISTAKABLE_RIGHT = words(
     "reported reports melaporkan memberitakan berichtet berichtete meldet meldete informó rapporte "
-    "сообщает передает передаёт riferisce zufolge повідомляє bildirdi "
+    "сообщает передает передаёт riferisce zufolge повідомляє bildirdi haberine "
 )
 
 ADVERBS = words(
@@ -134,7 +136,7 @@ ADVERBS = words(
     "juga kemudian pada resmi telah sebelumnya ha han hat hatte a ont am also уже ранее "
     "also também "
     "también aussi anche auch ook da bugün dün là và đã senin selasa rabu kamis jumat sabtu minggu "
-    "haberine muhabirine muhabirinin haberinde haberinin ajansının "
+    "muhabirine muhabirinin haberinde haberinin ajansının "
     "last next past month months year night morning evening separately the in january february "
     "march april june july august september october november december online days weeks "
     "сегодня вчера в сьогодні вчора раніше gestern heute am hari"

@@ -83,7 +83,8 @@ def citation(text: str, hit: Hit) -> Span | None:
     if _UNSPACED.match(text, end):
         return _unspaced(text, hit)
     if "\u0900" <= text[end - 1] <= "\u097f" or "\u0900" <= text[end + 1 : end + 2] <= "\u097f":
-        found = _HINDI_RIGHT.match(text, end)
+        named = hit.strictness < Strictness.AMBIGUOUS or "एजेंसी" in text[max(0, start - 12) : start]
+        found = _HINDI_RIGHT.match(text, end) if named else None
         if found:
             return start, found.end()
     quoted = _quotation(text, hit)
@@ -124,8 +125,10 @@ def citation(text: str, hit: Hit) -> Span | None:
         if not linked or said in w.SHOWN or _BIOGRAPHY.search(text, max(0, start - LEFT), start):
             return None
         return before[index + 1].start(), end
+    # "dpa" and "epd", written so, are as distinctive; "berkata demikian kepada Bernama".
+    safe = strictness is Strictness.SAFE or text[start:end].islower() or connector == "kepada"
     described = before[index + 1].start() if index + 1 < len(before) else start
-    if strictness is Strictness.SAFE and _near(text, described, end):
+    if safe and _near(text, described, end):
         return start, end
     return None
 

@@ -44,13 +44,9 @@ class NameFinder:
         self.sources = [alias.source or "" for alias in aliases]
         self.strictness = [alias.strictness for alias in aliases]
         self.outlets = [agencies.kind(source) == "outlet" for source in self.sources]
-        # "sda" and "ots" are inside everyday words; only "(sda" can be a slot.
-        self._offset = [int(_is_everyday(alias)) for alias in aliases]
         self.begins = [not is_unspaced(alias.text[0]) for alias in aliases]
         self.ends = [not is_unspaced(alias.text[-1]) for alias in aliases]
-        self.patterns = [
-            "(" * offset + alias.text for alias, offset in zip(aliases, self._offset, strict=True)
-        ]
+        self.patterns = [alias.text for alias in aliases]
         self._known = np.array(
             [_knowledge(a, o) for a, o in zip(aliases, self.outlets, strict=True)], np.uint8
         )
@@ -79,10 +75,6 @@ class NameFinder:
                 kernels.find_names(data, offsets, *tables, out)
             out[:count, 0] += first
             yield from zip(*(column.tolist() for column in out[:count].T), strict=True)
-
-    def start_of(self, name: int, start: int) -> int:
-        """Where the name itself begins in an occurrence that begins at ``start``."""
-        return start + self._offset[name]
 
 
 def reader(texts: pa.LargeStringArray) -> Callable[[int], str]:
@@ -114,12 +106,6 @@ def _batches(
         first = last
 
 
-def _is_everyday(alias: Alias) -> bool:
-    text = alias.text
-    strict = alias.strictness is Strictness.AMBIGUOUS
-    return strict and text.isascii() and text.islower() and len(text) <= 3
-
-
 def _knowledge(alias: Alias, outlet: bool) -> int:
     text = alias.text
     return (
@@ -129,7 +115,7 @@ def _knowledge(alias: Alias, outlet: bool) -> int:
         | kernels.ALWAYS * (not text.isascii() or text in slots.WIRE_NAMES)
         | kernels.OUTLET * outlet
         | kernels.STRICT * (alias.strictness is Strictness.AMBIGUOUS)
-        | kernels.SAFE * (alias.strictness is Strictness.SAFE and not outlet)
+        | kernels.SAFE * (alias.strictness is not Strictness.AMBIGUOUS and not outlet)
     )
 
 

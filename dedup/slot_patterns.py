@@ -37,9 +37,15 @@ FURNITURE = re.compile(
 )
 
 OPEN = "([（【〔/／="
-CLOSE = re.compile(r"(?:[/,;+]\s?[A-Za-zÀ-ž.]{2,15}){0,2}\s*[)\]）】〕/／]")
-DASH = re.compile(r"\s{0,3}(?:[-–—―−:=]|\.\s?[-–—]|\.(?:\s|$))")
-BODY = re.compile(r"\s{0,2}[\"“‘'«]?[A-Z]")
+CLOSE = re.compile(
+    r"(?:[/,;+]\s?[A-Za-zÀ-ž.]{2,15}){0,2}(?:\s[-–]\s[A-Z][a-z]{2,8}\.?\s\d{1,2},?\s\d{4})?"
+    r"\s*[)\]）】〕/／]"
+)
+DASH = re.compile(r"\s{0,3}(?:[-–—―−:=]|\.\s?[-–—]|[.।](?:\s|$))")
+BODY = re.compile(r"\s{0,2}[\"“‘'«]?[A-ZÀ-Þ\u0620-\u06ff\u0900-\u097f]")
+DATED = re.compile(
+    r"\d|जनवरी|फरवरी|फ़रवरी|मार्च|अप्रैल|मई|जून|जुलाई|अगस्त|सितंबर|सितम्बर|अक्टूबर|नवंबर|नवम्बर|दिसंबर|दिसम्बर"
+)
 CAPITAL_PLACE = re.compile(
     r"(?:^|[.)\]\"”:;>|]\s{0,4}|\s\s)[A-ZÀ-Þ][A-ZÀ-Þ.'’,/ -]{2,40}"
     r"(?:[A-Z][a-z.]{2,12}\.?\s?\d{0,2}\s?)?$"
@@ -56,12 +62,15 @@ DASHED = re.compile(r"\s{0,2}(?:[-–—]{1,2}\s|\.\s)")
 SELF_SIGNATURE = re.compile(r"\s?[,/]\s?([^)\n]{2,60})[)]\s*(?:\n|$)")
 LINE_END = re.compile(r"\s*(?:\n|$)")
 SIGN_OFF = re.compile(r"[^()（）\n]{0,30}[)）/／]\.?[ \t]*(?:[\w./-]{1,15}[ \t]*)?(?:\n|$)")
+SIGNED = re.compile(r"(?:^|[\n.!?”\"’)]\s{0,2})[-–—]{1,3}\s{0,2}$")
+SIGNED_END = re.compile(r"(?:\s?[/,]\s?[A-Za-zÀ-ž]{2,15}){0,2}\.?[ \t]*(?:\n|$)")
+ACCORDING = re.compile(r"\W{0,3}(?:theo|nguồn)\s(?:báo\s|hãng\s(?:tin\s)?)?$", re.IGNORECASE)
 SPLIT = re.compile(r"[\s,;/+&·]+")
 
 LABEL = re.compile(
     r"(?:^|[\s.。)(（\[|•*>])"
     r"(?:sumber(?: berita| artikel)?|sources?|quellen?|fuentes?|fonte|fonti|источник|джерело|"
-    r"来源|來源|文章来源|稿件来源|消息来源|稿源|出典|配信元|출처|المصدر|مصدر|nguồn|kaynak|bron|"
+    r"来源|來源|文章来源|稿件来源|消息来源|稿源|出典|配信元|출처|المصدر|مصدر|منبع|स्रोत|ที่มา|nguồn|kaynak|bron|"
     r"źródło|zdroj|kilde|källa|lähde|izvor|forrás|sursa)\s{0,2}[:：]\s{0,3}(?P<between>[^.\n:：]{0,40})$",
     re.IGNORECASE,
 )
@@ -134,7 +143,7 @@ LABEL_WORDS = words(
 RIGHTS_WORDS = words("copyright copyrights c cipta")
 HELP_STARTS = words(
     "contributing contributor contributors additional reporting with written con com avec mit met "
-    "dengan"
+    "dengan theo"
 )
 PUBLISH_WORDS = words(
     "published produced provided distributed written supplied appeared reported republished "

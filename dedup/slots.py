@@ -82,6 +82,8 @@ def credit_slot(text: str, hit: Hit, known: Callable[[str], bool], possible: int
             found = _bracketed(text, hit, before, line, known)
         elif "(" in before[-30:] and start > len(text) - TAIL:
             found = _sign_off(text, hit, known)
+        if not found and tight and tight in "-–—" and start > len(text) - TAIL:
+            found = _signed(text, hit)
     if not found and possible & LABELLED:
         found = _label(text, hit, line) or _copyright(text, hit)
     if not found and possible & HELPED:
@@ -155,7 +157,7 @@ def _dateline(text: str, hit: Hit, opener: int, close: int, line: int) -> Span |
                 return line + len(place) - len(place.lstrip()), dashed.end()
         elif text[opener] not in "/／" and p.BODY.match(text, close):
             # "New Delhi, Jun 1 (PTI) The ...", "Washington (CNN) President ...", "(CNN)The ...".
-            dated = any(c.isdigit() for c in stripped)
+            dated = bool(p.DATED.search(stripped))
             head = line <= 300 and len(stripped) <= 40 and hit.strictness < Strictness.AMBIGUOUS
             if (stripped and dated) or head:
                 return line + len(place) - len(place.lstrip()), close
@@ -185,6 +187,18 @@ def _sign_off(text: str, hit: Hit, known: Callable[[str], bool]) -> Span | None:
     if not all(known(part) for part in p.SPLIT.split(inside) if part) and not known(inside.strip()):
         return None
     return opener, close + 1
+
+
+def _signed(text: str, hit: Hit) -> Span | None:
+    """``- BERNAMA`` or ``... demikian. — AFP`` where the text ends."""
+    found = p.SIGNED.search(text, max(0, hit.start - 6), hit.start)
+    if hit.outlet or not found or not p.SIGNED_END.match(text, hit.end):
+        return None
+    alone = not text[line_start(text, hit.start) : hit.start].strip(" \t-–—")
+    if hit.strictness is Strictness.AMBIGUOUS and not alone:
+        return None
+    dash = found.end() - len(found.group().lstrip('.!?”"’)\n '))
+    return dash, hit.end
 
 
 def _label(text: str, hit: Hit, line: int) -> Span | None:
@@ -229,6 +243,9 @@ def _contribution(text: str, hit: Hit, line: int) -> Span | None:
         if found and sentence:
             begin = start - 4 if text[max(0, start - 4) : start].lower() == "the " else start
             return begin, end + len(window[: found.end()].rstrip())
+    alone = p.ACCORDING.match(text, line, start)
+    if alone and start > len(text) - TAIL and p.LINE_END.match(text, end):
+        return line, end
     # From the line's end before, so that the pattern sees where the line begins.
     first = max(line - 1, start - 220, 0)
     lowered = text[first:start].lower()
@@ -285,8 +302,8 @@ def _bare_dateline(text: str, hit: Hit, line: int) -> Span | None:
     at_line_end = p.LINE_END.match(text, end) and start < 200
     if at_line_end and any(c.isdigit() for c in bare) and (joined or not bare[-1:].isalpha()):
         return line, end
-    if bare.endswith("-") and not text[start].isascii() and start < 60:
-        return line, end  # "دمشق-سانا"
+    if bare.endswith(("-", "/")) and not text[start].isascii() and start < 60:
+        return line, end  # "دمشق-سانا", "أنقرة / الأناضول"
     return None
 
 

@@ -148,7 +148,10 @@ def possible(data, lo, hi, start, end, chars, known, words, byte_kind):
         what |= LABELLED
     if slots & HELPS:
         what |= HELPED
-    if byte_kind[before] & BRACKET or (hi - start < END and start - bracket < NEAR_BRACKET):
+    dash = before == 0x2D or before == 0x93 or before == 0x94  # - – —
+    if byte_kind[before] & BRACKET or (
+        hi - start < END and (dash or start - bracket < NEAR_BRACKET)
+    ):
         what |= BRACKETED
     if line and lower <= 2 and chars <= BYLINE:
         what |= HEADED
