@@ -53,7 +53,7 @@ class Attributor:
 
     def __init__(self, agencies: Agencies) -> None:
         self.agencies = agencies
-        self._finder = NameFinder(agencies)
+        self.finder = NameFinder(agencies)
         by_name = agencies.by_name
 
         # Authors and agencies recur in bylines.
@@ -149,7 +149,7 @@ class Attributor:
         """Credits and mentions of each text that has any."""
         found: dict[int, Found] = {}
         text_at = reader(texts)
-        occurrences = self._finder.find(texts, everywhere=title)
+        occurrences = self.finder.find(texts, everywhere=title)
         for row, group in groupby(occurrences, key=_text_of):
             claims = self._judge(text_at(row), group, title=title)
             if claims[0] or claims[1]:
@@ -158,7 +158,7 @@ class Attributor:
 
     def _judge(self, text: str, occurrences: Iterable[Occurrence], *, title: bool) -> Found:
         """The first credit and the first mention of each source in one text or title."""
-        finder = self._finder
+        finder = self.finder
         credited: dict[str, Span] = {}
         mentions: dict[str, Span] = {}
         written: set[str] = set()  # sources credited for more than help

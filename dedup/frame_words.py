@@ -54,7 +54,7 @@ CONNECTORS = words(
     "to by with from of in on for at as via dari oleh kepada di dalam pada ke a à al au aux par "
     "con por en per da do pelo pela à alla allo von gegenüber mit bei in "
     "в из с со по от для агентству у із зі за до به با از در "
-    "aan door bởi từ của trên عن من في على إلى ل مع لـ"
+    "til till av af aan door bởi từ của trên عن من في على إلى ل مع لـ"
 )
 
 SAY_LEFT = words(
@@ -62,7 +62,7 @@ SAY_LEFT = words(
     "told tells telling according citing cited cites quoting quoted quotes reported reports "
     "obtained interview interviewed spoke speaking said says confirmed published provided "
     "reviewed seen viewed revealed disclosed statement comment email first-reported "
-    "compiled conducted commissioned writing wrote writes op-ed remarks "
+    "compiled conducted commissioned contacted writing wrote writes op-ed remarks "
     # Indonesian, Malay
     "menurut dikutip mengutip kata dilansir melansir dilaporkan dilapor lapor lansir mengatakan "
     "diberitakan dinukil menukil merujuk seperti laporan memetik dipetik ujar diwartakan "
@@ -73,7 +73,8 @@ SAY_LEFT = words(
     "recogió recoge publicó publicado entrevista explicó aseguró confirmó señaló detalló comunicó "
     "segundo informou informa disse disseram relatou citando afirmou declarou conforme divulgou "
     "selon d'après d’après après déclaré dit indiqué rapporté rapporte affirmé annoncé confié "
-    "précisé citant cité expliqué confirmé appris secondo riferisce riferito riporta riportato "
+    "précisé contacté contactée contactés interrogé interrogée vu constaté "
+    "citant cité expliqué confirmé appris secondo riferisce riferito riporta riportato "
     "detto dichiarato citando citato spiegato scrive cita "
     # German, Dutch
     "laut nach sagte berichtet berichtete meldet meldete zitiert teilte meldeten berichteten "
@@ -91,7 +92,7 @@ SAY_LEFT = words(
     "ونقلت وأوردت صرح أبلغ مقابلة تصريح تصريحات قال أضافت وأضافت نشرت ونشرت نقلته أوردته طبقا كشفت "
     # Turkish, Vietnamese, Polish, Czech, Scandinavian
     "aktardı göre konuştu açıkladı konuşan theo dẫn trích według podał podała powiedział ifølge "
-    "enligt uppger sier sagde "
+    "enligt uppger sier sagde fortæller siger forteller berättar säger kertoi "
     "podle řekl uvedl sdělil informovala"
 )
 

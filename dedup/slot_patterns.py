@@ -41,7 +41,7 @@ CLOSE = re.compile(
     r"(?:[/,;+]\s?[A-Za-zÀ-ž.]{2,15}){0,2}(?:\s[-–]\s[A-Z][a-z]{2,8}\.?\s\d{1,2},?\s\d{4})?"
     r"\s*[)\]）】〕/／]"
 )
-DASH = re.compile(r"\s{0,3}(?:[-–—―−:=]|\.\s?[-–—]|[.।](?:\s|$))")
+DASH = re.compile(r"\s{0,3}(?:[-–—―−:=_]|\.\s?[-–—]|[.।](?:\s|$))")
 BODY = re.compile(r"\s{0,2}[\"“‘'«]?[A-ZÀ-Þ\u0620-\u06ff\u0900-\u097f]")
 DATED = re.compile(
     r"\d|जनवरी|फरवरी|फ़रवरी|मार्च|अप्रैल|मई|जून|जुलाई|अगस्त|सितंबर|सितम्बर|अक्टूबर|नवंबर|नवम्बर|दिसंबर|दिसम्बर"
@@ -60,7 +60,9 @@ JAPANESE_PLACE = re.compile(r"【[^】\n]{0,15}$")
 THEN_PLACE = re.compile(r",\s{0,2}[A-Z][^\n.!?–—-]{1,40}\s?[-–—]")
 DASHED = re.compile(r"\s{0,2}(?:[-–—]{1,2}\s|\.\s)")
 SELF_SIGNATURE = re.compile(r"\s?[,/]\s?([^)\n]{2,60})[)]\s*(?:\n|$)")
-LINE_END = re.compile(r"\s*(?:\n|$)")
+LINE_END = re.compile(r"\s*[=<]?\s*(?:\n|$)")
+INITIALS = re.compile(r"(?:\s[A-Z]{2,4})?\s[a-z]{2,4}/?[ \t]*(?:\n|$)")
+LIST = re.compile(r"\s?[–/,+&-]\s?")
 SIGN_OFF = re.compile(r"[^()（）\n]{0,30}[)）/／]\.?[ \t]*(?:[\w./-]{1,15}[ \t]*)?(?:\n|$)")
 SIGNED = re.compile(r"(?:^|[\n.!?”\"’)]\s{0,2})[-–—]{1,3}\s{0,2}$")
 SIGNED_END = re.compile(r"(?:\s?[/,]\s?[A-Za-zÀ-ž]{2,15}){0,2}\.?[ \t]*(?:\n|$)")
@@ -119,7 +121,7 @@ JOB = re.compile(
     r"(?:['’]s)?\s{0,2}(?:(?:news|national|political|staff|white house|sports|business|medical|"
     r"science|special|congressional|military|legal|diplomatic)\s){0,3}"
     r"(?:writers?|reporters?|correspondents?|staff|editor|journalist|news agency|newsroom)?\s{0,2}"
-    r"(?:\n|$|\||•|·|[–—-]|\(|(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z.]*\s\d|\d|"
+    r"(?:=?\r?\n|$|\||•|·|[–—-]|\(|(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z.]*\s\d|\d|"
     r"published|updated|posted)",
     re.IGNORECASE,
 )

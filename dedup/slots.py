@@ -90,6 +90,7 @@ def credit_slot(text: str, hit: Hit, known: Callable[[str], bool], possible: int
         found = _contribution(text, hit, line)
     if not found and possible & HEADED and start < HEAD:
         found = _bare_dateline(text, hit, line) or _byline(text, hit, line)
+        found = found or _only_names(text, hit, line, known)
     return found
 
 
@@ -243,6 +244,11 @@ def _contribution(text: str, hit: Hit, line: int) -> Span | None:
         if found and sentence:
             begin = start - 4 if text[max(0, start - 4) : start].lower() == "the " else start
             return begin, end + len(window[: found.end()].rstrip())
+    # "AAP gfr", the initials of who wrote and edited, is how some agencies sign.
+    signed = not text[line:start].strip() and not hit.outlet and start > len(text) - TAIL
+    initials = p.INITIALS.match(text, end) if signed else None
+    if initials and hit.strictness < Strictness.AMBIGUOUS:
+        return start, end + len(initials.group().rstrip())
     alone = p.ACCORDING.match(text, line, start)
     if alone and start > len(text) - TAIL and p.LINE_END.match(text, end):
         return line, end
@@ -305,6 +311,16 @@ def _bare_dateline(text: str, hit: Hit, line: int) -> Span | None:
     if bare.endswith(("-", "/")) and not text[start].isascii() and start < 60:
         return line, end  # "دمشق-سانا", "أنقرة / الأناضول"
     return None
+
+
+def _only_names(text: str, hit: Hit, line: int, known: Callable[[str], bool]) -> Span | None:
+    """A line of nothing but two agencies or more: "AFP/Reuters", "STT–AFP"."""
+    stop = text.find("\n", hit.end, hit.end + 60)
+    stop = stop if stop >= 0 else min(len(text), hit.end + 60)
+    names = p.LIST.split(text[line:stop].strip())
+    if hit.outlet or len(names) < 2 or not all(known(name) for name in names):
+        return None
+    return line + len(text[line:stop]) - len(text[line:stop].lstrip()), hit.end
 
 
 def _byline(text: str, hit: Hit, line: int) -> Span | None:

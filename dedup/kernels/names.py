@@ -148,6 +148,8 @@ def possible(data, lo, hi, start, end, chars, known, words, byte_kind):
         what |= LABELLED
     if slots & HELPS:
         what |= HELPED
+    if hi - start < END and before == 0x0A:
+        what |= HELPED
     dash = before == 0x2D or before == 0x93 or before == 0x94  # - – —
     if byte_kind[before] & BRACKET or (
         hi - start < END and (dash or start - bracket < NEAR_BRACKET)
