@@ -197,7 +197,7 @@ def feeds(attributor: Attributor, archive: Path) -> dict[str, Any]:
                 continue
             text = feed_text(content)
             finder = attributor.finder
-            hits = finder.find(pa.array([text], pa.large_string()), everywhere=True)
+            hits = finder.find(pa.array([text], pa.large_string()), everywhere=0)
             if not any(not finder.outlets[name] for _, _, _, name, _ in hits):
                 continue
             given, cited = attributor.evidence(ref=name, text=text)

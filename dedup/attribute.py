@@ -79,16 +79,9 @@ class Attributor:
 
         As :meth:`evidence_of`, which is the faster way for many articles.
         """
-        return self.evidence_of(
-            pa.array([text], pa.large_string()),
-            [0],
-            refs=[ref],
-            titles=[title],
-            bylines=[byline],
-            urls=[url],
-            outlet_ids=[outlet_id],
-            metadata=[metadata],
-        )[0]
+        found = self._scan(pa.array([text, title], pa.large_string()), titles=1)
+        in_text = {"text": found.get(0), "title": found.get(1)}
+        return self._collect(in_text, ref, byline, url, outlet_id, metadata)
 
     def evidence_of(
         self,
@@ -107,51 +100,62 @@ class Attributor:
         ``texts``: Arrow strings; ``rows`` says which of them is each article's. The other
         arguments have one value an article: ``refs`` name it in the evidence, ``outlet_ids``
         are its outlet's identity, ``metadata`` a JSON object (anything else is ignored). At
-        most one credit and one mention for a source and field; the mention of a source that
-        only helped or is credited stays, it says something else. Each list is sorted by
-        source, then field and offset. An outlet that cites itself ("told CNN" on cnn.com)
-        cites nobody.
+        most one credit and one mention for a source and field; a source that is credited may
+        be cited as well. Each list is sorted by source, then field and offset. An outlet that
+        cites itself ("told CNN" on cnn.com) cites nobody.
         """
-        in_texts = self._scan(texts.cast(pa.large_string()))
-        in_titles = self._scan(pa.array(titles, pa.large_string()), title=True)
-        out = []
+        in_texts = self._scan(texts.cast(pa.large_string()), titles=len(texts))
+        in_titles = self._scan(pa.array(titles, pa.large_string()), titles=0)
         columns = zip(rows, refs, bylines, urls, outlet_ids, metadata, strict=True)
-        for i, (row, ref, byline, url, outlet_id, stated) in enumerate(columns):
-            listed: list[Evidence] = []
-            mentions: list[Evidence] = []
-            if byline:
-                listed += _evidence("credit", ref, "byline", self._names(byline, MAX_NAMES))
-            if stated:
-                for path, value in metadata_values(stated):
-                    named = self._names(value, None)
-                    listed += _evidence("metadata", ref, f"metadata.{path}", named)
-            owner = self.agencies.by_domain.get(outlet_id) if outlet_id else None
-            if url and outlet_id and owner and owner.kind != "outlet":
-                at = url.lower().find(outlet_id)
-                if at >= 0:
-                    end = at + len(outlet_id)
-                    claim = (owner.id, at, end, url[at:end])
-                    listed += _evidence("metadata", ref, "url", (claim,))
-            for field, found in (("text", in_texts.get(row)), ("title", in_titles.get(i))):
-                if found:
-                    listed += _evidence("credit", ref, field, found[0])
-                    mentions += _evidence("mention", ref, field, found[1])
-            if len(listed) > 1:
-                listed.sort(key=_order)
-            if mentions:
-                own = {outlet_id, owner.id} if owner else {outlet_id}
-                mentions = [m for m in mentions if m.source not in own]
-                mentions.sort(key=_order)
-            out.append((listed, mentions))
-        return out
+        return [
+            self._collect({"text": in_texts.get(row), "title": in_titles.get(i)}, *fields)
+            for i, (row, *fields) in enumerate(columns)
+        ]
 
-    def _scan(self, texts: pa.LargeStringArray, *, title: bool = False) -> Mapping[int, Found]:
-        """Credits and mentions of each text that has any."""
+    def _collect(
+        self,
+        in_text: Mapping[str, Found | None],
+        ref: str,
+        byline: str | None,
+        url: str | None,
+        outlet_id: str | None,
+        metadata: str | None,
+    ) -> tuple[list[Evidence], list[Evidence]]:
+        """One article's evidence: what its text and title hold, and its other fields."""
+        listed: list[Evidence] = []
+        mentions: list[Evidence] = []
+        if byline:
+            listed += _evidence("credit", ref, "byline", self._names(byline, MAX_NAMES))
+        if metadata:
+            for path, value in metadata_values(metadata):
+                named = self._names(value, None)
+                listed += _evidence("metadata", ref, f"metadata.{path}", named)
+        owner = self.agencies.by_domain.get(outlet_id) if outlet_id else None
+        if url and outlet_id and owner and owner.kind != "outlet":
+            at = url.lower().find(outlet_id)
+            if at >= 0:
+                end = at + len(outlet_id)
+                claim = (owner.id, at, end, url[at:end])
+                listed += _evidence("metadata", ref, "url", (claim,))
+        for field, found in in_text.items():
+            if found:
+                listed += [Evidence("credit", s, ref, field, a, b, t) for s, a, b, t in found[0]]
+                mentions += [Evidence("mention", s, ref, field, a, b, t) for s, a, b, t in found[1]]
+        if len(listed) > 1:
+            listed.sort(key=_order)
+        if mentions:
+            own = {outlet_id, owner.id} if owner else {outlet_id}
+            mentions = [m for m in mentions if m.source not in own]
+            mentions.sort(key=_order)
+        return listed, mentions
+
+    def _scan(self, texts: pa.LargeStringArray, *, titles: int) -> Mapping[int, Found]:
+        """Credits and mentions of each text that has any; from ``titles`` on they are titles."""
         found: dict[int, Found] = {}
         text_at = reader(texts)
-        occurrences = self.finder.find(texts, everywhere=title)
+        occurrences = self.finder.find(texts, everywhere=titles)
         for row, group in groupby(occurrences, key=_text_of):
-            claims = self._judge(text_at(row), group, title=title)
+            claims = self._judge(text_at(row), group, title=row >= titles)
             if claims[0] or claims[1]:
                 found[row] = claims
         return found

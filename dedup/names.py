@@ -47,34 +47,37 @@ class NameFinder:
         self.begins = [not is_unspaced(alias.text[0]) for alias in aliases]
         self.ends = [not is_unspaced(alias.text[-1]) for alias in aliases]
         self.patterns = [alias.text for alias in aliases]
-        self._known = np.array(
-            [_knowledge(a, o) for a, o in zip(aliases, self.outlets, strict=True)], np.uint8
-        )
-        self._lengths = np.array([len(text) for text in self.patterns], np.int32)
-        self._trie = _trie(self.patterns)
+        known = [_knowledge(a, o) for a, o in zip(aliases, self.outlets, strict=True)]
+        lengths = [len(name) for name in self.patterns]
+        opens, first, trie = _trie(self.patterns)
+        names = np.array([known, lengths], np.int32).T.copy()
+        self._tables = (opens, np.array([_byte_kinds(), first], np.int32), trie, names)
         self._words = _word_table()
-        self._byte_kind = _byte_kinds()
 
     def find(
-        self, texts: pa.LargeStringArray, *, everywhere: bool = False
+        self, texts: pa.LargeStringArray, *, everywhere: int | None = None
     ) -> Iterator[tuple[int, int, int, int, int]]:
         """``(text, start, end, name, what)`` of each occurrence, in order.
 
-        Nulls hold nothing. ``start`` and ``end`` are
-        characters; ``what`` has the bits of :data:`dedup.slots.EVERYTHING` that are possible,
-        all of them with ``everywhere``. Names inside a longer word are left out
-        where the letter beside them is one of ASCII's.
+        Nulls hold nothing. ``start`` and ``end`` are characters; ``what`` has the bits of
+        :data:`dedup.slots.EVERYTHING` that are possible, all of them from the text
+        ``everywhere`` on. Names inside a longer word are left out where the letter beside them
+        is one of ASCII's.
         """
-        known = self._known | np.uint8(kernels.ALWAYS) if everywhere else self._known
-        tables = (*self._trie, known, self._lengths, self._words, self._byte_kind)
+        everywhere = len(texts) if everywhere is None else everywhere
         for first, data, offsets in _batches(texts):
-            out = np.empty((1024 + int(offsets[-1] - offsets[0]) // 256, 5), np.int32)
-            count = kernels.find_names(data, offsets, *tables, out)
-            if count > len(out):
-                out = np.empty((count, 5), np.int32)
-                kernels.find_names(data, offsets, *tables, out)
-            out[:count, 0] += first
-            yield from zip(*(column.tolist() for column in out[:count].T), strict=True)
+            size = 64 + int(offsets[-1] - offsets[0]) // 256
+            while True:
+                out = np.empty((size, 5), np.int32)
+                tables = (*self._tables, self._words, everywhere - first, out)
+                count = kernels.find_names(data, offsets, *tables)
+                if count <= size:
+                    break
+                size = count
+            columns = out[:count].T.tolist()
+            if first:
+                columns[0] = [text + first for text in columns[0]]
+            yield from zip(*columns, strict=True)
 
 
 def reader(texts: pa.LargeStringArray) -> Callable[[int], str]:
@@ -98,6 +101,9 @@ def _batches(
     _, at, values = texts.buffers()
     offsets = np.frombuffer(at, np.int64)[texts.offset : texts.offset + len(texts) + 1]
     data = np.frombuffer(values, np.uint8) if values is not None else np.zeros(0, np.uint8)
+    if offsets[-1] - offsets[0] <= _BATCH_BYTES:
+        yield 0, data, offsets
+        return
     first = 0
     while first < len(texts):
         last = int(np.searchsorted(offsets, offsets[first] + _BATCH_BYTES, side="right")) - 1
@@ -120,7 +126,7 @@ def _knowledge(alias: Alias, outlet: bool) -> int:
 
 
 def _trie(texts: list[str]) -> tuple[NDArray[Any], ...]:
-    """``opens``, ``first``, ``byte``, ``child``, ``sibling`` and ``accepts`` of
+    """``opens``, the states after a first byte, and ``trie`` of
     :func:`dedup.kernels.names.find_names`."""
     opens = np.zeros(1 << 12, np.uint32)
     first = np.zeros(256, np.int32)
@@ -139,21 +145,20 @@ def _trie(texts: list[str]) -> tuple[NDArray[Any], ...]:
                 accepts.append(0)
             state = after
         accepts[state] = number
-    byte = np.zeros(len(states), np.uint8)
-    child = np.zeros(len(states), np.int32)
-    sibling = np.zeros(len(states), np.int32)
+    trie = np.zeros((len(states), 4), np.int32)
+    trie[:, 3] = accepts
     for state, edges in enumerate(states):
         for value, after in edges.items():
-            byte[after] = value
-            sibling[after], child[state] = child[state], after
+            trie[after, 0] = value
+            trie[after, 2], trie[state, 1] = trie[state, 1], after
             if not state:
                 first[value] = after
-    return opens, first, byte, child, sibling, np.array(accepts, np.int32)
+    return opens, first, trie
 
 
-def _byte_kinds() -> NDArray[np.uint8]:
+def _byte_kinds() -> NDArray[np.int32]:
     """What each byte is, for :func:`dedup.kernels.names.possible`."""
-    kinds = np.zeros(256, np.uint8)
+    kinds = np.zeros(256, np.int32)
     for byte in range(256):
         char = chr(byte)
         ascii_word = byte < 128 and (char.isalnum() or char == "_")

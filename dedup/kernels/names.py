@@ -44,7 +44,7 @@ def possible(data, lo, hi, start, end, chars, known, words, byte_kind):
 
     ``lo`` and ``hi`` delimit its text, ``chars`` is its offset in characters, ``known`` what is
     known of the name. ``words`` (uint16): meanings by the folded FNV-1a hash of a word in lower
-    case. ``byte_kind`` uint8 (256,). A word with other letters than ASCII's may mean anything,
+    case. ``byte_kind`` int32 (256,). A word with other letters than ASCII's may mean anything,
     and beside a script without spaces everything is possible.
     """
     at = max(lo, start - BEFORE)
@@ -174,32 +174,21 @@ def possible(data, lo, hi, start, end, chars, known, words, byte_kind):
 
 
 @kernel
-def find_names(
-    data,
-    offsets,
-    opens,
-    first,
-    byte,
-    child,
-    sibling,
-    accepts,
-    names,
-    lengths,
-    words,
-    byte_kind,
-    out,
-):
+def find_names(data, offsets, opens, byte_table, trie, names, words, everywhere, out):
     """Occurrences of the names in the texts; returns how many there are.
 
     ``data`` uint8 and ``offsets`` int64 (texts + 1) hold the texts as UTF-8. ``opens`` uint32
-    (4096,): a set of hashes of the first three bytes of all names, a bit each. The trie:
-    ``first`` int32 (256,), the state after a first byte; of each state ``byte`` uint8, the one
-    that leads to it, ``child``, ``sibling`` and ``accepts`` int32, a name's number plus one; 0
-    means none. ``names`` uint8 and ``lengths`` int32 (names,): what is known of each, and its
-    length in characters. ``words``, ``byte_kind``: see :func:`possible`. Rows of ``out`` int32
-    (size, 5) are filled: text, first character, character behind, name, what it may be. Where
-    ``out`` is too small the rest is only counted. Linear in the texts, times the longest name.
+    (4096,): a set of hashes of the first three bytes of all names, a bit each. ``byte_table``
+    int32 (2, 256): what each byte is, and the trie's state after a name's first byte. ``trie``
+    int32 (states, 4): the byte that leads to a state, its first child, its next sibling, and
+    the name it accepts plus one; 0 means none. ``names`` int32 (names, 2): what is known of
+    each, and its length in characters. ``words``: see :func:`possible`. From the text
+    ``everywhere`` on, each occurrence is reported. Rows of ``out`` int32 (size, 5) are filled:
+    text, first character, character behind, name, what it may be. Where ``out`` is too small
+    the rest is only counted. Linear in the texts, times the longest name.
     """
+    byte_kind = byte_table[0]
+    first = byte_table[1]
     # Nearly every byte is done with here.
     places = np.empty(len(data) + 1, np.int32)
     count = 0
@@ -229,31 +218,31 @@ def find_names(
             state = first[data[i]]
             while state:
                 j += 1
-                this = accepts[state] - 1
+                this = trie[state, 3] - 1
                 if this >= 0 and not (
-                    names[this] & RIGHT_EDGE and j < hi and byte_kind[data[j]] & LETTER
+                    names[this, 0] & RIGHT_EDGE and j < hi and byte_kind[data[j]] & LETTER
                 ):
                     name = this
                     end = j
                 if j >= hi:
                     break
-                state = child[state]
-                while state and byte[state] != data[j]:
-                    state = sibling[state]
-            if name >= 0 and not names[name] & SWALLOWED:
+                state = trie[state, 1]
+                while state and trie[state, 0] != data[j]:
+                    state = trie[state, 2]
+            if name >= 0 and not names[name, 0] & SWALLOWED:
                 passed = data[counted:i]
                 for b in range(len(passed)):
                     chars += (passed[b] & 0xC0) != 0x80
                 counted = i
-                known = names[name]
+                known = names[name, 0]
                 what = EVERYTHING
-                if not known & ALWAYS:
+                if t < everywhere and not known & ALWAYS:
                     what = possible(data, lo, hi, i, end, chars, known, words, byte_kind)
                 if what:
                     if found < len(out):
                         out[found, 0] = t
                         out[found, 1] = chars
-                        out[found, 2] = chars + lengths[name]
+                        out[found, 2] = chars + names[name, 1]
                         out[found, 3] = name
                         out[found, 4] = what
                     found += 1
