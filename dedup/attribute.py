@@ -80,8 +80,7 @@ class Attributor:
         As :meth:`evidence_of`, which is the faster way for many articles.
         """
         found = self._scan(pa.array([text, title], pa.large_string()), titles=1)
-        in_text = {"text": found.get(0), "title": found.get(1)}
-        return self._collect(in_text, ref, byline, url, outlet_id, metadata)
+        return self._collect(found.get(0), found.get(1), ref, byline, url, outlet_id, metadata)
 
     def evidence_of(
         self,
@@ -108,13 +107,14 @@ class Attributor:
         in_titles = self._scan(pa.array(titles, pa.large_string()), titles=0)
         columns = zip(rows, refs, bylines, urls, outlet_ids, metadata, strict=True)
         return [
-            self._collect({"text": in_texts.get(row), "title": in_titles.get(i)}, *fields)
+            self._collect(in_texts.get(row), in_titles.get(i), *fields)
             for i, (row, *fields) in enumerate(columns)
         ]
 
     def _collect(
         self,
-        in_text: Mapping[str, Found | None],
+        in_text: Found | None,
+        in_title: Found | None,
         ref: str,
         byline: str | None,
         url: str | None,
@@ -137,7 +137,7 @@ class Attributor:
                 end = at + len(outlet_id)
                 claim = (owner.id, at, end, url[at:end])
                 listed += _evidence("metadata", ref, "url", (claim,))
-        for field, found in in_text.items():
+        for field, found in (("text", in_text), ("title", in_title)):
             if found:
                 listed += [Evidence("credit", s, ref, field, a, b, t) for s, a, b, t in found[0]]
                 mentions += [Evidence("mention", s, ref, field, a, b, t) for s, a, b, t in found[1]]

@@ -48,6 +48,8 @@ _BIOGRAPHY = re.compile(
 )
 """What an author does for a living: "Jane Roe is the host of ... on CNN"."""
 
+_DEVANAGARI = re.compile(r"[\u0900-\u097f]")
+
 _CJK_LEFT = re.compile(
     r"(?:据|據|引述|援引|引用|告诉|告訴|接受|转引|轉引|綜合|综合|根据|根據|依據|向|对|對)[^。！？，,\n]{0,10}$"
 )
@@ -78,15 +80,13 @@ def citation(text: str, hit: Hit) -> Span | None:
     unmistakable verb or a word such as "agency" beside them.
     """
     start, end = hit.start, hit.end
-    if _UNSPACED.match(text, max(0, start - 1), start) or _UNSPACED.match(text, start, end + 1):
-        return _unspaced(text, hit)
-    if _UNSPACED.match(text, end):
-        return _unspaced(text, hit)
-    if "\u0900" <= text[end - 1] <= "\u097f" or "\u0900" <= text[end + 1 : end + 2] <= "\u097f":
-        named = hit.strictness < Strictness.AMBIGUOUS or "एजेंसी" in text[max(0, start - 12) : start]
-        found = _HINDI_RIGHT.match(text, end) if named else None
+    beside = text[max(0, start - 1) : start + 1] + text[end - 1 : end + 2]
+    if not beside.isascii():
+        if _UNSPACED.search(beside):
+            return _unspaced(text, hit)
+        found = _hindi(text, hit) if _DEVANAGARI.search(beside) else None
         if found:
-            return start, found.end()
+            return found
     quoted = _quotation(text, hit)
     if quoted is not None:
         return quoted
@@ -141,6 +141,14 @@ def _words(text: str, start: int, end: int) -> list[re.Match[str]]:
     return list(pattern.finditer(text, start, end))
 
 
+def _hindi(text: str, hit: Hit) -> Span | None:
+    """Postpositions: ``पीटीआई के अनुसार``."""
+    start, end = hit.start, hit.end
+    named = hit.strictness < Strictness.AMBIGUOUS or "एजेंसी" in text[max(0, start - 12) : start]
+    found = _HINDI_RIGHT.match(text, end) if named else None
+    return (start, found.end()) if found else None
+
+
 def _walk_left(text: str, start: int) -> tuple[list[re.Match[str]], int, str, bool]:
     """Over what describes the name: the words before it, which of them is the first that does
     not, the connector met, and whether one says "agency"."""
@@ -183,6 +191,14 @@ def _skip(before: list[re.Match[str]]) -> tuple[int, str, bool]:
 _OF_PEOPLE = words("of at from with")
 
 
+_ON_THE_RIGHT: dict[str, str] = {
+    **dict.fromkeys(w.ADVERBS, "adverb"),
+    **dict.fromkeys([*w.DESCRIPTORS, *_QUOTES, "s"], "describe"),
+    **dict.fromkeys(w.AGENCY_WORDS, "agency"),
+    **dict.fromkeys(w.JOINING - {",", "/"}, "join"),
+}
+
+
 def _walk_right(text: str, end: int) -> tuple[re.Match[str] | None, int, bool]:
     """Over what describes the name: the first word that does not, adverbs met, "agency"?"""
     adverbs = 0
@@ -199,15 +215,15 @@ def _walk_right(text: str, end: int) -> tuple[re.Match[str] | None, int, bool]:
         word = raw.lower()
         if joined and (raw[0].isupper() or word == "the"):
             joined -= 1
-        elif word in w.JOINING and word not in (",", "/"):
-            joined = 5
-            adverbs += 1
-        elif word in w.DESCRIPTORS or word in _QUOTES or word == "s":
-            agency = agency or (position < 3 and word in w.AGENCY_WORDS)
-        elif word in w.ADVERBS:
-            adverbs += 1
-        else:
+            continue
+        means = _ON_THE_RIGHT.get(word)
+        if means is None:
             return match, adverbs, agency
+        if means == "join":
+            joined = 5
+        elif means == "agency":
+            agency = agency or position < 3
+        adverbs += means in ("join", "adverb")
     return None, adverbs, agency
 
 
