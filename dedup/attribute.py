@@ -17,6 +17,7 @@ import pyarrow as pa
 
 from dedup.agencies import Agencies, Strictness
 from dedup.frames import POLL, citation
+from dedup.memory import collector_paused
 from dedup.model import Evidence, Role
 from dedup.namefields import MAX_NAMES, metadata_values, names_in
 from dedup.names import NameFinder, reader
@@ -37,11 +38,12 @@ if TYPE_CHECKING:
 
     Claim = tuple[str, int, int, str]
     """A source and the span that names it: start, end, text."""
-    Found = tuple[list[Claim], list[Claim]]
+    Found = tuple[tuple[Claim, ...], tuple[Claim, ...]]
     """Credits and mentions of one field."""
 
     Occurrence = tuple[int, int, int, int, int]
 
+_WORD = re.compile(r"\w+")
 _TITLE_END = re.compile(r"\s[|–—-]\s$")
 
 
@@ -56,9 +58,13 @@ class Attributor:
         self.finder = NameFinder(agencies)
         by_name = agencies.by_name
 
-        # Authors and agencies recur in bylines.
+        openings = {word for name in by_name for word in _WORD.findall(name)[:1]}
+
+        # Authors and agencies recur in bylines, and most name nobody that is listed.
         @lru_cache(maxsize=1 << 15)
         def names(value: str, limit: int | None) -> tuple[Claim, ...]:
+            if value.isascii() and openings.isdisjoint(_WORD.findall(value.lower())):
+                return ()
             spans = names_in(by_name, value, limit=limit)
             return tuple((source, *span, value[span[0] : span[1]]) for source, span in spans)
 
@@ -103,13 +109,14 @@ class Attributor:
         be cited as well. Each list is sorted by source, then field and offset. An outlet that
         cites itself ("told CNN" on cnn.com) cites nobody.
         """
-        in_texts = self._scan(texts.cast(pa.large_string()), titles=len(texts))
-        in_titles = self._scan(pa.array(titles, pa.large_string()), titles=0)
-        columns = zip(rows, refs, bylines, urls, outlet_ids, metadata, strict=True)
-        return [
-            self._collect(in_texts.get(row), in_titles.get(i), *fields)
-            for i, (row, *fields) in enumerate(columns)
-        ]
+        with collector_paused():
+            in_texts = self._scan(texts.cast(pa.large_string()), titles=len(texts))
+            in_titles = self._scan(pa.array(titles, pa.large_string()), titles=0)
+            columns = zip(rows, refs, bylines, urls, outlet_ids, metadata, strict=True)
+            return [
+                self._collect(in_texts.get(row), in_titles.get(i), *fields)
+                for i, (row, *fields) in enumerate(columns)
+            ]
 
     def _collect(
         self,
@@ -211,8 +218,9 @@ def _text_of(occurrence: Occurrence) -> int:
     return occurrence[0]
 
 
-def _claims(text: str, spans: Mapping[str, Span]) -> list[Claim]:
-    return [(source, start, end, text[start:end]) for source, (start, end) in spans.items()]
+def _claims(text: str, spans: Mapping[str, Span]) -> tuple[Claim, ...]:
+    # Tuples of plain values are nothing for the garbage collector to go through.
+    return tuple([(s, start, end, text[start:end]) for s, (start, end) in spans.items()])
 
 
 def _evidence(role: Role, ref: str, field: str, claims: Iterable[Claim]) -> list[Evidence]:
