@@ -100,7 +100,8 @@ def _batches(
         return
     _, at, values = texts.buffers()
     offsets = np.frombuffer(at, np.int64)[texts.offset : texts.offset + len(texts) + 1]
-    data = np.frombuffer(values, np.uint8) if values is not None else np.zeros(0, np.uint8)
+    # Read-only in any case: of other arrays numba would compile a kernel of its own.
+    data = np.frombuffer(values if values is not None else b"\0", np.uint8)
     if offsets[-1] - offsets[0] <= _BATCH_BYTES:
         yield 0, data, offsets
         return

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from dedup.kernels.jit import kernel
+from dedup.kernels.jit import kernel, leaf
 
 # What a word around a name can mean; dedup.names makes the table out of the word lists.
 SAYS_LEFT, SAYS_RIGHT, LINKS, SKIPPED, UNMISTAKABLE, AGENCY = 1, 2, 4, 8, 16, 32
@@ -38,7 +38,7 @@ BYLINE = 800  # characters from the start of a text in which a byline may stand
 END = 2000  # bytes before the end in which a sign-off may stand
 
 
-@kernel
+@leaf
 def possible(data, lo, hi, start, end, chars, known, words, byte_kind):
     """What the occurrence ``data[start:end]`` may be, judged by its surroundings (flags).
 
