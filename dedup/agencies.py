@@ -225,6 +225,11 @@ def _entry(raw: Any, default_kind: str, where: str) -> Agency:
         value = raw.get(key, [])
         if not isinstance(value, list) or not all(isinstance(v, str) and v.strip() for v in value):
             raise SettingsError(f"{where}: '{key}' must be a list of texts that are not empty")
+        short = next((name for name in value if key != "domains" and len(name.encode()) < 2), None)
+        if short is not None:
+            raise SettingsError(
+                f"{where}: '{short}' in '{key}' is too short: a name needs two letters"
+            )
         lists[key] = tuple(value)
     lists["excluded"] = lists.pop("not")
     kind = raw.get("kind") or default_kind

@@ -287,20 +287,13 @@ def attribute(
     agencies: Agencies,
 ) -> list[Claims]:
     """Credits and mentions of every record."""
-    attributor = Attributor(agencies)
-    columns = [corpus.column(n) for n in ("title", "byline", "url", "metadata")]
-    out: list[Claims] = []
-    rows = zip(*columns, strict=True)
-    for i, (title, byline, url, metadata) in enumerate(rows):
-        out.append(
-            attributor.evidence(
-                ref=corpus.refs[i],
-                text=corpus.texts[int(corpus.node[i])].as_py(),
-                title=title,
-                byline=byline,
-                url=url,
-                outlet_id=corpus.outlet_ids[i],
-                metadata=metadata,
-            )
-        )
-    return out
+    return Attributor(agencies).evidence_of(
+        corpus.texts,
+        corpus.node.tolist(),
+        refs=corpus.refs,
+        titles=corpus.column("title"),
+        bylines=corpus.column("byline"),
+        urls=corpus.column("url"),
+        outlet_ids=corpus.outlet_ids,
+        metadata=corpus.column("metadata"),
+    )

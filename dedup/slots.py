@@ -7,8 +7,7 @@ is what a reader needs to see, or ``None``.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from dedup import slot_patterns as p
 from dedup.agencies import Strictness
@@ -23,12 +22,20 @@ TAIL = 500
 """Characters before the end in which a sign-off such as ``/ritzau/`` may stand."""
 LINE = 240
 """How far back the start of a line is looked for."""
+WIRE_NAMES = frozenset({"CNN Wire", "The-CNN-Wire"})
+"""Names that are a credit wherever they stand."""
+
+CITED, BRACKETED, LABELLED, HELPED, HEADED = 1, 2, 4, 8, 16
+EVERYTHING = 31
+"""What an occurrence of a name may be: cited, or in a slot with brackets, behind a label or a
+copyright sign, in a line about contributions, in a dateline or byline."""
+
+_PHOTO_STARTS = frozenset("/piIfPFvVgGhH")
 
 Span = tuple[int, int]
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
+class Hit(NamedTuple):
     """One occurrence of a name: its span, how strict to be, whether it is an outlet's name."""
 
     start: int
@@ -44,10 +51,14 @@ def line_start(text: str, start: int) -> int:
 
 def is_photo_credit(text: str, hit: Hit) -> bool:
     """Whether the name credits a picture: "AP Photo/…", "//Reuters", "Jim Bourg/Reuters"."""
-    if p.PHOTO_AFTER.match(text, hit.end):
+    following = text[hit.end : hit.end + 2].lstrip()[:1]
+    if following in _PHOTO_STARTS and p.PHOTO_AFTER.match(text, hit.end):
         return True
     before = text[max(0, hit.start - 90) : hit.start]
-    return bool(p.PHOTO_TIGHT.search(before[-12:]) or p.PHOTO_PAREN.search(before))
+    tight = "/" in before[-12:] or before[-4:].rstrip().endswith(("via", "|", "—"))
+    if tight and p.PHOTO_TIGHT.search(before[-12:]):
+        return True
+    return ("(" in before or "[" in before) and bool(p.PHOTO_PAREN.search(before))
 
 
 def is_furniture(text: str, start: int) -> bool:
@@ -55,37 +66,32 @@ def is_furniture(text: str, start: int) -> bool:
     return bool(p.FURNITURE.match(text, line_start(text, start)))
 
 
-def credit_slot(text: str, hit: Hit, known: Callable[[str], bool]) -> Span | None:
+def credit_slot(text: str, hit: Hit, known: Callable[[str], bool], possible: int) -> Span | None:
     """The span of the credit slot that ``hit`` stands in, or ``None``.
 
-    ``known`` tells whether a text is a source's name or alias, for lists such as "(AFP, dpa)".
+    ``known`` tells whether a text is a source's name or alias, for lists such as "(AFP, dpa)";
+    ``possible`` which slots are (bits of :data:`EVERYTHING`).
     """
     start, end = hit.start, hit.end
-    before = text[max(0, start - 100) : start]
     line = line_start(text, start)
-    tight = before.rstrip(" \t")[-1:]
-    if (tight and tight in p.OPEN) or text[end : end + 1] == "】":
-        found = _bracketed(text, hit, before, line, known)
-        if found:
-            return found
-    elif "(" in before[-30:] and start > len(text) - TAIL:
-        found = _sign_off(text, hit, known)
-        if found:
-            return found
-    if (":" in before or "：" in before) and not p.PHOTO_AFTER.match(text, end):
-        found = _label(text, hit, line)
-        if found:
-            return found
-    if "©" in before or "opyright" in before or "OPYRIGHT" in before or "(c)" in before.lower():
-        found = _copyright(text, hit, before)
-        if found:
-            return found
-    found = _contribution(text, hit, line)
-    if found:
-        return found
-    if start < HEAD:
-        return _bare_dateline(text, hit, line) or _byline(text, hit, line)
-    return None
+    found = None
+    if possible & BRACKETED:
+        before = text[max(0, start - 100) : start]
+        tight = before.rstrip(" \t")[-1:]
+        if (tight and tight in p.OPEN) or text[end : end + 1] == "】":
+            found = _bracketed(text, hit, before, line, known)
+        elif "(" in before[-30:] and start > len(text) - TAIL:
+            found = _sign_off(text, hit, known)
+        if not found and tight and tight in "-–—" and start > len(text) - TAIL:
+            found = _signed(text, hit)
+    if not found and possible & LABELLED:
+        found = _label(text, hit, line) or _copyright(text, hit)
+    if not found and possible & HELPED:
+        found = _contribution(text, hit, line)
+    if not found and possible & HEADED and start < HEAD:
+        found = _bare_dateline(text, hit, line) or _byline(text, hit, line)
+        found = found or _only_names(text, hit, line, known)
+    return found
 
 
 def is_contribution(slot: str) -> bool:
@@ -152,7 +158,7 @@ def _dateline(text: str, hit: Hit, opener: int, close: int, line: int) -> Span |
                 return line + len(place) - len(place.lstrip()), dashed.end()
         elif text[opener] not in "/／" and p.BODY.match(text, close):
             # "New Delhi, Jun 1 (PTI) The ...", "Washington (CNN) President ...", "(CNN)The ...".
-            dated = any(c.isdigit() for c in stripped)
+            dated = bool(p.DATED.search(stripped))
             head = line <= 300 and len(stripped) <= 40 and hit.strictness < Strictness.AMBIGUOUS
             if (stripped and dated) or head:
                 return line + len(place) - len(place.lstrip()), close
@@ -184,8 +190,22 @@ def _sign_off(text: str, hit: Hit, known: Callable[[str], bool]) -> Span | None:
     return opener, close + 1
 
 
+def _signed(text: str, hit: Hit) -> Span | None:
+    """``- BERNAMA`` or ``... demikian. — AFP`` where the text ends."""
+    found = p.SIGNED.search(text, max(0, hit.start - 6), hit.start)
+    if hit.outlet or not found or not p.SIGNED_END.match(text, hit.end):
+        return None
+    alone = not text[line_start(text, hit.start) : hit.start].strip(" \t-–—")
+    if hit.strictness is Strictness.AMBIGUOUS and not alone:
+        return None
+    dash = found.end() - len(found.group().lstrip('.!?”"’)\n '))
+    return dash, hit.end
+
+
 def _label(text: str, hit: Hit, line: int) -> Span | None:
     window = text[max(line, hit.start - 80) : hit.start]
+    if (":" not in window and "：" not in window) or p.PHOTO_AFTER.match(text, hit.end):
+        return None
     found = p.LABEL.search(window)
     if not found or not p.LABEL_END.match(text, hit.end):
         return None
@@ -197,7 +217,8 @@ def _label(text: str, hit: Hit, line: int) -> Span | None:
     return start, hit.end
 
 
-def _copyright(text: str, hit: Hit, before: str) -> Span | None:
+def _copyright(text: str, hit: Hit) -> Span | None:
+    before = text[max(0, hit.start - 100) : hit.start]
     found = p.RIGHTS.search(before)
     if not found or p.PHOTO_AFTER.match(text, hit.end):
         return None
@@ -223,24 +244,41 @@ def _contribution(text: str, hit: Hit, line: int) -> Span | None:
         if found and sentence:
             begin = start - 4 if text[max(0, start - 4) : start].lower() == "the " else start
             return begin, end + len(window[: found.end()].rstrip())
-    window = text[max(line, start - 220) : start]
-    lowered = window.lower()
+    # "AAP gfr", the initials of who wrote and edited, is how some agencies sign.
+    signed = not text[line:start].strip() and not hit.outlet and start > len(text) - TAIL
+    initials = p.INITIALS.match(text, end) if signed else None
+    if initials and hit.strictness < Strictness.AMBIGUOUS:
+        return start, end + len(initials.group().rstrip())
+    alone = p.ACCORDING.match(text, line, start)
+    if alone and start > len(text) - TAIL and p.LINE_END.match(text, end):
+        return line, end
+    # From the line's end before, so that the pattern sees where the line begins.
+    first = max(line - 1, start - 220, 0)
+    lowered = text[first:start].lower()
     if any(word in lowered for word in p.HELP_WORDS):
-        found = p.HELPED.search(window)
+        found = p.HELPED.search(text, first, start)
         if found and p.HELPED_END.match(text, end):
             short = not found["by"] and not lowered.lstrip("\n .(•—–-").startswith("contribut")
             names = len(found["between"]) <= (25 if short else 160)
             finished = p.LINE_END.match(text, end) or text[end : end + 1] in ")."
             if names and (finished or not short) and not p.PHOTO_AFTER.match(text, end):
                 offset = found.start()
-                while not window[offset].isalnum():
+                while not text[offset].isalnum():
                     offset += 1
-                return start - len(window) + offset, end
-    if "published" in lowered or "appeared" in lowered or " by " in lowered or "printed" in lowered:
-        found = p.PUBLISHED_BY.search(window)
+                return offset, end
+    if any(word in lowered for word in p.PUBLISH_WORDS):
+        found = p.PUBLISHED_BY.search(text, first, start)
         if found:
-            return start - len(window) + found.start(), end
+            return found.start(), end
     return None
+
+
+WORDS_LABEL = p.LABEL_WORDS
+WORDS_RIGHTS = p.RIGHTS_WORDS
+WORDS_HELP = p.HELP_STARTS
+WORDS_PUBLISH = p.PUBLISH_WORDS
+WORDS_STORY = p.STORY_WORDS
+"""Which words can make a slot: what :mod:`dedup.names` looks for around a name."""
 
 
 def _bare_dateline(text: str, hit: Hit, line: int) -> Span | None:
@@ -270,9 +308,19 @@ def _bare_dateline(text: str, hit: Hit, line: int) -> Span | None:
     at_line_end = p.LINE_END.match(text, end) and start < 200
     if at_line_end and any(c.isdigit() for c in bare) and (joined or not bare[-1:].isalpha()):
         return line, end
-    if bare.endswith("-") and not text[start].isascii() and start < 60:
-        return line, end  # "دمشق-سانا"
+    if bare.endswith(("-", "/")) and not text[start].isascii() and start < 60:
+        return line, end  # "دمشق-سانا", "أنقرة / الأناضول"
     return None
+
+
+def _only_names(text: str, hit: Hit, line: int, known: Callable[[str], bool]) -> Span | None:
+    """A line of nothing but two agencies or more: "AFP/Reuters", "STT–AFP"."""
+    stop = text.find("\n", hit.end, hit.end + 60)
+    stop = stop if stop >= 0 else min(len(text), hit.end + 60)
+    names = p.LIST.split(text[line:stop].strip())
+    if hit.outlet or len(names) < 2 or not all(known(name) for name in names):
+        return None
+    return line + len(text[line:stop]) - len(text[line:stop].lstrip()), hit.end
 
 
 def _byline(text: str, hit: Hit, line: int) -> Span | None:

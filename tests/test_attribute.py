@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from dedup.model import Evidence
 
 CORPUS = Path(__file__).resolve().parents[2] / "shared" / "data" / "korea-china"
+with (Path(__file__).parent / "false_friends.toml").open("rb") as handle:
+    FALSE_FRIENDS: dict[str, list[str]] = tomllib.load(handle)
 BODY = "The ministers met for a third day and agreed to meet again. " * 12
 
 
@@ -129,6 +132,67 @@ CREDITS = [
     ("ap", "By John Smith\nAssociated Press\n\n" + BODY),
     ("reuters", "By Reuters\n\n" + BODY),
     ("afp", "Von AFP\n\n" + BODY),
+    # more languages
+    ("ukrinform", "КИЇВ, 1 червня (Укрінформ) — Уряд ухвалив рішення."),
+    ("ukrinform", BODY + "\nДжерело: Укрінформ"),
+    ("unian", BODY + "\nДжерело: УНІАН"),
+    ("irna", BODY + "\nمنبع: ایرنا"),
+    ("isna", "تهران (ایسنا) - وزیر اعلام کرد که جلسه برگزار شد."),
+    ("tasnim", BODY + "\nمنبع: تسنیم"),
+    ("pti", "नई दिल्ली, एक जून (पीटीआई) सरकार ने सोमवार को घोषणा की।"),
+    ("ians", "नई दिल्ली, 1 जून (आईएएनएस)। सरकार ने सोमवार को घोषणा की।"),
+    ("pti", "नयी दिल्ली, एक जून (भाषा) सरकार ने सोमवार को घोषणा की।"),
+    ("reuters", BODY + "\nस्रोत: रॉयटर्स"),
+    ("tna", BODY + "\n- สำนักข่าวไทย"),
+    ("reuters", BODY + "\nที่มา: รอยเตอร์"),
+    ("vna", "Hà Nội (TTXVN) - Thủ tướng tiếp khách."),
+    ("reuters", BODY + "\nNguồn: Reuters"),
+    ("vna", "(TTXVN/Vietnam+)\nThủ tướng tiếp khách."),
+    ("reuters", BODY + "\nTheo Reuters"),
+    ("anp", "AMSTERDAM (ANP) - De rechtbank doet dinsdag uitspraak."),
+    ("anp", BODY + "\nBron: ANP"),
+    ("belga", BODY + "\n(Belga)"),
+    ("dha", "İSTANBUL, (DHA) - Belediye açıkladı."),
+    ("aa", BODY + "\nKaynak: AA"),
+    ("iha", "ANKARA (İHA) - Bakan konuştu."),
+    ("afp", "Paris, 1 juin 2026 (AFP) - Le gouvernement a annoncé."),
+    ("afp", BODY + "\nSource : AFP"),
+    ("afp", BODY + "\nAvec AFP"),
+    ("afp", "Par AFP\n\n" + BODY),
+    ("ansa", "ROMA, 01 GIU (ANSA) - Il governo ha approvato."),
+    ("askanews", "Roma, 1 giu. (askanews) - Il governo ha approvato."),
+    ("lusa", BODY + "\nFonte: Lusa"),
+    ("lusa", "Por Lusa\n\n" + BODY),
+    ("efe", BODY + "\nCon información de EFE"),
+    ("europapress", "MADRID, 1 Jun. (EUROPA PRESS) -\n\nEl paro baja."),
+    ("dts", "Berlin (dts Nachrichtenagentur) - Die Regierung hat beschlossen."),
+    ("sid", "München (SID) - Der Trainer geht."),
+    ("dpa", BODY + "\n© dpa-infocom, dpa:210601-99-123456/2"),
+    ("dpa", BODY + "\nMit Material der dpa"),
+    ("tass", BODY + "\nИсточник: ТАСС"),
+    ("interfax", "Москва. 1 июня. ИНТЕРФАКС - Президент подписал указ."),
+    ("afp", "باريس (أ ف ب) - أعلنت الحكومة."),
+    ("aa", "أنقرة / الأناضول\nأعلنت الحكومة اليوم."),
+    ("kuna", "الكويت - 1 - 6 (كونا) -- أعلن الوزير."),
+    ("reuters", BODY + "\nالمصدر: رويترز"),
+    ("reuters", BODY + "\n来源：路透社"),
+    ("cns", "（中新社北京6月1日电）国务院总理会见来宾。"),
+    ("kyodo", "（共同）\n総理は述べた。"),
+    ("jiji", BODY + "（時事）"),
+    ("news1", "(서울=뉴스1) 홍길동 기자 = 정부는 발표했다."),
+    ("newspim", "[서울=뉴스핌] 홍길동 기자 = 정부는 발표했다."),
+    ("bernama", BODY + "\n- BERNAMA"),
+    ("bernama", "PUTRAJAYA, 1 Jun (Bernama) -- Menteri berkata demikian."),
+    ("antara", BODY + "\nSumber: Antara"),
+    ("antara", BODY + "\nSumber : ANTARA"),
+    (
+        "einpresswire",
+        "NEW YORK, NY, June 1, 2026 /EINPresswire.com/ -- Acme announced.",
+    ),
+    ("newsfile", "Toronto, Ontario--(Newsfile Corp. - June 1, 2026) - Acme announced."),
+    ("cnw", "TORONTO, June 1, 2026 /CNW/ - Acme announced."),
+    ("rns", "WASHINGTON (RNS) — The bishop resigned."),
+    ("tns", "By Jane Roe\nTribune News Service\n\n" + BODY),
     # outlets that name themselves
     ("cnn.com", "Washington (CNN) President Trump said."),
     ("tempo.co", "TEMPO.CO, Jakarta – Tiongkok dan Korea Utara merayakan."),
@@ -201,6 +265,55 @@ MENTIONS = [
     ("yonhap", "연합뉴스에 따르면 장관은 출국했다."),
     ("kcna", "조선중앙통신은 발사가 성공했다고 보도했다."),
     ("pap", "Minister wyjechał, podała agencja PAP."),
+    # more languages
+    ("ukrinform", "Про це повідомляє Укрінформ."),
+    ("reuters", "За даними Reuters, міністр поїхав."),
+    ("afp", "Як повідомило агентство Франс Пресс, міністр поїхав."),
+    ("interfax_ua", "Про це Інтерфакс-Україна повідомила речниця."),
+    ("irna", "به گزارش ایرنا، وزیر رفت."),
+    ("reuters", "به گزارش خبرگزاری رویترز، وزیر رفت."),
+    ("fars", "به گزارش خبرگزاری فارس، وزیر رفت."),
+    ("tasnim", "تسنیم نوشت که وزیر رفت."),
+    ("reuters", "समाचार एजेंसी रॉयटर्स के अनुसार, मंत्री चले गए।"),
+    ("pti", "पीटीआई ने बताया कि मंत्री चले गए।"),
+    ("pti", "समाचार एजेंसी भाषा के अनुसार मंत्री चले गए।"),
+    ("ani", "एएनआई से बातचीत में मंत्री ने कहा।"),
+    ("reuters", "สำนักข่าวรอยเตอร์รายงานว่า รัฐมนตรีเดินทางแล้ว"),
+    ("afp", "สำนักข่าวเอเอฟพีรายงานว่า รัฐมนตรีเดินทางแล้ว"),
+    ("xinhua", "สำนักข่าวซินหัวระบุว่า การประชุมเริ่มแล้ว"),
+    ("reuters", "เจ้าหน้าที่บอกกับรอยเตอร์ว่า การประชุมจบแล้ว"),
+    ("reuters", "Theo hãng tin Reuters, bộ trưởng đã rời đi."),
+    ("afp", "Hãng tin AFP đưa tin bộ trưởng đã rời đi."),
+    ("vna", "TTXVN dẫn lời bộ trưởng."),
+    ("anp", "De minister is vertrokken, meldt persbureau ANP."),
+    ("reuters", "Dat zei hij tegen persbureau Reuters."),
+    ("belga", "Volgens Belga is de minister vertrokken."),
+    ("aa", "AA'nın haberine göre bakan gitti."),
+    ("reuters", "Reuters haber ajansına göre bakan gitti."),
+    ("dha", "Demirören Haber Ajansı bildirdi."),
+    ("afp", "D'après l'AFP, le ministre est parti."),
+    ("reuters", "Le ministre, cité par Reuters, est parti."),
+    ("ansa", "Lo riferisce l'Ansa."),
+    ("reuters", "Lo ha detto una fonte alla Reuters."),
+    ("lusa", "O ministro partiu, disse à Lusa uma fonte."),
+    ("reuters", "Segundo a Reuters, o ministro partiu."),
+    ("efe", "El ministro viajará, informa EFE."),
+    ("reuters", "Fuentes citadas por Reuters lo confirmaron."),
+    ("dpa", "Das sagte der Minister der dpa."),
+    ("afp", "Laut AFP ist der Minister abgereist."),
+    ("reuters", "Das berichtet die Nachrichtenagentur Reuters."),
+    ("tass", "Об этом сообщает ТАСС."),
+    ("ria", "Министр уехал, передает РИА Новости."),
+    ("reuters", "По информации Reuters, министр уехал."),
+    ("kyodo", "共同社报道称，会谈结束。"),
+    ("kcna", "据朝中社报道，会谈结束。"),
+    ("ap", "美联社援引官员的话说，会谈结束。"),
+    ("reuters", "ロイター通信によると、会談は終わった。"),
+    ("ap", "AP通信が報じた。"),
+    ("reuters", "로이터통신에 따르면 회담이 끝났다."),
+    ("afp", "AFP통신은 회담이 끝났다고 보도했다."),
+    ("bernama", "Beliau berkata demikian kepada Bernama hari ini."),
+    ("bernama", "Memetik laporan Bernama, menteri tiba semalam."),
 ]
 
 NOTHING = [
@@ -287,6 +400,19 @@ def test_false_friends_and_furniture(attributor: Attributor, text: str) -> None:
     assert found(attributor, text) == ([], [])
 
 
+@pytest.mark.parametrize(
+    ("language", "text"), [(lang, text) for lang, texts in FALSE_FRIENDS.items() for text in texts]
+)
+def test_false_friends_by_language(attributor: Attributor, language: str, text: str) -> None:
+    assert found(attributor, text) == ([], [])
+
+
+def test_every_language_has_false_friends() -> None:
+    languages = "id ms en zh ja ko ar fa tr ru uk es pt fr de it nl vi hi th"
+    assert set(FALSE_FRIENDS) == set(languages.split())
+    assert all(len(set(texts)) >= 10 for texts in FALSE_FRIENDS.values())
+
+
 @pytest.mark.parametrize("text", [text for _, text in CREDITS + MENTIONS])
 def test_evidence_is_a_slice_of_its_field(attributor: Attributor, text: str) -> None:
     for evidence in [e for found_ in found(attributor, text) for e in found_]:
@@ -352,16 +478,15 @@ def test_an_agency_is_givenon_its_own_site(attributor: Attributor) -> None:
     assert url[given[0].start : given[0].end] == "apnews.com"
 
 
-def test_one_credit_for_a_source_and_field_and_no_mention_beside_it(
-    attributor: Attributor,
-) -> None:
+def test_one_credit_for_a_source_and_field(attributor: Attributor) -> None:
     text = (
         "WASHINGTON (AP) — He told the AP so.\n" + BODY + "\nCopyright 2019 The Associated Press."
     )
     given, mentions = found(attributor, text, byline="AP")
     assert [(e.source, e.field) for e in given] == [("ap", "byline"), ("ap", "text")]
     assert given[1].text.startswith("WASHINGTON")
-    assert mentions == []
+    # Whoever wrote the text may cite itself in it: that is another role.
+    assert [(e.source, e.text) for e in mentions] == [("ap", "told the AP")]
 
 
 def test_a_full_credit_is_kept_rather_than_a_contribution(attributor: Attributor) -> None:
@@ -405,12 +530,10 @@ def test_offsets_survive_characters_outside_the_basic_plane(attributor: Attribut
         "据" * 50000 + "路透社",
     ],
 )
-def test_hostile_text_stays_fast(attributor: Attributor, text: str) -> None:
-    import time
-
-    started = time.process_time()
-    found(attributor, text)
-    assert time.process_time() - started < 5
+def test_hostile_text_is_judged_in_windows(attributor: Attributor, text: str) -> None:
+    for evidence in [e for found_ in found(attributor, text) for e in found_]:
+        assert text[evidence.start : evidence.end] == evidence.text
+        assert len(evidence.text) < 600
 
 
 @pytest.mark.corpus
