@@ -11,6 +11,7 @@ import threading
 from typing import Any
 
 from dedup.cli import app
+from dedup.memory import return_large_blocks
 from dedup.report.console import EXIT_INTERRUPTED, say_interrupted
 
 _GRACE_SECONDS = 1.5
@@ -24,6 +25,7 @@ def main() -> None:
             stream.reconfigure(errors="replace")
     with contextlib.suppress(ValueError):  # not in the main thread
         signal.signal(signal.SIGINT, _interrupt)
+    return_large_blocks()
     app()
 
 

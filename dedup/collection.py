@@ -118,7 +118,7 @@ def utf8(texts: pa.LargeStringArray) -> tuple[NDArray[np.uint8], NDArray[np.int6
 
 def _process(
     data: NDArray[np.uint8], d_byte: NDArray[np.int64]
-) -> tuple[dict[str, NDArray[Any]], Words, NDArray[np.uint8]]:
+) -> tuple[dict[str, NDArray[Any]], Words]:
     texts = len(d_byte) - 1
     s = segment(data, d_byte)
     d_passage = np.zeros(texts + 1, np.int64)
@@ -149,7 +149,6 @@ def _process(
             "c_word": words.c_word,
         },
         words,
-        s.data,
     )
 
 
@@ -174,7 +173,7 @@ def collect(
     data, d_byte = utf8(texts)
     ranges = batches(np.diff(d_byte).tolist()) or [(0, 0)]
 
-    def work(span: tuple[int, int]) -> tuple[dict[str, NDArray[Any]], Words, NDArray[np.uint8]]:
+    def work(span: tuple[int, int]) -> tuple[dict[str, NDArray[Any]], Words]:
         lo, hi = span
         begin = d_byte[lo]
         return _process(data[begin : d_byte[hi]], d_byte[lo : hi + 1] - begin)
@@ -182,12 +181,12 @@ def collect(
     vocabulary = Vocabulary()
     parts: list[dict[str, NDArray[Any]]] = []
     with ThreadPoolExecutor(max(1, threads)) as pool:
-        for (_, hi), (part, words, spelled) in zip(ranges, pool.map(work, ranges), strict=True):
-            _renumber(part, vocabulary.add(words, spelled))
+        for (_, hi), (part, words) in zip(ranges, pool.map(work, ranges), strict=True):
+            _renumber(part, vocabulary.add(words))
             parts.append(part)
             if progress:
                 progress(int(d_byte[hi]), len(data))
-    del part, words, spelled
+    del part, words
     return Collection(v_hash=vocabulary.hash, v_bits=vocabulary.bits, **_join(parts))
 
 

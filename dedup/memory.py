@@ -29,9 +29,24 @@ def release_memory() -> None:
     import pyarrow as pa
 
     pa.default_memory_pool().release_unused()
-    trim = _malloc_trim()
+    trim = _of_libc("malloc_trim")
     if trim is not None:
         trim(0)
+
+
+LARGE_BLOCK = 2**18
+_M_MMAP_THRESHOLD = -3
+
+
+def return_large_blocks() -> None:
+    """Have freed blocks of LARGE_BLOCK bytes and more handed back at once, for this process.
+
+    glibc raises that threshold as it goes, and keeps what threads have freed: in a large run a
+    quarter of the peak. Elsewhere this does nothing.
+    """
+    tune = _of_libc("mallopt")
+    if tune is not None:
+        tune(_M_MMAP_THRESHOLD, LARGE_BLOCK)
 
 
 @contextmanager
@@ -47,9 +62,9 @@ def collector_paused() -> Iterator[None]:
 
 
 @cache
-def _malloc_trim() -> Callable[[int], Any] | None:
+def _of_libc(name: str) -> Callable[..., Any] | None:
     try:
-        found: Callable[[int], Any] = ctypes.CDLL(None).malloc_trim
+        found: Callable[..., Any] = getattr(ctypes.CDLL(None), name)
     except (AttributeError, OSError):
         return None
     return found

@@ -28,7 +28,7 @@ class Words:
     (distinct content words of each passage,), ``p_key`` uint64 and ``p_information`` float32
     (passages,);
     ``v_hash`` uint64, ``v_bits`` uint8, ``v_byte`` int64 and ``v_chars`` int32 (words of the
-    batch,).
+    batch,), spelled in ``v_text`` uint8.
     """
 
     t_word: NDArray[np.int32]
@@ -43,6 +43,7 @@ class Words:
     v_bits: NDArray[np.uint8]
     v_byte: NDArray[np.int64]
     v_chars: NDArray[np.int32]
+    v_text: NDArray[np.uint8]
 
 
 def number_words(s: Segments, d_passage: NDArray[np.int64]) -> Words:
@@ -90,14 +91,14 @@ class Vocabulary:
         """Information of each word, see :func:`dedup.kernels.minhash.word_bits`."""
         return self._bits[: self._count]
 
-    def add(self, words: Words, data: NDArray[np.uint8]) -> NDArray[np.int32]:
-        """Take in the words of a batch, spelled in ``data``; returns their numbers (int32)."""
+    def add(self, words: Words) -> NDArray[np.int32]:
+        """Take in the words of a batch; returns their numbers (int32)."""
         most = self._count + len(words.v_hash)
         self._hash = _with_room(self._hash, most)
         self._bits = _with_room(self._bits, most)
         self._byte = _with_room(self._byte, most)
         self._chars = _with_room(self._chars, most)
-        self._text = _with_room(self._text, self._used + 4 * int(words.v_chars.sum()))
+        self._text = _with_room(self._text, self._used + len(words.v_text))
         size = len(self._slot)
         while size < 2 * most:
             size *= 2
@@ -113,7 +114,7 @@ class Vocabulary:
             self._text,
             self._count,
             self._used,
-            data,
+            words.v_text,
             words.v_hash,
             words.v_byte,
             words.v_chars,

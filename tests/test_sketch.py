@@ -112,7 +112,7 @@ def test_words_are_numbered_by_their_text_in_any_batches(texts, data):
         s = segment(*pack_texts(batch))
         passages = np.searchsorted(s.p_text, np.arange(len(batch) + 1))
         words = number_words(s, passages)
-        number = vocabulary.add(words, s.data)[words.t_word].tolist()
+        number = vocabulary.add(words)[words.t_word].tolist()
         tokens = [t for text in batch for t in dedup.tokens(text)]
         for n, token in zip(number, tokens, strict=True):
             assert named.setdefault(n, token) == token

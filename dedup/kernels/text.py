@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from dedup.kernels.jit import kernel
+from dedup.kernels.jit import kernel, leaf
 
 # Kinds and roles of characters; dedup/data/unicode.npz holds them, tools/ builds it.
 WORD, HAN, SEA, IGNORED, APOSTROPHE = 1, 2, 3, 4, 5
@@ -26,7 +26,7 @@ MAX_PASSAGE_TOKENS = 200
 ABBREVIATION_LENGTH = 6
 
 
-@kernel
+@leaf
 def kind_of(code, kind):
     """Kind of a code point; everything above the tables is Han."""
     if code < PLANES:
@@ -36,7 +36,7 @@ def kind_of(code, kind):
     return 2 if code < 0x3FFFF else 0
 
 
-@kernel
+@leaf
 def code_point(data, i):
     """The code point whose UTF-8 begins at byte ``i``, and the byte after it."""
     c = np.uint32(data[i])
@@ -62,7 +62,7 @@ def code_point(data, i):
     return c, i + 4
 
 
-@kernel
+@leaf
 def decode(data, start, end, out):
     """Decode valid UTF-8 ``data[start:end]`` into code points; returns how many."""
     n = 0
@@ -73,7 +73,7 @@ def decode(data, start, end, out):
     return n
 
 
-@kernel
+@leaf
 def fnv(h, code):
     """Advance a 64-bit FNV-1a hash by the UTF-8 bytes of one code point."""
     c = np.uint64(code)
@@ -91,7 +91,7 @@ def fnv(h, code):
     return (h ^ (np.uint64(0x80) | (c & np.uint64(0x3F)))) * FNV_PRIME
 
 
-@kernel
+@leaf
 def closes(opener, code):
     """Whether ``code`` closes a quotation that ``opener`` opened."""
     if opener == 0x22 or opener == 0xFF02:  # " ＂
@@ -119,14 +119,14 @@ def closes(opener, code):
     return False
 
 
-@kernel
+@leaf
 def is_word(code, kind):
     """Whether a code point is part of a token."""
     k = kind_of(code, kind)
     return k == 1 or k == 2 or k == 3
 
 
-@kernel
+@leaf
 def mark_quotes(cps, lo, hi, mark, kind, role):
     """Mark quotations of one paragraph: cuts at both ends, ``QUOTED`` inside.
 
@@ -202,7 +202,7 @@ def mark_quotes(cps, lo, hi, mark, kind, role):
             opener = np.uint32(0)
 
 
-@kernel
+@leaf
 def ends_sentence(cps, lo, i, after, hi, kind, role, case, fold, abbreviations):
     """Whether the soft stop at ``i``, whose closers end at ``after``, ends a sentence."""
     if after < hi:
@@ -233,7 +233,7 @@ def ends_sentence(cps, lo, i, after, hi, kind, role, case, fold, abbreviations):
     return True
 
 
-@kernel
+@leaf
 def mark_sentences(cps, n, mark, kind, role, case, fold, abbreviations):
     """Cut at sentence ends and line ends, and mark the quotations of each paragraph."""
     paragraph = 0
@@ -296,7 +296,7 @@ def mark_sentences(cps, n, mark, kind, role, case, fold, abbreviations):
     mark_quotes(cps, paragraph, n, mark, kind, role)
 
 
-@kernel
+@leaf
 def next_same(cps, i, n, mark, kind, want):
     """Next character of kind ``want`` after ``i`` with only ignored ones between, or -1."""
     j = i + 1

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from dedup.kernels.jit import kernel
+from dedup.kernels.comparison import table_size
+from dedup.kernels.jit import kernel, leaf
 from dedup.kernels.minhash import CONTENT, QUARTERS, word_bits
 from dedup.kernels.text import HAN, PLANES, SEA, code_point, kind_of
 
 MOST_PASSAGES = 0xFFFF
 
 
-@kernel
+@leaf
 def next_folded(data, i, left, kind, fold):
     """Next folded token character at byte ``i`` among ``left`` characters.
 
@@ -30,7 +31,7 @@ def next_folded(data, i, left, kind, fold):
     return np.uint32(0), i, left
 
 
-@kernel
+@leaf
 def same_word(one, i, chars_i, two, j, chars_j, kind, fold):
     """Whether two tokens are equal on their texts (``one`` from byte ``i``, ``two`` from ``j``),
     after folding."""
@@ -54,10 +55,37 @@ def same_word(one, i, chars_i, two, j, chars_j, kind, fold):
             return True
 
 
-@kernel
+@leaf
 def slot_of(h, size):
     """Where the search for a hash begins in a table of ``size`` slots (a power of two)."""
     return np.int64((h ^ (h >> np.uint64(29))) & np.uint64(size - 1))
+
+
+@leaf
+def find_word(h, text, begin, chars, slot, v_hash, spelled, v_byte, v_chars, kind, fold):
+    """The slot of a token (hash ``h``, ``chars`` characters from byte ``begin`` of ``text`` on) in
+    a vocabulary spelled in ``spelled``: that of its word, or an empty one."""
+    j = slot_of(h, len(slot))
+    while slot[j] != 0:
+        w = slot[j] - 1
+        if v_hash[w] == h and same_word(
+            spelled, v_byte[w], v_chars[w], text, begin, chars, kind, fold
+        ):
+            break
+        j = (j + 1) & (len(slot) - 1)
+    return j
+
+
+@leaf
+def spell(data, begin, chars, text, used):
+    """Write ``chars`` characters of ``data`` to ``text``; returns how many bytes are used then."""
+    end = begin
+    for _ in range(chars):
+        end = code_point(data, end)[1]
+    for i in range(begin, end):
+        text[used] = data[i]
+        used += 1
+    return used
 
 
 @kernel
@@ -94,13 +122,13 @@ def number_words(
     article; ``slots``, ``values``, ``default``, ``least``: see ``minhash.word_bits``.
 
     Returns ``(t_word, d_word, w_word, w_passages, p_content, c_word, p_key, p_information,
-    v_hash, v_bits, v_byte, v_chars)``. Per token its word (int32). The distinct words of each
-    article (``d_word`` int64, articles + 1; ``w_word`` int32) with the number of its passages
+    v_hash, v_bits, v_byte, v_chars, v_text)``. Per token its word (int32). The distinct words of
+    each article (``d_word`` int64, articles + 1; ``w_word`` int32) with the number of its passages
     that hold each (``w_passages`` uint16, MOST_PASSAGES if there are more). The distinct content
     words of each passage (``p_content`` int64, passages + 1; ``c_word`` int32), a key of its token
     sequence (``p_key`` uint64) and the information of its content words (``p_information``
-    float32, bits). Per word of the batch its hash, its information, and where it stands first
-    (byte of ``data``, characters).
+    float32, bits). Per word of the batch its hash, its information, and its
+    spelling (``v_chars`` characters from byte ``v_byte`` of ``v_text`` on).
     """
     articles = len(d_passage) - 1
     passages = len(p_token) - 1
@@ -118,16 +146,26 @@ def number_words(
     v_bits = np.empty(room, np.uint8)
     v_byte = np.empty(room, np.int64)
     v_chars = np.empty(room, np.int32)
-    # Where a word was seen last: its article, its place among that article's words, its passage.
-    seen = np.empty(room, np.int32)
-    place = np.empty(room, np.int32)
-    last = np.empty(room, np.int32)
     slot = np.zeros(4 * room, np.int32)
+    text = np.empty(16 * room, np.uint8)
+    used = 0
+    # The words of one article by themselves, in a table that stays near: most tokens repeat one.
+    most = 0
+    for d in range(articles):
+        most = max(most, p_token[d_passage[d + 1]] - p_token[d_passage[d]])
+    near = np.zeros(table_size(most), np.int32)
+    own_hash = np.empty(most, np.uint64)
+    own_byte = np.empty(most, np.int64)
+    own_chars = np.empty(most, np.int32)
+    last = np.empty(most, np.int64)  # passage that a word was seen in last
     words = 0
     n = 0
     m = 0
     for d in range(articles):
         d_word[d] = n
+        size = table_size(p_token[d_passage[d + 1]] - p_token[d_passage[d]])
+        near[:size] = 0
+        own = 0
         for p in range(d_passage[d], d_passage[d + 1]):
             p_content[p] = m
             key = np.uint64(0x9E3779B97F4A7C15)
@@ -137,53 +175,59 @@ def number_words(
                 key = (key ^ h) * np.uint64(0xFF51AFD7ED558CCD)
                 key ^= key >> np.uint64(32)
                 begin = d_byte[d] + t_byte[t]
-                j = slot_of(h, len(slot))
-                word = -1
-                while slot[j] != 0:
-                    w = slot[j] - 1
-                    if v_hash[w] == h and same_word(
-                        data, v_byte[w], v_chars[w], data, begin, t_chars[t], kind, fold
+                chars = t_chars[t]
+                j = slot_of(h, size)
+                while near[j] != 0:
+                    k = near[j] - 1
+                    if own_hash[k] == h and same_word(
+                        data, own_byte[k], own_chars[k], data, begin, chars, kind, fold
                     ):
-                        word = w
                         break
-                    j = (j + 1) & (len(slot) - 1)
-                if word < 0:
-                    word = words
-                    words += 1
-                    slot[j] = words
-                    v_hash[word] = h
-                    v_byte[word] = begin
-                    v_chars[word] = t_chars[t]
-                    bits = word_bits(h, slots, values, default, least)
-                    k = kind_of(code_point(data, begin)[0], kind)
-                    if k == HAN or k == SEA:  # noqa: SIM109 -- numba
-                        # Such tokens overlap: each counts for the character that it adds.
-                        bits = (bits & CONTENT) | np.uint8((bits & QUARTERS) // t_chars[t])
-                    v_bits[word] = bits
-                    seen[word] = -1
-                    last[word] = -1
+                    j = (j + 1) & (size - 1)
+                if near[j] == 0:
+                    i = find_word(
+                        h, data, begin, chars, slot, v_hash, text, v_byte, v_chars, kind, fold
+                    )
+                    if slot[i] == 0:
+                        words += 1
+                        slot[i] = words
+                        v_hash[words - 1] = h
+                        v_byte[words - 1] = used
+                        v_chars[words - 1] = chars
+                        if used + 4 * chars > len(text):
+                            text = widened(text, 2 * len(text) + 4 * chars)
+                        used = spell(data, begin, chars, text, used)
+                        bits = word_bits(h, slots, values, default, least)
+                        c = kind_of(code_point(data, begin)[0], kind)
+                        if c == HAN or c == SEA:  # noqa: SIM109 -- numba
+                            # Such tokens overlap: each counts for the character that it adds.
+                            bits = (bits & CONTENT) | np.uint8((bits & QUARTERS) // chars)
+                        v_bits[words - 1] = bits
+                    w_word[n] = slot[i] - 1
+                    w_passages[n] = 0
                     if words == room:
                         room *= 2
                         v_hash = widened(v_hash, room)
                         v_bits = widened(v_bits, room)
                         v_byte = widened(v_byte, room)
                         v_chars = widened(v_chars, room)
-                        seen = widened(seen, room)
-                        place = widened(place, room)
-                        last = widened(last, room)
                         slot = rehashed(v_hash, words, 4 * room)
-                t_word[t] = word
-                if last[word] == p:
-                    continue
-                last[word] = p
-                if seen[word] != d:
-                    seen[word] = d
-                    place[word] = n
-                    w_word[n] = word
-                    w_passages[n] = 0
+                    own_hash[own] = h
+                    own_byte[own] = begin
+                    own_chars[own] = chars
+                    last[own] = -1
+                    own += 1
+                    near[j] = own
                     n += 1
-                if w_passages[place[word]] < MOST_PASSAGES:
-                    w_passages[place[word]] += 1
+                k = near[j] - 1
+                at = d_word[d] + k
+                word = w_word[at]
+                t_word[t] = word
+                if last[k] == p:
+                    continue
+                last[k] = p
+                if w_passages[at] < MOST_PASSAGES:
+                    w_passages[at] += 1
                 if v_bits[word] & CONTENT:
                     c_word[m] = word
                     m += 1
@@ -205,6 +249,7 @@ def number_words(
         v_bits[:words].copy(),
         v_byte[:words].copy(),
         v_chars[:words].copy(),
+        text[:used].copy(),
     )
 
 
@@ -218,7 +263,20 @@ def widened(array, size):
 
 @kernel
 def merge_words(
-    slot, v_hash, v_byte, v_chars, text, count, used, data, b_hash, b_byte, b_chars, kind, fold, out
+    slot,
+    v_hash,
+    v_byte,
+    v_chars,
+    text,
+    count,
+    used,
+    b_text,
+    b_hash,
+    b_byte,
+    b_chars,
+    kind,
+    fold,
+    out,
 ):
     """Number the words of a batch in the vocabulary of all texts, into ``out`` (int32).
 
@@ -227,30 +285,28 @@ def merge_words(
     are new. Returns how many words and bytes it has then.
     """
     for w in range(len(b_hash)):
-        j = slot_of(b_hash[w], len(slot))
-        word = -1
-        while slot[j] != 0:
-            v = slot[j] - 1
-            if v_hash[v] == b_hash[w] and same_word(
-                text, v_byte[v], v_chars[v], data, b_byte[w], b_chars[w], kind, fold
-            ):
-                word = v
-                break
-            j = (j + 1) & (len(slot) - 1)
-        if word < 0:
-            word = count
+        j = find_word(
+            b_hash[w],
+            b_text,
+            b_byte[w],
+            b_chars[w],
+            slot,
+            v_hash,
+            text,
+            v_byte,
+            v_chars,
+            kind,
+            fold,
+        )
+        out[w] = slot[j] - 1
+        if slot[j] == 0:
+            out[w] = count
+            v_hash[count] = b_hash[w]
+            v_byte[count] = used
+            v_chars[count] = b_chars[w]
             count += 1
             slot[j] = count
-            v_hash[word] = b_hash[w]
-            v_byte[word] = used
-            v_chars[word] = b_chars[w]
-            end = b_byte[w]
-            for _ in range(b_chars[w]):
-                end = code_point(data, end)[1]
-            for i in range(b_byte[w], end):
-                text[used] = data[i]
-                used += 1
-        out[w] = word
+            used = spell(b_text, b_byte[w], b_chars[w], text, used)
     return count, used
 
 
