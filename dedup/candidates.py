@@ -108,14 +108,11 @@ def _unique_passages(
     return np.append(begin, len(member)).astype(np.int64), member
 
 
-def _distinct(parts: list[_Pairs]) -> _Pairs:
+def _distinct(parts: list[_Pairs], passages: int) -> _Pairs:
     """Pairs that several bands found, once each, in order, with what they share."""
     pairs, shared = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
-    order = np.argsort(pairs)
-    pairs = pairs[order]
-    new = np.ones(len(pairs), bool)
-    new[1:] = pairs[1:] != pairs[:-1]
-    return pairs[new], shared[order[new]]
+    found: _Pairs = kernels.distinct_pairs(pairs, shared, passages)
+    return found
 
 
 def _similar_passages(
@@ -133,8 +130,7 @@ def _similar_passages(
     place = np.argsort(passage)
     passage = passage[place]
     mixed = bands.mixed_hashes(c.v_hash)
-    bitmap = bands.bitmaps(passage, c.p_content, c.c_word, mixed)
-    size = (c.p_content[passage + 1] - c.p_content[passage]).astype(np.int32)
+    card = bands.cards(passage, c.p_content, c.c_word, c.p_information, mixed)
 
     def join(first: int) -> tuple[_Pairs, int]:
         rows = slice(first * plan.rows, min(first + BANDS_AT_ONCE, plan.bands) * plan.rows)
@@ -144,10 +140,8 @@ def _similar_passages(
             c.p_key,
             c.c_word,
             c.v_bits,
-            c.p_information,
             mixed,
-            bitmap,
-            size,
+            card,
             plan.a[rows],
             plan.b[rows],
             plan.rows,
@@ -168,15 +162,17 @@ def _similar_passages(
             parts.append(pairs)
             capped += full
             if sum(len(p) for p, _ in parts) > MERGE_AT:
-                parts = [_distinct(parts)]
+                parts = [_distinct(parts, len(passage))]
             if progress:
                 progress(min(first + BANDS_AT_ONCE, plan.bands), plan.bands)
-    found, common = _distinct(parts)
+    found, common = _distinct(parts, len(passage))
     one = place[(found >> np.uint64(32)).astype(np.int64)]
     two = place[(found & np.uint64(0xFFFFFFFF)).astype(np.int64)]
-    u, v = np.minimum(one, two), np.maximum(one, two)
-    order = np.argsort((u << 32) | v)
-    u, v, common = u[order], v[order], common[order]
+    renamed = (np.minimum(one, two) << 32) | np.maximum(one, two)
+    del one, two
+    found, common = _distinct([(renamed.astype(np.uint64), common)], len(passage))
+    u = (found >> np.uint64(32)).astype(np.int64)
+    v = (found & np.uint64(0xFFFFFFFF)).astype(np.int64)
     keep = kernels.bounded_edges(
         u,
         v,

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from dedup.config import Settings
 from dedup.kernels import bands
 from dedup.kernels.minhash import QUARTERS
+from dedup.kernels.pairs import distinct_pairs
 from dedup.sketch import PERMUTATIONS, scheme
 
 WORDS = 60
@@ -46,10 +47,8 @@ def joined(sets, rows, a, b, jaccard, least, dice, inside, cap=64, representativ
         key,
         words,
         BITS,
-        information,
         mixed,
-        bands.bitmaps(passage, start, words, mixed),
-        np.diff(start).astype(np.int32),
+        bands.cards(passage, start, words, information, mixed),
         a,
         b,
         rows,
@@ -75,7 +74,7 @@ def alike(one: set[int], two: set[int], jaccard, least, dice, inside) -> int:
 
 def keys_of(sets, rows, a, b):
     passage, start, words, _ = packed(sets)
-    out = np.empty((len(a) // rows, len(sets)), np.uint32)
+    out = np.empty((len(sets), len(a) // rows), np.uint32)
     bands.band_keys(passage, start, words, bands.mixed_hashes(HASHES), a, b, rows, out)
     return out
 
@@ -98,13 +97,23 @@ def test_keys_are_equal_where_the_minima_of_datasketch_are(sets, rows, count):
     for (i, one), (j, two) in combinations(enumerate(minima), 2):
         for band in range(count):
             part = slice(band * rows, band * rows + rows)
-            assert (keys[band, i] == keys[band, j]) == bool((one[part] == two[part]).all())
+            assert (keys[i, band] == keys[j, band]) == bool((one[part] == two[part]).all())
 
 
 @given(st.lists(st.integers(0, 2**32 - 1) | st.integers(0, 3), max_size=200))
 def test_entries_are_sorted_and_stable(keys):
     found = bands.sorted_entries(np.array(keys, np.uint32)).tolist()
     assert found == [(k << 32) | i for k, i in sorted((k, i) for i, k in enumerate(keys))]
+
+
+@given(st.lists(st.tuples(st.integers(0, 20), st.integers(0, 20)), max_size=80))
+def test_pairs_are_brought_into_order_once_each(pairs):
+    packed_pairs = np.array([(u << 32) | v for u, v in pairs], np.uint64)
+    shared = np.array([100 * u + v for u, v in pairs], np.int32)
+    found, carried = distinct_pairs(packed_pairs, shared, 21)
+    wanted = sorted(set(pairs))
+    assert found.tolist() == [(u << 32) | v for u, v in wanted]
+    assert carried.tolist() == [100 * u + v for u, v in wanted]
 
 
 @given(st.integers(0, 2**64 - 1))
@@ -114,12 +123,11 @@ def test_ones_are_counted(x):
 
 @given(SETS, st.floats(0, 1))
 def test_a_bitmap_never_rules_out_what_is_alike(sets, jaccard):
-    passage, start, words, _ = packed(sets)
-    bitmap = bands.bitmaps(passage, start, words, bands.mixed_hashes(HASHES))
-    size = np.diff(start).astype(np.int32)
+    passage, start, words, information = packed(sets)
+    card = bands.cards(passage, start, words, information, bands.mixed_hashes(HASHES))
     for i, j in combinations(range(len(sets)), 2):
         if len(sets[i] & sets[j]) >= jaccard * len(sets[i] | sets[j]):
-            assert bands.may_be_alike(i, j, bitmap, size, jaccard)
+            assert bands.may_be_alike(i, j, card, jaccard)
 
 
 @given(SETS, st.floats(0, 0.6), st.floats(0, 200), st.floats(0, 1), st.floats(0, 1))
@@ -132,7 +140,7 @@ def test_pairs_against_python(sets, jaccard, least, dice, inside):
     wanted = {}
     for i, j in combinations(range(len(sets)), 2):
         bits = alike(sets[i], sets[j], jaccard, least, dice, inside)
-        if bits and (keys[:, i] == keys[:, j]).any():
+        if bits and (keys[i] == keys[j]).any():
             wanted[i, j] = [bits]  # once, however many bands it shares
     assert found == wanted
     assert full == 0
@@ -159,17 +167,8 @@ def test_containment_is_a_second_way(dice, inside, found):
     """A passage that is a third of another: Dice .5, and all of the lesser one."""
     words = np.array([7, 3, 7, 9], np.int32)
     bits = np.full(WORDS, 20 | 0x80, np.uint8)
-    shared = bands.shared_information(
-        0,
-        1,
-        np.arange(2),
-        np.array([0, 1, 4]),
-        words,
-        bits,
-        np.array([5, 15], np.float32),
-        0.0,
-        0.0,
-        dice,
-        inside,
-    )
+    start = np.array([0, 1, 4])
+    information = np.array([5, 15], np.float32)
+    card = bands.cards(np.arange(2), start, words, information, bands.mixed_hashes(HASHES))
+    shared = bands.shared_information(0, 1, card, words, bits, 0.0, 0.0, dice, inside)
     assert shared == (20 if found else 0)

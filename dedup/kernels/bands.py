@@ -14,7 +14,8 @@ from dedup.kernels.minhash import QUARTERS, fmix32, fold32
 from dedup.kernels.vocabulary import widened
 
 DIGIT = 11  # bits sorted at a time
-BITMAP = 2  # 64-bit words of a bitmap
+BITS = 112  # of a bitmap
+LOW = np.uint64(2**48 - 1)
 LANES = 16
 
 
@@ -29,7 +30,7 @@ def mixed_hashes(v_hash):
 
 @kernel
 def band_keys(passage, p_content, c_word, mixed, a, b, rows, out):
-    """Keys of some bands (``out`` uint32, bands x passages): a hash of ``rows`` minima each.
+    """Keys of some bands (``out`` uint32, passages x bands): a hash of ``rows`` minima each.
 
     ``passage`` int64; ``a``, ``b`` (uint32, bands * rows): the permutations of these bands.
     """
@@ -46,25 +47,12 @@ def band_keys(passage, p_content, c_word, mixed, a, b, rows, out):
             h = mixed[c_word[j]]
             for k in range(perms):
                 signature[k] = min(signature[k], np.uint32(factor[k] * h + term[k]))
-        for band in range(len(out)):
+        for band in range(out.shape[1]):
             h = np.uint32(0x811C9DC5)
             for r in range(rows):
                 h = fmix32(h ^ signature[band * rows + r])
                 h = np.uint32(h * np.uint32(5) + np.uint32(0xE6546B64))
-            out[band, i] = h
-
-
-@kernel
-def bitmaps(passage, p_content, c_word, mixed):
-    """Content words of each passage as a bitmap (uint64, passages x BITMAP)."""
-    out = np.zeros((len(passage), BITMAP), np.uint64)
-    for i in range(len(passage)):
-        for j in range(p_content[passage[i]], p_content[passage[i] + 1]):
-            h = mixed[c_word[j]]
-            out[i, (h >> np.uint32(6)) & np.uint32(BITMAP - 1)] |= np.uint64(1) << np.uint64(
-                h & np.uint32(63)
-            )
-    return out
+            out[i, band] = h
 
 
 @leaf
@@ -74,6 +62,28 @@ def ones(x):
     x = (x & np.uint64(0x3333333333333333)) + ((x >> np.uint64(2)) & np.uint64(0x3333333333333333))
     x = (x + (x >> np.uint64(4))) & np.uint64(0x0F0F0F0F0F0F0F0F)
     return np.int64((x * np.uint64(0x0101010101010101)) >> np.uint64(56))
+
+
+@kernel
+def cards(passage, p_content, c_word, p_information, mixed):
+    """What is looked at of every passage, side by side in memory (uint64, (passages, 4)).
+
+    A bitmap of its content words, 112 bits; the 16 bits above say how many words there are, and
+    how many share a bit with another (a passage has fewer than 256 tokens). Then where its words
+    begin in ``c_word``, and its information in quarters of a bit.
+    """
+    out = np.zeros((len(passage), 4), np.uint64)
+    for i in range(len(passage)):
+        p = passage[i]
+        size = p_content[p + 1] - p_content[p]
+        for j in range(p_content[p], p_content[p + 1]):
+            bit = mixed[c_word[j]] % np.uint32(BITS)
+            out[i, bit >> np.uint32(6)] |= np.uint64(1) << np.uint64(bit & np.uint32(63))
+        spare = size - ones(out[i, 0]) - ones(out[i, 1])
+        out[i, 1] |= np.uint64(size) << np.uint64(56) | np.uint64(spare) << np.uint64(48)
+        out[i, 2] = p_content[p]
+        out[i, 3] = np.uint64(4.0 * p_information[p])
+    return out
 
 
 @kernel
@@ -125,44 +135,38 @@ def common_words(i, end_i, j, end_j, c_word, v_bits):
 
 
 @leaf
-def shared_information(
-    u, v, passage, p_content, c_word, v_bits, p_information, jaccard, least, dice, inside
-):
-    """Information that passages ``passage[u]`` and ``passage[v]`` share (quarters of a bit).
+def shared_information(u, v, card, c_word, v_bits, jaccard, least, dice, inside):
+    """Information that passages ``u`` and ``v`` share (quarters of a bit; ``card``: see ``cards``).
 
     0 unless their content words have at least ``jaccard`` in common, and what is shared reaches
     ``least``, and by information either the Dice coefficient ``dice`` or the share ``inside`` of
     the lesser passage.
     """
-    p = passage[u]
-    q = passage[v]
-    n, shared = common_words(
-        p_content[p], p_content[p + 1], p_content[q], p_content[q + 1], c_word, v_bits
-    )
-    both = p_content[p + 1] - p_content[p] + p_content[q + 1] - p_content[q]
-    if shared < least or n < jaccard * (both - n):
+    i = np.int64(card[u, 2])
+    j = np.int64(card[v, 2])
+    own_u = np.int64(card[u, 1] >> np.uint64(56))
+    own_v = np.int64(card[v, 1] >> np.uint64(56))
+    n, shared = common_words(i, i + own_u, j, j + own_v, c_word, v_bits)
+    if shared < least or n < jaccard * (own_u + own_v - n):
         return 0
-    a = np.int64(4 * p_information[p])
-    b = np.int64(4 * p_information[q])
+    a = np.int64(card[u, 3])
+    b = np.int64(card[v, 3])
     if 2 * shared >= dice * (a + b) or shared >= inside * min(a, b):
         return shared
     return 0
 
 
 @leaf
-def may_be_alike(u, v, bitmap, size, jaccard):
-    """Whether the bitmaps of two passages of so many content words (``size`` int32) leave room
-    for ``jaccard``."""
-    own_u = size[u]
-    own_v = size[v]
-    common = 0
-    for k in range(BITMAP):
-        common += ones(bitmap[u, k] & bitmap[v, k])
-        own_u -= ones(bitmap[u, k])
-        own_v -= ones(bitmap[v, k])
+def may_be_alike(u, v, card, jaccard):
+    """Whether the bitmaps of two passages leave room for ``jaccard``."""
+    one = card[u, 1]
+    two = card[v, 1]
+    common = ones(card[u, 0] & card[v, 0]) + ones(one & two & LOW)
     # Words of one passage that share a bit: so many more may be common.
-    most = common + min(own_u, own_v)
-    return most >= jaccard * (size[u] + size[v] - most)
+    spare = min((one >> np.uint64(48)) & np.uint64(255), (two >> np.uint64(48)) & np.uint64(255))
+    most = common + np.int64(spare)
+    size = np.int64(one >> np.uint64(56)) + np.int64(two >> np.uint64(56))
+    return most >= jaccard * (size - most)
 
 
 @leaf
@@ -188,10 +192,8 @@ def join_bands(
     p_key,
     c_word,
     v_bits,
-    p_information,
     mixed,
-    bitmap,
-    size,
+    card,
     a,
     b,
     rows,
@@ -204,7 +206,7 @@ def join_bands(
 ):
     """Pairs of passages that share a key of some bands and prove alike (``shared_information``).
 
-    ``passage`` (int64) the passages, ``bitmap``, ``size`` (int32) their content words; ``a``, ``b``
+    ``passage`` (int64) the passages, ``card`` their cards; ``a``, ``b``
     (uint32, bands * rows) the permutations. A bucket of up to ``cap`` passages is compared all with
     all; in a greater one every passage is compared with the ``representatives`` that have the
     smallest keys only.
@@ -213,8 +215,8 @@ def join_bands(
     information that each shares (int32 quarters of a bit) and how many buckets were greater.
     """
     bands = len(a) // rows
-    keys = np.empty((bands, len(passage)), np.uint32)
-    full = np.zeros((bands, len(passage)), np.uint8)
+    keys = np.empty((len(passage), bands), np.uint32)
+    full = np.zeros((len(passage), bands), np.uint8)
     band_keys(passage, p_content, c_word, mixed, a, b, rows, keys)
     found = np.empty(1024, np.uint64)
     shared = np.empty(1024, np.int32)
@@ -222,7 +224,7 @@ def join_bands(
     capped = 0
     low = np.uint64(0xFFFFFFFF)
     for band in range(bands):
-        entries = sorted_entries(keys[band])
+        entries = sorted_entries(keys[:, band])
         i = 0
         while i < len(entries):
             j = i + 1
@@ -231,33 +233,23 @@ def join_bands(
             if j - i > cap:
                 capped += 1
                 for x in range(i, j):
-                    full[band, np.int64(entries[x] & low)] = 1
+                    full[np.int64(entries[x] & low), band] = 1
                 smallest_first(entries[i:j], representatives, passage, p_key)
             for x in range(i + 1, j):
                 v = np.int64(entries[x] & low)
                 last = x if j - i <= cap else min(x, i + representatives)
                 for y in range(i, last):
                     u = np.int64(entries[y] & low)
-                    if not may_be_alike(u, v, bitmap, size, jaccard):
+                    if not may_be_alike(u, v, card, jaccard):
                         continue
                     # What an earlier bucket has compared need not be compared again.
                     known = False
                     for k in range(band):
-                        known = known or (keys[k, u] == keys[k, v] and not full[k, u])
+                        known = known or (keys[u, k] == keys[v, k] and not full[u, k])
                     if known:
                         continue
                     bits = shared_information(
-                        u,
-                        v,
-                        passage,
-                        p_content,
-                        c_word,
-                        v_bits,
-                        p_information,
-                        jaccard,
-                        least,
-                        dice,
-                        inside,
+                        u, v, card, c_word, v_bits, jaccard, least, dice, inside
                     )
                     if bits == 0:
                         continue

@@ -72,6 +72,34 @@ def article_pairs(start, article, eighths, edge_u, edge_v, edge_eighths, cap, re
 
 
 @kernel
+def distinct_pairs(pairs, shared, nodes):
+    """Pairs (uint64: two numbers below ``nodes``, 32 bits each) in order, once each, with what they
+    have in common (``shared`` int32). Sorted by counting, the low number first: linear."""
+    for shift in (np.uint64(0), np.uint64(32)):
+        place = np.zeros(nodes + 1, np.int64)
+        for e in range(len(pairs)):
+            place[((pairs[e] >> shift) & np.uint64(0xFFFFFFFF)) + np.uint64(1)] += 1
+        for i in range(nodes):
+            place[i + 1] += place[i]
+        moved = np.empty(len(pairs), np.uint64)
+        carried = np.empty(len(pairs), np.int32)
+        for e in range(len(pairs)):
+            i = (pairs[e] >> shift) & np.uint64(0xFFFFFFFF)
+            moved[place[i]] = pairs[e]
+            carried[place[i]] = shared[e]
+            place[i] += 1
+        pairs = moved
+        shared = carried
+    n = 0
+    for e in range(len(pairs)):
+        if n == 0 or pairs[n - 1] != pairs[e]:
+            pairs[n] = pairs[e]
+            shared[n] = shared[e]
+            n += 1
+    return pairs[:n].copy(), shared[:n].copy()
+
+
+@kernel
 def bounded_edges(u, v, weight, nodes, cap, few, strongest):
     """Which edges (bool) stay when every node keeps a bounded number of them.
 

@@ -34,7 +34,7 @@ def prepare(kind: str, texts: list[str]):
 
         def signed(c) -> None:
             chosen = indexed_passages(c, Settings())
-            keys = np.empty((plan.bands, len(chosen)), np.uint32)
+            keys = np.empty((len(chosen), plan.bands), np.uint32)
             permutations = plan.a[:used], plan.b[:used], plan.rows
             band_keys(chosen, c.p_content, c.c_word, mixed_hashes(c.v_hash), *permutations, keys)
 
