@@ -33,6 +33,8 @@ leaves the marks out writes of a document or quotes without them. Copies of narr
 article quotes stay narrative."""
 FRAME_BITS = 80.0
 """Information below which a passage beside speech is its frame ("he told reporters on Monday")."""
+RUNNING = 2.0
+"""Times the least information that the words of a span hold in all, common ones included."""
 SHARE_OF_TEXT = 0.1
 """Share of the shorter text's information from which prose of any length counts as shared."""
 LEAST_LINKS = 0.1
@@ -312,19 +314,21 @@ def coincidences(
     they share. Names of people, institutions and places are rare words that everybody strings
     together alike; copied prose is running text, with the function words of its language. So the
     bits count in proportion to the function words among the span's words, measured by the share
-    of them in the two articles. ``least`` bits (float64) are enough, or :data:`SHARE_OF_TEXT` of
+    of them in the two articles. ``least`` bits (float64) are enough if either span, common words
+    included, holds :data:`RUNNING` times as many, or :data:`SHARE_OF_TEXT` of
     the shorter text's information, so that short texts can be compared, too.
     """
     words = np.diff(c.p_token[c.d_passage])
     content, information = kernels.content_of_articles(c.d_passage, c.p_token, c.t_word, c.v_bits)
     links = 1.0 - content / np.maximum(1, words)
     a0, a1, b0, b1 = spans
-    inside = kernels.content_of_spans(a0, a1, c.t_word, c.v_bits)
-    inside += kernels.content_of_spans(b0, b1, c.t_word, c.v_bits)
-    found = 1.0 - inside / np.maximum(1, a1 - a0 + b1 - b0)
+    inside_a, all_a = kernels.content_of_spans(a0, a1, c.t_word, c.v_bits)
+    inside_b, all_b = kernels.content_of_spans(b0, b1, c.t_word, c.v_bits)
+    found = 1.0 - (inside_a + inside_b) / np.maximum(1, a1 - a0 + b1 - b0)
     usual = (links[node_a] + links[node_b]) / 2
     running = np.where(
         usual >= LEAST_LINKS, np.minimum(1.0, found / np.maximum(usual, LEAST_LINKS)), 1.0
     )
     shorter = np.minimum(information[node_a], information[node_b])
-    return np.asarray((bits * running < least) & (bits < SHARE_OF_TEXT * shorter))
+    little = (bits * running < least) | (np.minimum(all_a, all_b) < RUNNING * least)
+    return np.asarray(little & (bits < SHARE_OF_TEXT * shorter))

@@ -81,6 +81,8 @@ def fuller_outlet(core: Sequence[ArticleFacts], common: Sequence[Common]) -> Art
     sizes = Counter(outlets.values())
     held: dict[str, set[str]] = {}
     for pair in common:
+        if pair.a not in outlets or pair.b not in outlets:
+            continue  # with an article that is attached
         for one, other, share_one, share_other in (
             (pair.a, pair.b, pair.share_a, pair.share_b),
             (pair.b, pair.a, pair.share_b, pair.share_a),

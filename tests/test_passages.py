@@ -67,8 +67,8 @@ def test_ids_are_unique_and_rank_descends(room):
 
 def test_all_occurrences_of_exact_repeats_are_found(room):
     """Whatever sentence of the dump stands in two articles is a passage with all its articles."""
+    from dedup.candidates import LEAST_CONTENT
     from dedup.segment import passage_spans
-    from dedup.sketch import LEAST_CONTENT
 
     texts = texts_of(room)
     holders: dict[tuple[str, ...], set[str]] = {}

@@ -155,6 +155,8 @@ def test_the_text_that_holds_the_others_and_more() -> None:
     assert fuller_outlet(core, [Common("a", "b", 0.95, 0.97)]) is None, "as long as the other"
     assert fuller_outlet([*core, article("c", "c.com")], fuller) is None, "it must hold all"
     assert fuller_outlet([core[0], article("b", "a.com")], fuller) is None, "one outlet"
+    apart = Common("a", "x", 1.0, 0.5)
+    assert fuller_outlet(core, [*fuller, apart]) == core[0], "x is attached, not of the core"
 
 
 def test_unknown(agencies: Agencies) -> None:

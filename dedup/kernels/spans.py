@@ -63,10 +63,16 @@ def content_of_articles(d_passage, p_token, t_word, v_bits):
 
 @kernel
 def content_of_spans(lo, hi, t_word, v_bits):
-    """Content words (int64) in each token span, repeats counted."""
-    out = np.zeros(len(lo), np.int64)
+    """Content words (int64) in each token span, and the information (float64, bits) of all its
+    words, common ones included; repeats counted."""
+    content = np.zeros(len(lo), np.int64)
+    information = np.zeros(len(lo), np.float64)
     for i in range(len(lo)):
+        quarters = 0
         for t in range(lo[i], hi[i]):
-            if v_bits[t_word[t]] & CONTENT:
-                out[i] += 1
-    return out
+            bits = v_bits[t_word[t]]
+            quarters += bits & QUARTERS
+            if bits & CONTENT:
+                content[i] += 1
+        information[i] = quarters / 4.0
+    return content, information
