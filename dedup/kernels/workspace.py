@@ -26,6 +26,23 @@ class Texts(NamedTuple):
     v_bits: np.ndarray
 
 
+def no_texts() -> Texts:
+    """Texts without a word: their types are all that compiling needs."""
+    return Texts(
+        d_passage=np.zeros(1, np.int64),
+        d_word=np.zeros(1, np.int64),
+        p_token=np.zeros(1, np.int64),
+        p_content=np.zeros(1, np.int64),
+        p_key=np.empty(0, np.uint64),
+        p_information=np.empty(0, np.float32),
+        t_word=np.empty(0, np.int32),
+        w_word=np.empty(0, np.int32),
+        w_passages=np.empty(0, np.int32),
+        c_word=np.empty(0, np.int32),
+        v_bits=np.empty(0, np.uint8),
+    )
+
+
 class Words(NamedTuple):
     """Scratch over the whole vocabulary, zeroed between uses.
 
