@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from dedup.kernels.comparison import load, logarithms, table_size, unload
+from dedup.kernels.comparison import SIDE_A, SIDE_B, load, logarithms, table_size, unload
 from dedup.kernels.edges import (
     VERBATIM,
     WINDOW,
@@ -252,8 +252,8 @@ def align_pairs(pair_a, pair_b, texts, words, min_similarity, min_information, s
     d_passage = texts.d_passage
     d_word = texts.d_word
     p_token = texts.p_token
-    most_tokens = 1
-    most_passages = 1
+    most_tokens = np.int64(1)
+    most_passages = np.int64(1)
     for x in range(pairs):
         for d in (pair_a[x], pair_b[x]):
             most_passages = max(most_passages, d_passage[d + 1] - d_passage[d])
@@ -291,16 +291,16 @@ def align_pairs(pair_a, pair_b, texts, words, min_similarity, min_information, s
         nb = d_passage[b + 1] - pb0
         if a != previous:
             if previous >= 0:
-                unload(previous, 0, d_word, texts.w_word, words.held)
+                unload(previous, SIDE_A, d_word, texts.w_word, words.held)
                 for k in range(1, content + 1):
                     words.place[bags.own[k]] = 0
             previous = a
-            load(a, 0, d_word, texts.w_word, texts.w_passages, words.held)
+            load(a, SIDE_A, d_word, texts.w_word, texts.w_passages, words.held)
             content = index_content(pa0, na, texts, words.place, bags)
             key_size = table_size(na)
             index_keys(pa0, na, texts.p_key, key_size, bags.key_slot)
             bags.size[:na] = -1
-        load(b, 1, d_word, texts.w_word, texts.w_passages, words.held)
+        load(b, SIDE_B, d_word, texts.w_word, texts.w_passages, words.held)
         count = find_seeds(
             na,
             nb,
@@ -322,8 +322,8 @@ def align_pairs(pair_a, pair_b, texts, words, min_similarity, min_information, s
         found = 0
         if count > 0:
             if count > 1:
-                foreign(pa0, na, 1, texts, words.held, passages.foreign_a)
-                foreign(pb0, nb, 0, texts, words.held, passages.foreign_b)
+                foreign(pa0, na, SIDE_B, texts, words.held, passages.foreign_a)
+                foreign(pb0, nb, SIDE_A, texts, words.held, passages.foreign_b)
             cluster(count, seeds, passages, cut)
             found = plain_matches(
                 count,
@@ -355,7 +355,7 @@ def align_pairs(pair_a, pair_b, texts, words, min_similarity, min_information, s
                     min_similarity,
                     min_information,
                 )
-        unload(b, 1, d_word, texts.w_word, words.held)
+        unload(b, SIDE_B, d_word, texts.w_word, words.held)
         if found == 0:
             continue
         drop_repeated(found, p_token[pa0], p_token[pb0], spans, tokens)
@@ -402,7 +402,7 @@ def align_pairs(pair_a, pair_b, texts, words, min_similarity, min_information, s
             l_cosine[links] = seeds.cosine[s]
             links += 1
     if previous >= 0:
-        unload(previous, 0, d_word, texts.w_word, words.held)
+        unload(previous, SIDE_A, d_word, texts.w_word, words.held)
         for k in range(1, content + 1):
             words.place[bags.own[k]] = 0
     return (

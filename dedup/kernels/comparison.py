@@ -7,6 +7,10 @@ import numpy as np
 from dedup.kernels.jit import kernel, leaf
 from dedup.kernels.minhash import CONTENT, QUARTERS
 
+# numba compiles a function anew for each constant that it is called with, unless it has a type.
+SIDE_A = np.int64(0)
+SIDE_B = np.int64(1)
+
 
 @leaf
 def table_size(count):

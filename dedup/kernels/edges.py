@@ -50,7 +50,7 @@ def meet(lo, hi, t_word, left, size, table, flags, base):
         flags[t - base] = 1
         chained = False
         if t + 1 < hi:
-            j, key = pair_slot(t_word[t], t_word[t + 1], size, table)
+            j, key = pair_slot(np.int64(t_word[t]), np.int64(t_word[t + 1]), size, table)
             chained = table[j] == key
         if not chained:
             if t > start:
@@ -215,7 +215,7 @@ def refine(a0, a1, b0, b1, a, b, texts, words, tokens):
             texts.v_bits,
             words.left,
             tokens,
-            0,
+            np.int64(0),
         )
         if lo >= hi:
             return a0, a0, b0, b0, 0.0, 0.0
@@ -231,7 +231,7 @@ def refine(a0, a1, b0, b1, a, b, texts, words, tokens):
             texts.v_bits,
             words.left,
             tokens,
-            1,
+            np.int64(1),
         )
         if lo >= hi:
             return a0, a0, b0, b0, 0.0, 0.0

@@ -31,7 +31,7 @@ def article_pairs(start, article, eighths, edge_u, edge_v, edge_eighths, cap, re
     Writes ``keys`` (uint64: smaller article high, greater low) and ``weights`` (int32 eighths
     of a bit) as far as there is room; returns ``(pairs, capped passages)``.
     """
-    n = 0
+    n = np.int64(0)
     capped = 0
     for u in range(len(start) - 1):
         lo = start[u]

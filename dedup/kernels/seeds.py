@@ -206,13 +206,13 @@ def find_seeds(
     t_word = texts.t_word
     count_b = words.count_b
     first = p_token[pa0]
-    count = 0
-    expected = 0
+    count = np.int64(0)
+    expected = np.int64(0)
     for q in range(nb):
         total_b = quarters_of(pb0 + q, p_information)
         if total_b < weak_bits:
             continue
-        common = 0
+        common = np.int64(0)
         held = 0
         for i in range(p_content[pb0 + q], p_content[pb0 + q + 1]):
             w = c_word[i]
@@ -225,7 +225,7 @@ def find_seeds(
         hits = collisions(q, common, expected, key_size, pa0, pb0, na, texts, bags, passages, cut)
         norm_b = 0.0
         plain = 0.0
-        kept = 0
+        kept = np.int64(0)
         size_b = -1
         for h in range(hits):
             p = touched[h]
@@ -264,7 +264,7 @@ def find_seeds(
                     words.count_a,
                     b_word,
                     b_times,
-                    0,
+                    np.int64(0),
                 )
                 squares = 0.0
                 for i in range(size_b):
@@ -338,7 +338,7 @@ def find_seeds(
 def keep_best(count, seeds, best_of_a):
     """Keep the seeds that are nearly the best of their passage, on either side: what one text
     splits the other may join. Returns how many are left."""
-    kept = 0
+    kept = np.int64(0)
     top = 0.0
     for s in range(count):
         if s == 0 or seeds.b[s] != seeds.b[s - 1]:

@@ -130,7 +130,7 @@ def find_summaries(
         if place[p] < 0 or seeds.cosine[s] > likeness[p]:
             place[p] = q
             likeness[p] = seeds.cosine[s]
-    p = 0
+    p = np.int64(0)
     found = 0
     while p < own_count and found < MOST:
         if place[p] < 0:
