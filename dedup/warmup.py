@@ -18,7 +18,7 @@ import numpy as np
 from dedup.kernels import alignment
 from dedup.kernels.jit import cache_folder, compiled, mark_compiled
 from dedup.kernels.similarity import span_similarities
-from dedup.kernels.workspace import make_words, no_texts
+from dedup.kernels.workspace import make_found, make_room, make_words, no_texts
 from dedup.memory import collector_paused
 
 if TYPE_CHECKING:
@@ -50,8 +50,12 @@ def compile_kernels(clock: Clock) -> None:
 def compile_alignment() -> None:
     """Compile the kernels of the alignment, by a call that has nothing to align."""
     none = np.empty(0, np.int64)
-    alignment.align_pairs(none, none, no_texts(), make_words(0), 0.0, 0.0, False)
-    span_similarities(none, none, none, none, none, none, none, no_texts(), make_words(0))
+    texts, words, room = no_texts(), make_words(0), make_room(1, 1)
+    found = make_found(room)
+    start = np.int64(0)
+    alignment.align_pairs(start, none, none, texts, words, room, found, 0.0, 0.0, False)
+    values = found.value[:, 0].copy()
+    span_similarities(*[none] * 7, texts, words, room.logs, values, values)
 
 
 def _compile_all(finished: Callable[[], object]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from dedup.kernels.jit import kernel
+from dedup.kernels.ordering import stable_order
 
 
 @kernel
@@ -95,6 +96,12 @@ def bounded_edges(u, v, weight, nodes, cap, few, strongest):
     for e in range(len(u)):
         edge[place[u[e]]] = e
         place[u[e]] += 1
+    most = 0
+    for i in range(nodes):
+        most = max(most, degree[i + 1] - degree[i])
+    lightness = np.empty(most, np.int64)
+    ranked = np.empty(most, np.int64)
+    spare = np.empty(most, np.int64)
     keep = np.zeros(len(u), np.bool_)
     for i in range(nodes):
         lo = degree[i]
@@ -107,7 +114,9 @@ def bounded_edges(u, v, weight, nodes, cap, few, strongest):
             keep[edge[k]] = True
         if strongest > 0:
             size = hi - lo
-            ranked = np.argsort(-weight[edge[lo:hi]], kind="mergesort")
+            for k in range(size):
+                lightness[k] = -weight[edge[lo + k]]
+            stable_order(lightness, size, ranked, spare)
             for k in range(min(strongest, size)):
                 keep[edge[lo + ranked[k]]] = True
     return keep

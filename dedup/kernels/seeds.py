@@ -12,6 +12,7 @@ import numpy as np
 from dedup.kernels.comparison import bag, weight_of
 from dedup.kernels.jit import leaf
 from dedup.kernels.minhash import CONTENT, QUARTERS
+from dedup.kernels.ordering import first_from
 
 SEEDS_PER_PASSAGE = 4
 NEARLY = 0.85  # of the best seed's value
@@ -118,7 +119,7 @@ def collisions(q, n, expected, key_size, pa0, pb0, na, texts, bags, passages, cu
         if finish - begin > common:
             # A word of many passages: look on from the last seed, as a reader does.
             cut[0] += 1
-            begin += np.searchsorted(holder[begin:finish], expected)
+            begin = first_from(holder, begin, finish, expected)
             begin = max(starts[k], min(begin, finish - common))
             finish = begin + common
         for j in range(begin, finish):

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import numpy as np
-
-from dedup.kernels.comparison import SIDE_A, SIDE_B, load, logarithms, span_cosine, unload
-from dedup.kernels.jit import kernel, leaf
+from dedup.kernels.comparison import SIDE_A, SIDE_B, load, span_cosine, unload
+from dedup.kernels.jit import leaf
 
 
 @leaf
@@ -27,17 +25,15 @@ def span_likeness(a0, a1, b0, b1, passages, texts, words, logs):
     )
 
 
-@kernel
-def span_similarities(pair_a, pair_b, m_pair, m_a0, m_a1, m_b0, m_b1, texts, words):
-    """Similarity (float64) and shared bits of given token spans; ``m_pair`` ascending."""
+@leaf
+def span_similarities(
+    pair_a, pair_b, m_pair, m_a0, m_a1, m_b0, m_b1, texts, words, logs, similarity, bits
+):
+    """``similarity`` and shared ``bits`` (both float64) of given token spans; ``m_pair`` ascending.
+
+    ``logs``: see ``comparison.logarithms``, up to all passages of a pair.
+    """
     d_passage = texts.d_passage
-    most = np.int64(0)
-    for x in range(len(pair_a)):
-        for d in (pair_a[x], pair_b[x]):
-            most = max(most, d_passage[d + 1] - d_passage[d])
-    logs = logarithms(2 * most)
-    similarity = np.empty(len(m_pair), np.float64)
-    bits = np.empty(len(m_pair), np.float64)
     i = 0
     while i < len(m_pair):
         a = pair_a[m_pair[i]]
@@ -53,4 +49,3 @@ def span_similarities(pair_a, pair_b, m_pair, m_a0, m_a1, m_b0, m_b1, texts, wor
             i += 1
         unload(a, SIDE_A, texts.d_word, texts.w_word, words.held)
         unload(b, SIDE_B, texts.d_word, texts.w_word, words.held)
-    return similarity, bits

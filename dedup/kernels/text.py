@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from dedup.kernels.jit import kernel, leaf
+from dedup.kernels.ordering import first_from
 
 # Kinds and roles of characters; dedup/data/unicode.npz holds them, tools/ builds it.
 WORD, HAN, SEA, IGNORED, APOSTROPHE = 1, 2, 3, 4, 5
@@ -227,7 +228,7 @@ def ends_sentence(cps, lo, i, after, hi, kind, role, case, fold, abbreviations):
         h = FNV_OFFSET
         for j in range(w, i):
             h = fnv(h, fold[cps[j]] if cps[j] < PLANES else cps[j])
-        k = np.searchsorted(abbreviations, h)
+        k = first_from(abbreviations, np.int64(0), len(abbreviations), h)
         if k < len(abbreviations) and abbreviations[k] == h:
             return False
     return True
