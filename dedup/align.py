@@ -91,7 +91,7 @@ def align(
             own.words = make_words(len(c.v_bits))
         a, b = pair_a[lo : lo + CHUNK], pair_b[lo : lo + CHUNK]
         room = _room(texts, a, b)
-        parts = []
+        parts: list[Found] = []
         end = np.int64(0)
         while not parts or end < len(a):
             found = make_found(room)
@@ -119,7 +119,7 @@ def align(
         return parts
 
     starts = list(range(0, len(pair_a), CHUNK)) or [0]
-    parts = []
+    parts: list[Found] = []
     matches = 0
     with ThreadPoolExecutor(max(1, threads)) as pool:
         for lo, some in zip(starts, pool.map(work, starts), strict=True):
@@ -130,15 +130,12 @@ def align(
                 parts.append(part)
             if progress:
                 progress(min(lo + CHUNK, len(pair_a)), len(pair_a))
-    return Alignment(
-        pair_a,
-        pair_b,
-        *(np.concatenate([part.match[:, k] for part in parts]) for k in range(5)),
-        *(np.concatenate([part.value[:, k] for part in parts]) for k in range(2)),
-        *(np.concatenate([part.link[:, k] for part in parts]) for k in range(3)),
-        np.concatenate([part.cosine for part in parts]),
-        np.sum([part.cut for part in parts], axis=0),
-    )
+    columns = [np.concatenate([part.match[:, k] for part in parts]) for k in range(5)]
+    columns += [np.concatenate([part.value[:, k] for part in parts]) for k in range(2)]
+    columns += [np.concatenate([part.link[:, k] for part in parts]) for k in range(3)]
+    columns.append(np.concatenate([part.cosine for part in parts]))
+    columns.append(np.sum([part.cut for part in parts], axis=0))
+    return Alignment(pair_a, pair_b, *columns)
 
 
 def _room(texts: Texts, a: NDArray[np.int64], b: NDArray[np.int64]) -> Room:

@@ -19,8 +19,8 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import llvmlite.binding
 import numba
+from numba.core.registry import cpu_target
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -67,7 +67,8 @@ def _marker() -> Path | None:
     folder = cache_folder()
     if folder is None:
         return None
-    h = hashlib.blake2b(llvmlite.binding.get_host_cpu_name().encode(), digest_size=8)
+    processor: Any = cpu_target.target_context.codegen()
+    h = hashlib.blake2b(repr(processor.magic_tuple()).encode(), digest_size=8)
     for path in sorted(Path(__file__).resolve().parent.glob("*.py")):
         h.update(f"\0{path}\0{path.stat().st_mtime_ns}".encode())
     return folder / f"complete-{h.hexdigest()}"
@@ -121,6 +122,7 @@ def leaf(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _compiled(function: Callable[..., Any], **flags: Any) -> Callable[..., Any]:
+    flags["no_cfunc_wrapper"] = True  # there are no callers in C, and it is code to compile
     folder = cache_folder()
     config: Any = numba.config
     before = config.CACHE_DIR
@@ -128,11 +130,9 @@ def _compiled(function: Callable[..., Any], **flags: Any) -> Callable[..., Any]:
     config.CACHE_DIR = str(folder) if folder is not None else before
     try:
         compiled_function: Callable[..., Any] = numba.njit(
-            # No entry for C callers: there are none, and it is code to be compiled.
             cache=True,
             nogil=True,
             error_model="numpy",
-            no_cfunc_wrapper=True,
             **flags,
         )(function)
     finally:

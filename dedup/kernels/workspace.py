@@ -42,7 +42,7 @@ def no_texts() -> Texts:
         p_information=np.empty(0, np.float32),
         t_word=np.empty(0, np.int32),
         w_word=np.empty(0, np.int32),
-        w_passages=np.empty(0, np.int32),
+        w_passages=np.empty(0, np.uint16),
         c_word=np.empty(0, np.int32),
         v_bits=np.empty(0, np.uint8),
     )
