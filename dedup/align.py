@@ -11,7 +11,7 @@ import numpy as np
 
 from dedup.kernels import alignment as kernels
 from dedup.kernels import similarity as spans
-from dedup.kernels.workspace import Texts, make_words
+from dedup.kernels.workspace import Found, Room, Texts, make_found, make_room, make_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,7 +31,7 @@ class Alignment:
     ``pair_a``, ``pair_b`` int64 nodes. Matches: ``pair`` int64, token spans ``a0, a1, b0, b1``
     int64, ``similarity`` float64 (0-1), ``bits`` float64 shared information. Links: ``match``
     int64, passages ``link_a``, ``link_b`` int64, ``cosine`` float32. ``cut`` int64 (3,):
-    what limits left out (see ``kernels.alignment.align_pairs``).
+    what limits left out (see ``kernels.workspace.Found``).
     """
 
     pair_a: NDArray[np.int64]
@@ -86,37 +86,66 @@ def align(
     texts = _texts(c)
     own = local()
 
-    def work(lo: int) -> tuple[NDArray[np.int64], ...]:
-        hi = min(lo + CHUNK, len(pair_a))
+    def work(lo: int) -> list[Found]:
         if not hasattr(own, "words"):
             own.words = make_words(len(c.v_bits))
-        out: tuple[NDArray[np.int64], ...] = kernels.align_pairs(
-            pair_a[lo:hi],
-            pair_b[lo:hi],
-            texts,
-            own.words,
-            settings.min_similarity,
-            settings.min_information,
-            summaries,
-        )
-        return out
+        a, b = pair_a[lo : lo + CHUNK], pair_b[lo : lo + CHUNK]
+        room = _room(texts, a, b)
+        parts: list[Found] = []
+        end = np.int64(0)
+        while not parts or end < len(a):
+            found = make_found(room)
+            end, matches, links = kernels.align_pairs(
+                end,
+                a,
+                b,
+                texts,
+                own.words,
+                room,
+                found,
+                settings.min_similarity,
+                settings.min_information,
+                summaries,
+            )
+            parts.append(
+                Found(
+                    found.match[:matches].copy(),
+                    found.value[:matches].copy(),
+                    found.link[:links].copy(),
+                    found.cosine[:links].copy(),
+                    found.cut,
+                )
+            )
+        return parts
 
     starts = list(range(0, len(pair_a), CHUNK)) or [0]
-    parts = []
+    parts: list[Found] = []
     matches = 0
     with ThreadPoolExecutor(max(1, threads)) as pool:
-        for lo, part in zip(starts, pool.map(work, starts), strict=True):
-            part[0][:] += np.int32(lo)
-            part[7][:] += np.int32(matches)
-            matches += len(part[0])
-            parts.append(part)
+        for lo, some in zip(starts, pool.map(work, starts), strict=True):
+            for part in some:
+                part.match[:, 0] += lo
+                part.link[:, 0] += matches
+                matches += len(part.match)
+                parts.append(part)
             if progress:
                 progress(min(lo + CHUNK, len(pair_a)), len(pair_a))
-    joined = [np.concatenate(arrays) for arrays in zip(*parts, strict=True)]
-    joined[0] = joined[0].astype(np.int64)
-    joined[7] = joined[7].astype(np.int64)
-    joined[-1] = joined[-1].reshape(len(parts), -1).sum(axis=0)
-    return Alignment(pair_a, pair_b, *joined)
+    columns = [np.concatenate([part.match[:, k] for part in parts]) for k in range(5)]
+    columns += [np.concatenate([part.value[:, k] for part in parts]) for k in range(2)]
+    columns += [np.concatenate([part.link[:, k] for part in parts]) for k in range(3)]
+    columns.append(np.concatenate([part.cosine for part in parts]))
+    columns.append(np.sum([part.cut for part in parts], axis=0))
+    return Alignment(pair_a, pair_b, *columns)
+
+
+def _room(texts: Texts, a: NDArray[np.int64], b: NDArray[np.int64]) -> Room:
+    """Scratch for the longest of the texts ``a`` and ``b``."""
+    nodes = np.concatenate([a, b])
+    first, end = texts.d_passage[nodes], texts.d_passage[nodes + 1]
+    return make_room(
+        int((texts.p_token[end] - texts.p_token[first]).max(initial=1)),
+        int((end - first).max(initial=1)),
+    )
 
 
 def similarities(
@@ -129,7 +158,11 @@ def similarities(
     b1: NDArray[np.int64],
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Similarity (0-1) and shared bits of given token spans (``pair`` ascending)."""
-    similarity, bits = spans.span_similarities(
+    texts = _texts(c)
+    logs = _room(texts, alignment.pair_a, alignment.pair_b).logs
+    similarity = np.empty(len(pair), np.float64)
+    bits = np.empty(len(pair), np.float64)
+    spans.span_similarities(
         alignment.pair_a,
         alignment.pair_b,
         pair,
@@ -137,7 +170,10 @@ def similarities(
         a1,
         b0,
         b1,
-        _texts(c),
+        texts,
         make_words(len(c.v_bits)),
+        logs,
+        similarity,
+        bits,
     )
     return similarity, bits

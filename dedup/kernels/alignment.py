@@ -11,18 +11,17 @@ from __future__ import annotations
 
 import numpy as np
 
-from dedup.kernels.comparison import load, logarithms, table_size, unload
+from dedup.kernels.comparison import SIDE_A, SIDE_B, load, table_size, unload
 from dedup.kernels.edges import (
     VERBATIM,
-    WINDOW,
     refine,
     same_words_on,
     whole_passages,
     without_overhang,
 )
-from dedup.kernels.jit import kernel, leaf
+from dedup.kernels.jit import leaf
+from dedup.kernels.ordering import stable_order
 from dedup.kernels.seeds import (
-    SEEDS_PER_PASSAGE,
     find_seeds,
     foreign,
     index_content,
@@ -31,14 +30,6 @@ from dedup.kernels.seeds import (
 )
 from dedup.kernels.similarity import span_likeness
 from dedup.kernels.summaries import GONE, PLAIN, SUMMARY_A, SUMMARY_B, find_summaries
-from dedup.kernels.vocabulary import widened
-from dedup.kernels.workspace import (
-    make_bags,
-    make_passages,
-    make_seeds,
-    make_spans,
-    make_tokens,
-)
 
 GAP = 3  # passages between seeds of one cluster, on either side
 LOOK_BACK = 64
@@ -187,7 +178,7 @@ def plain_matches(
     return found
 
 
-@kernel
+@leaf
 def drop_repeated(found, a_first, b_first, spans, tokens):
     """Drop matches whose text stronger matches hold already, on either side.
 
@@ -195,11 +186,12 @@ def drop_repeated(found, a_first, b_first, spans, tokens):
     repetition of equal words elsewhere stays. ``spans.number`` of a match that is dropped
     becomes the one that holds it on both sides, where that is one, or -1.
     """
-    strength = np.empty(found)
     for m in range(found):
-        strength[m] = -spans.ratio[m] * spans.similarity[m]
-    spans.number[:found] = -1
-    for m in np.argsort(strength, kind="mergesort"):
+        spans.strength[m] = -spans.ratio[m] * spans.similarity[m]
+        spans.number[m] = -1
+    stable_order(spans.strength, found, spans.order, spans.spare)
+    for i in range(found):
+        m = spans.order[i]
         if spans.form[m] == GONE:
             continue
         a0, a1 = spans.at[m, 0] - a_first, spans.at[m, 1] - a_first
@@ -233,56 +225,44 @@ def drop_repeated(found, a_first, b_first, spans, tokens):
         tokens.cover_b[spans.at[m, 2] - b_first : spans.at[m, 3] - b_first] = 0
 
 
-@kernel
-def align_pairs(pair_a, pair_b, texts, words, min_similarity, min_information, summaries):
-    """Align pairs of articles (int64 ``pair_a`` sorted, ``pair_b``).
+@leaf
+def align_pairs(
+    first, pair_a, pair_b, texts, words, room, found_in, min_similarity, min_information, summaries
+):
+    """Align pairs of articles (int64 ``pair_a`` sorted, ``pair_b``), from pair ``first`` on.
 
-    Returns two groups of flat arrays. Matches: ``m_pair`` (int32), token spans ``m_a0, m_a1,
-    m_b0, m_b1`` (int64), ``m_similarity``, ``m_bits`` (float64). Links, the passages that
-    carry a match: ``l_match`` (int32), ``l_a``, ``l_b`` (int64 passages), ``l_cosine``
-    (float32).
+    Returns ``(end, matches, links)``: how many of either stand in ``found_in`` (a
+    :class:`~dedup.kernels.workspace.Found`). It stops before the pair ``end`` where what that
+    pair may add might not fit.
 
-    ``words``: scratch for the vocabulary (see ``workspace``), left zeroed. ``summaries``: whether
-    to look for them, too (see ``summaries``).
-
-    ``cut`` (int64, 3) counts what limits left out: words looked up near the last seed only, seeds
-    beyond SEEDS_PER_PASSAGE, seeds joined to the LOOK_BACK before them only.
+    ``words``: scratch for the vocabulary, left zeroed; ``room``: scratch for texts of these
+    sizes. ``summaries``: whether to look for them, too (see ``summaries``).
     """
     pairs = len(pair_a)
     d_passage = texts.d_passage
     d_word = texts.d_word
     p_token = texts.p_token
-    most_tokens = 1
-    most_passages = 1
-    for x in range(pairs):
-        for d in (pair_a[x], pair_b[x]):
-            most_passages = max(most_passages, d_passage[d + 1] - d_passage[d])
-            most_tokens = max(most_tokens, p_token[d_passage[d + 1]] - p_token[d_passage[d]])
-    bags = make_bags(most_tokens, most_passages)
-    passages = make_passages(most_passages, most_tokens)
-    seeds = make_seeds(most_passages * SEEDS_PER_PASSAGE)
-    spans = make_spans(most_passages * (SEEDS_PER_PASSAGE + 2))
-    tokens = make_tokens(most_tokens, WINDOW)
-    logs = logarithms(2 * most_passages)
-    cut = np.zeros(3, np.int64)
-
-    m_pair = np.empty(1024, np.int32)
-    m_a0 = np.empty(1024, np.int64)
-    m_a1 = np.empty(1024, np.int64)
-    m_b0 = np.empty(1024, np.int64)
-    m_b1 = np.empty(1024, np.int64)
-    m_similarity = np.empty(1024, np.float64)
-    m_bits = np.empty(1024, np.float64)
-    l_match = np.empty(1024, np.int32)
-    l_a = np.empty(1024, np.int64)
-    l_b = np.empty(1024, np.int64)
-    l_cosine = np.empty(1024, np.float32)
+    bags = room.bags
+    passages = room.passages
+    seeds = room.seeds
+    spans = room.spans
+    tokens = room.tokens
+    logs = room.logs
+    cut = found_in.cut
+    match = found_in.match
+    value = found_in.value
+    link = found_in.link
+    cosine = found_in.cosine
     matches = 0
     links = 0
+    end = pairs
     previous = np.int64(-1)
     key_size = 64
     content = 0
-    for x in range(pairs):
+    for x in range(first, pairs):
+        if matches + len(spans.form) > len(match) or links + len(seeds.a) > len(link):
+            end = x
+            break
         a = pair_a[x]
         b = pair_b[x]
         pa0 = d_passage[a]
@@ -291,16 +271,16 @@ def align_pairs(pair_a, pair_b, texts, words, min_similarity, min_information, s
         nb = d_passage[b + 1] - pb0
         if a != previous:
             if previous >= 0:
-                unload(previous, 0, d_word, texts.w_word, words.held)
+                unload(previous, SIDE_A, d_word, texts.w_word, words.held)
                 for k in range(1, content + 1):
                     words.place[bags.own[k]] = 0
             previous = a
-            load(a, 0, d_word, texts.w_word, texts.w_passages, words.held)
+            load(a, SIDE_A, d_word, texts.w_word, texts.w_passages, words.held)
             content = index_content(pa0, na, texts, words.place, bags)
             key_size = table_size(na)
             index_keys(pa0, na, texts.p_key, key_size, bags.key_slot)
             bags.size[:na] = -1
-        load(b, 1, d_word, texts.w_word, texts.w_passages, words.held)
+        load(b, SIDE_B, d_word, texts.w_word, texts.w_passages, words.held)
         count = find_seeds(
             na,
             nb,
@@ -322,8 +302,8 @@ def align_pairs(pair_a, pair_b, texts, words, min_similarity, min_information, s
         found = 0
         if count > 0:
             if count > 1:
-                foreign(pa0, na, 1, texts, words.held, passages.foreign_a)
-                foreign(pb0, nb, 0, texts, words.held, passages.foreign_b)
+                foreign(pa0, na, SIDE_B, texts, words.held, passages.foreign_a)
+                foreign(pb0, nb, SIDE_A, texts, words.held, passages.foreign_b)
             cluster(count, seeds, passages, cut)
             found = plain_matches(
                 count,
@@ -355,28 +335,18 @@ def align_pairs(pair_a, pair_b, texts, words, min_similarity, min_information, s
                     min_similarity,
                     min_information,
                 )
-        unload(b, 1, d_word, texts.w_word, words.held)
+        unload(b, SIDE_B, d_word, texts.w_word, words.held)
         if found == 0:
             continue
         drop_repeated(found, p_token[pa0], p_token[pb0], spans, tokens)
         for m in range(found):
             if spans.form[m] == GONE:
                 continue
-            if matches == len(m_pair):
-                m_pair = widened(m_pair, 2 * matches)
-                m_a0 = widened(m_a0, 2 * matches)
-                m_a1 = widened(m_a1, 2 * matches)
-                m_b0 = widened(m_b0, 2 * matches)
-                m_b1 = widened(m_b1, 2 * matches)
-                m_similarity = widened(m_similarity, 2 * matches)
-                m_bits = widened(m_bits, 2 * matches)
-            m_pair[matches] = x
-            m_a0[matches] = spans.at[m, 0]
-            m_a1[matches] = spans.at[m, 1]
-            m_b0[matches] = spans.at[m, 2]
-            m_b1[matches] = spans.at[m, 3]
-            m_similarity[matches] = spans.similarity[m]
-            m_bits[matches] = spans.bits[m]
+            match[matches, 0] = x
+            for k in range(4):
+                match[matches, 1 + k] = spans.at[m, k]
+            value[matches, 0] = spans.similarity[m]
+            value[matches, 1] = spans.bits[m]
             spans.number[m] = matches
             matches += 1
         previous_b = np.int64(-1)
@@ -391,31 +361,13 @@ def align_pairs(pair_a, pair_b, texts, words, min_similarity, min_information, s
                 continue
             previous_b = seeds.b[s]
             previous_match = k
-            if links == len(l_match):
-                l_match = widened(l_match, 2 * links)
-                l_a = widened(l_a, 2 * links)
-                l_b = widened(l_b, 2 * links)
-                l_cosine = widened(l_cosine, 2 * links)
-            l_match[links] = k
-            l_a[links] = pa0 + seeds.a[s]
-            l_b[links] = pb0 + seeds.b[s]
-            l_cosine[links] = seeds.cosine[s]
+            link[links, 0] = k
+            link[links, 1] = pa0 + seeds.a[s]
+            link[links, 2] = pb0 + seeds.b[s]
+            cosine[links] = seeds.cosine[s]
             links += 1
     if previous >= 0:
-        unload(previous, 0, d_word, texts.w_word, words.held)
+        unload(previous, SIDE_A, d_word, texts.w_word, words.held)
         for k in range(1, content + 1):
             words.place[bags.own[k]] = 0
-    return (
-        m_pair[:matches].copy(),
-        m_a0[:matches].copy(),
-        m_a1[:matches].copy(),
-        m_b0[:matches].copy(),
-        m_b1[:matches].copy(),
-        m_similarity[:matches].copy(),
-        m_bits[:matches].copy(),
-        l_match[:links].copy(),
-        l_a[:links].copy(),
-        l_b[:links].copy(),
-        l_cosine[:links].copy(),
-        cut,
-    )
+    return end, matches, links

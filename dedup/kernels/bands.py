@@ -50,7 +50,7 @@ def band_keys(passage, p_content, c_word, mixed, a, b, rows, out):
         for band in range(out.shape[1]):
             h = np.uint32(0x811C9DC5)
             for r in range(rows):
-                h = fmix32(h ^ signature[band * rows + r])
+                h = fmix32(np.uint32(h ^ signature[band * rows + r]))
                 h = np.uint32(h * np.uint32(5) + np.uint32(0xE6546B64))
             out[i, band] = h
 

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from dedup.kernels.jit import kernel, leaf
+from dedup.kernels.jit import leaf
 from dedup.kernels.minhash import CONTENT, QUARTERS
+
+# numba compiles a function anew for each constant that it is called with, unless it has a type.
+SIDE_A = np.int64(0)
+SIDE_B = np.int64(1)
 
 
 @leaf
@@ -17,13 +21,11 @@ def table_size(count):
     return size
 
 
-@kernel
-def logarithms(passages):
-    """``ln(1 + n)`` for n up to ``passages`` (float64)."""
-    out = np.empty(passages + 1, np.float64)
-    for n in range(passages + 1):
+@leaf
+def logarithms(out):
+    """Fill ``out`` (float64) with ``ln(1 + n)`` for n from 0 on."""
+    for n in range(len(out)):
         out[n] = np.log(1.0 + n)
-    return out
 
 
 @leaf

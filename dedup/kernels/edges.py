@@ -15,6 +15,7 @@ import numpy as np
 
 from dedup.kernels.jit import leaf
 from dedup.kernels.minhash import CONTENT
+from dedup.kernels.ordering import first_from
 
 WINDOW = 60  # tokens looked at beyond a core
 FAR = 120  # tokens beyond the window from which the chance rates are taken
@@ -50,7 +51,7 @@ def meet(lo, hi, t_word, left, size, table, flags, base):
         flags[t - base] = 1
         chained = False
         if t + 1 < hi:
-            j, key = pair_slot(t_word[t], t_word[t + 1], size, table)
+            j, key = pair_slot(np.int64(t_word[t]), np.int64(t_word[t + 1]), size, table)
             chained = table[j] == key
         if not chained:
             if t > start:
@@ -215,7 +216,7 @@ def refine(a0, a1, b0, b1, a, b, texts, words, tokens):
             texts.v_bits,
             words.left,
             tokens,
-            0,
+            np.int64(0),
         )
         if lo >= hi:
             return a0, a0, b0, b0, 0.0, 0.0
@@ -231,7 +232,7 @@ def refine(a0, a1, b0, b1, a, b, texts, words, tokens):
             texts.v_bits,
             words.left,
             tokens,
-            1,
+            np.int64(1),
         )
         if lo >= hi:
             return a0, a0, b0, b0, 0.0, 0.0
@@ -247,8 +248,8 @@ def refine(a0, a1, b0, b1, a, b, texts, words, tokens):
 def whole_passages(lo, hi, first, last, p_token):
     """Move a span's edges to the borders of its outer passages, outwards where it reaches WHOLE
     of them, else inwards. ``first`` to ``last`` are the passages of the text."""
-    i = np.searchsorted(p_token[first : last + 1], lo, side="right") - 1 + first
-    j = np.searchsorted(p_token[first : last + 1], hi - 1, side="right") - 1 + first
+    i = first_from(p_token, first, last + 1, lo + 1) - 1
+    j = first_from(p_token, first, last + 1, hi) - 1
     if i == j and hi - lo < WHOLE * (p_token[i + 1] - p_token[i]):
         return lo, hi
     start = p_token[i]
@@ -286,14 +287,14 @@ def without_overhang(lo, hi, first, last, p_token, t_word, bits):
     """Take back an edge that reaches OVERHANG common words at most into another passage: such
     words stand everywhere. ``first`` to ``last`` are the passages of the text, ``bits`` the
     information of its words."""
-    j = np.searchsorted(p_token[first : last + 1], hi - 1, side="right") - 1 + first
+    j = first_from(p_token, first, last + 1, hi) - 1
     if lo < p_token[j] and hi < p_token[j + 1] and hi - p_token[j] <= OVERHANG:
         common = True
         for t in range(p_token[j], hi):
             common = common and not bits[t_word[t]] & CONTENT
         if common:
             hi = p_token[j]
-    i = np.searchsorted(p_token[first : last + 1], lo, side="right") - 1 + first
+    i = first_from(p_token, first, last + 1, lo + 1) - 1
     if p_token[i] < lo and p_token[i + 1] < hi and p_token[i + 1] - lo <= OVERHANG:
         common = True
         for t in range(lo, p_token[i + 1]):

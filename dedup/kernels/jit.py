@@ -2,24 +2,33 @@
 
 Compiled code goes to the user's cache folder, named after the kernels' sources: a machine
 compiles each version once, installs may be read-only, and a changed helper can never leave a
-stale caller behind (numba itself looks at the caller's file only).
+stale caller behind (numba itself looks at the caller's file only). Folders of versions that
+nobody has used for long are removed when a new one has been compiled.
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
+import re
+import shutil
 import sys
+import time
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numba
+from numba.core.registry import cpu_target
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_MARKER = "complete"
+UNUSED_DAYS = 90
+"""Days after which the compiled kernels of another version are removed."""
+
+_FOLDER = re.compile(r"kernels-[0-9a-f]{16}")
 
 
 @cache
@@ -49,17 +58,50 @@ def _sources() -> str:
     return h.hexdigest()
 
 
-def compiled() -> bool:
-    """Whether all kernels have been compiled on this machine before."""
+def _marker() -> Path | None:
+    """The file that says that all kernels are compiled, or ``None`` where nothing is kept.
+
+    numba takes compiled code for its own only where the sources lie in the same place, of the
+    same age, on the same kind of processor: so the name is a digest of these.
+    """
     folder = cache_folder()
-    return folder is not None and (folder / _MARKER).exists()
+    if folder is None:
+        return None
+    processor: Any = cpu_target.target_context.codegen()
+    h = hashlib.blake2b(repr(processor.magic_tuple()).encode(), digest_size=8)
+    for path in sorted(Path(__file__).resolve().parent.glob("*.py")):
+        h.update(f"\0{path}\0{path.stat().st_mtime_ns}".encode())
+    return folder / f"complete-{h.hexdigest()}"
+
+
+def compiled() -> bool:
+    """Whether all kernels of this install have been compiled on this machine before."""
+    marker = _marker()
+    if marker is None or not marker.exists():
+        return False
+    with contextlib.suppress(OSError):  # its time says when the kernels were last used
+        os.utime(marker)
+    return True
 
 
 def mark_compiled() -> None:
-    """Note that all kernels have been compiled on this machine."""
-    folder = cache_folder()
-    if folder is not None:
-        (folder / _MARKER).touch()
+    """Note that all kernels of this install have been compiled on this machine."""
+    marker = _marker()
+    if marker is not None:
+        with contextlib.suppress(OSError):  # a full disk: they compile again next time
+            marker.touch()
+            _remove_unused(marker.parent)
+
+
+def _remove_unused(own: Path) -> None:
+    """Remove the folders beside ``own`` that no run has used for UNUSED_DAYS."""
+    oldest = time.time() - UNUSED_DAYS * 86_400
+    for folder in own.parent.iterdir():
+        if folder == own or folder.is_symlink() or not _FOLDER.fullmatch(folder.name):
+            continue
+        used = [folder, *folder.glob("complete*")]
+        if max(path.stat().st_mtime for path in used) < oldest:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def kernel(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -80,6 +122,7 @@ def leaf(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _compiled(function: Callable[..., Any], **flags: Any) -> Callable[..., Any]:
+    flags["no_cfunc_wrapper"] = True  # there are no callers in C, and it is code to compile
     folder = cache_folder()
     config: Any = numba.config
     before = config.CACHE_DIR
@@ -87,7 +130,10 @@ def _compiled(function: Callable[..., Any], **flags: Any) -> Callable[..., Any]:
     config.CACHE_DIR = str(folder) if folder is not None else before
     try:
         compiled_function: Callable[..., Any] = numba.njit(
-            cache=True, nogil=True, error_model="numpy", **flags
+            cache=True,
+            nogil=True,
+            error_model="numpy",
+            **flags,
         )(function)
     finally:
         config.CACHE_DIR = before

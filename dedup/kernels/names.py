@@ -209,7 +209,7 @@ def find_names(data, offsets, opens, byte_table, trie, names, words, everywhere,
         lo = offsets[t]
         hi = offsets[t + 1]
         counted = lo
-        chars = 0
+        chars = np.int64(0)
         i = lo
         while i < hi:
             name = -1

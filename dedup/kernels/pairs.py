@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from dedup.kernels.jit import kernel
+from dedup.kernels.ordering import stable_order
 
 
 @kernel
@@ -31,7 +32,7 @@ def article_pairs(start, article, eighths, edge_u, edge_v, edge_eighths, cap, re
     Writes ``keys`` (uint64: smaller article high, greater low) and ``weights`` (int32 eighths
     of a bit) as far as there is room; returns ``(pairs, capped passages)``.
     """
-    n = 0
+    n = np.int64(0)
     capped = 0
     for u in range(len(start) - 1):
         lo = start[u]
@@ -123,6 +124,12 @@ def bounded_edges(u, v, weight, nodes, cap, few, strongest):
     for e in range(len(u)):
         edge[place[u[e]]] = e
         place[u[e]] += 1
+    most = 0
+    for i in range(nodes):
+        most = max(most, degree[i + 1] - degree[i])
+    lightness = np.empty(most, np.int64)
+    ranked = np.empty(most, np.int64)
+    spare = np.empty(most, np.int64)
     keep = np.zeros(len(u), np.bool_)
     for i in range(nodes):
         lo = degree[i]
@@ -135,7 +142,9 @@ def bounded_edges(u, v, weight, nodes, cap, few, strongest):
             keep[edge[k]] = True
         if strongest > 0:
             size = hi - lo
-            ranked = np.argsort(-weight[edge[lo:hi]], kind="mergesort")
+            for k in range(size):
+                lightness[k] = -weight[edge[lo + k]]
+            stable_order(lightness, size, ranked, spare)
             for k in range(min(strongest, size)):
                 keep[edge[lo + ranked[k]]] = True
     return keep

@@ -12,6 +12,7 @@ import numpy as np
 from dedup.kernels.comparison import bag, weight_of
 from dedup.kernels.jit import leaf
 from dedup.kernels.minhash import CONTENT, QUARTERS
+from dedup.kernels.ordering import first_from
 
 SEEDS_PER_PASSAGE = 4
 NEARLY = 0.85  # of the best seed's value
@@ -118,7 +119,7 @@ def collisions(q, n, expected, key_size, pa0, pb0, na, texts, bags, passages, cu
         if finish - begin > common:
             # A word of many passages: look on from the last seed, as a reader does.
             cut[0] += 1
-            begin += np.searchsorted(holder[begin:finish], expected)
+            begin = first_from(holder, begin, finish, expected)
             begin = max(starts[k], min(begin, finish - common))
             finish = begin + common
         for j in range(begin, finish):
@@ -206,13 +207,13 @@ def find_seeds(
     t_word = texts.t_word
     count_b = words.count_b
     first = p_token[pa0]
-    count = 0
-    expected = 0
+    count = np.int64(0)
+    expected = np.int64(0)
     for q in range(nb):
         total_b = quarters_of(pb0 + q, p_information)
         if total_b < weak_bits:
             continue
-        common = 0
+        common = np.int64(0)
         held = 0
         for i in range(p_content[pb0 + q], p_content[pb0 + q + 1]):
             w = c_word[i]
@@ -225,7 +226,7 @@ def find_seeds(
         hits = collisions(q, common, expected, key_size, pa0, pb0, na, texts, bags, passages, cut)
         norm_b = 0.0
         plain = 0.0
-        kept = 0
+        kept = np.int64(0)
         size_b = -1
         for h in range(hits):
             p = touched[h]
@@ -264,7 +265,7 @@ def find_seeds(
                     words.count_a,
                     b_word,
                     b_times,
-                    0,
+                    np.int64(0),
                 )
                 squares = 0.0
                 for i in range(size_b):
@@ -338,7 +339,7 @@ def find_seeds(
 def keep_best(count, seeds, best_of_a):
     """Keep the seeds that are nearly the best of their passage, on either side: what one text
     splits the other may join. Returns how many are left."""
-    kept = 0
+    kept = np.int64(0)
     top = 0.0
     for s in range(count):
         if s == 0 or seeds.b[s] != seeds.b[s - 1]:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import numpy as np
-
-from dedup.kernels.comparison import load, logarithms, span_cosine, unload
-from dedup.kernels.jit import kernel, leaf
+from dedup.kernels.comparison import SIDE_A, SIDE_B, load, span_cosine, unload
+from dedup.kernels.jit import leaf
 
 
 @leaf
@@ -27,23 +25,21 @@ def span_likeness(a0, a1, b0, b1, passages, texts, words, logs):
     )
 
 
-@kernel
-def span_similarities(pair_a, pair_b, m_pair, m_a0, m_a1, m_b0, m_b1, texts, words):
-    """Similarity (float64) and shared bits of given token spans; ``m_pair`` ascending."""
+@leaf
+def span_similarities(
+    pair_a, pair_b, m_pair, m_a0, m_a1, m_b0, m_b1, texts, words, logs, similarity, bits
+):
+    """``similarity`` and shared ``bits`` (both float64) of given token spans; ``m_pair`` ascending.
+
+    ``logs``: see ``comparison.logarithms``, up to all passages of a pair.
+    """
     d_passage = texts.d_passage
-    most = 0
-    for x in range(len(pair_a)):
-        for d in (pair_a[x], pair_b[x]):
-            most = max(most, d_passage[d + 1] - d_passage[d])
-    logs = logarithms(2 * most)
-    similarity = np.empty(len(m_pair), np.float64)
-    bits = np.empty(len(m_pair), np.float64)
     i = 0
     while i < len(m_pair):
         a = pair_a[m_pair[i]]
         b = pair_b[m_pair[i]]
-        load(a, 0, texts.d_word, texts.w_word, texts.w_passages, words.held)
-        load(b, 1, texts.d_word, texts.w_word, texts.w_passages, words.held)
+        load(a, SIDE_A, texts.d_word, texts.w_word, texts.w_passages, words.held)
+        load(b, SIDE_B, texts.d_word, texts.w_word, texts.w_passages, words.held)
         passages = d_passage[a + 1] - d_passage[a] + d_passage[b + 1] - d_passage[b]
         pair = m_pair[i]
         while i < len(m_pair) and m_pair[i] == pair:
@@ -51,6 +47,5 @@ def span_similarities(pair_a, pair_b, m_pair, m_a0, m_a1, m_b0, m_b1, texts, wor
                 m_a0[i], m_a1[i], m_b0[i], m_b1[i], passages, texts, words, logs
             )
             i += 1
-        unload(a, 0, texts.d_word, texts.w_word, words.held)
-        unload(b, 1, texts.d_word, texts.w_word, words.held)
-    return similarity, bits
+        unload(a, SIDE_A, texts.d_word, texts.w_word, words.held)
+        unload(b, SIDE_B, texts.d_word, texts.w_word, words.held)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from dedup.kernels.jit import kernel
+from dedup.kernels.ordering import stable_order
 from dedup.kernels.text import FNV_OFFSET, decode, fnv
 
 TWEET = 420  # characters before a signature that can belong to the tweet
@@ -101,7 +102,9 @@ def mark_speech(data, d_byte, d_passage, p_start, p_end, p_token, p_quoted):
     signed with name, handle and date, or of a dialogue; the first passage of a paragraph that a
     line ending in a colon introduces; and the signature of a tweet. Linear in the text.
     """
-    said = p_quoted > 0
+    said = np.empty(len(p_start), np.bool_)
+    for p in range(len(p_start)):
+        said[p] = p_quoted[p] > 0
     introduced = np.zeros(len(p_start), np.bool_)
     signature = np.zeros(len(p_start), np.bool_)
     longest = 0
@@ -111,14 +114,16 @@ def mark_speech(data, d_byte, d_passage, p_start, p_end, p_token, p_quoted):
         most = max(most, d_passage[d + 1] - d_passage[d])
     cps = np.empty(longest + 1, np.uint32)
     paragraph = np.empty(most + 1, np.int64)  # first passage of each paragraph
-    tags = np.empty(most + 1, np.uint64)
+    tags = np.empty(most + 1, np.int64)
+    order = np.empty(most + 1, np.int64)
+    spare = np.empty(most + 1, np.int64)
     for d in range(len(d_byte) - 1):
         n = decode(data, d_byte[d], d_byte[d + 1], cps)
         first = d_passage[d]
         end = d_passage[d + 1]
         if first == end:
             continue
-        paragraphs = 0
+        paragraphs = np.int64(0)
         tagged = 0
         for p in range(first, end):
             begin = p_end[p - 1] if p > first else 0
@@ -135,8 +140,8 @@ def mark_speech(data, d_byte, d_passage, p_start, p_end, p_token, p_quoted):
                 lead = paragraph[paragraphs - 1]
                 introduced[p] = p_token[p] - p_token[lead] >= LEAST_LEAD
             paragraph[paragraphs] = p
-            tags[paragraphs] = speaker_tag(
-                cps, p_start[p], p_end[p] if p + 1 == end else p_start[p + 1]
+            tags[paragraphs] = np.int64(
+                speaker_tag(cps, p_start[p], p_end[p] if p + 1 == end else p_start[p + 1])
             )
             if tags[paragraphs] != 0:
                 tagged += 1
@@ -146,10 +151,11 @@ def mark_speech(data, d_byte, d_passage, p_start, p_end, p_token, p_quoted):
             recurring = 0
             head = -1
             tail = -1
-            names = np.sort(tags[:paragraphs])
+            stable_order(tags, paragraphs, order, spare)
             for k in range(1, paragraphs):
-                same = names[k] != 0 and names[k] == names[k - 1]
-                if same and (k == 1 or names[k - 2] != names[k]):
+                name = tags[order[k]]
+                same = name != 0 and name == tags[order[k - 1]]
+                if same and (k == 1 or tags[order[k - 2]] != name):
                     recurring += 1
             for k in range(paragraphs):
                 if tags[k] != 0:

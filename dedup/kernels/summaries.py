@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from dedup.kernels.jit import kernel
+from dedup.kernels.jit import leaf
+from dedup.kernels.ordering import stable_order
 from dedup.kernels.similarity import span_likeness
 
 PLAIN = 0
@@ -32,7 +33,7 @@ MOST = 16  # summaries on one side of a pair: bounds the work in texts of very m
 FULL = 0.3  # share of the longer text from which all of it is retold
 
 
-@kernel
+@leaf
 def explained(lo, hi, side, count, spans, cover):
     """Share of tokens ``lo`` to ``hi`` of one side (0: a, 1: b) in longer plain matches."""
     for m in range(count):
@@ -41,24 +42,29 @@ def explained(lo, hi, side, count, spans, cover):
         at = spans.at[m]
         if min(at[1] - at[0], at[3] - at[2]) >= EXPLAINED_TOKENS:
             cover[max(lo, at[2 * side]) - lo : max(lo, min(hi, at[2 * side + 1])) - lo] = 1
-    total = cover[: hi - lo].sum()
-    cover[: hi - lo] = 0
+    total = 0
+    for t in range(hi - lo):
+        total += cover[t]
+        cover[t] = 0
     return total / (hi - lo)
 
 
-@kernel
-def retold(first, last, p0, q0, p_token, place, likeness):
+@leaf
+def retold(first, last, p0, q0, p_token, passages):
     """Whether passages ``first`` to ``last`` retell scattered passages of the other text.
 
-    ``p0``, ``q0``: first passages of both texts; ``place`` and ``likeness``: the passage most
-    like each, or -1, and its cosine. Returns the first and last place, or (-1, -1).
+    ``p0``, ``q0``: first passages of both texts; ``passages.place`` and ``likeness``: the passage
+    most like each, or -1, and its cosine. Returns the first and last place, or (-1, -1).
     """
-    n = 0
+    n = np.int64(0)
     tokens = 0
     same = 0
     mean = 0.0
-    places = np.empty(last - first + 1, np.int64)
-    sizes = np.empty(last - first + 1, np.int64)
+    place = passages.place
+    likeness = passages.likeness
+    places = passages.places
+    sizes = passages.sizes
+    order = passages.order
     for p in range(first, last + 1):
         if place[p] >= 0:
             places[n] = place[p]
@@ -70,7 +76,7 @@ def retold(first, last, p0, q0, p_token, place, likeness):
             n += 1
     if n < LEAST_PASSAGES or 2 * n < last - first + 1 or same > COPIED * n or mean < LIKENESS * n:
         return -1, -1
-    order = np.argsort(places[:n], kind="mergesort")
+    stable_order(places, n, order, passages.spare)
     low = places[order[0]]
     high = places[order[n - 1]]
     own = p_token[p0 + last + 1] - p_token[p0 + first]
@@ -90,7 +96,7 @@ def retold(first, last, p0, q0, p_token, place, likeness):
     return low, high
 
 
-@kernel
+@leaf
 def find_summaries(
     side,
     a,
@@ -130,7 +136,7 @@ def find_summaries(
         if place[p] < 0 or seeds.cosine[s] > likeness[p]:
             place[p] = q
             likeness[p] = seeds.cosine[s]
-    p = 0
+    p = np.int64(0)
     found = 0
     while p < own_count and found < MOST:
         if place[p] < 0:
@@ -144,7 +150,7 @@ def find_summaries(
             p += 1
         if last - first + 1 < LEAST_PASSAGES:
             continue
-        low, high = retold(first, last, p0, q0, p_token, place, likeness)
+        low, high = retold(first, last, p0, q0, p_token, passages)
         if low < 0:
             continue
         lo, hi = p_token[p0 + first], p_token[p0 + last + 1]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from dedup.kernels.jit import kernel
+from dedup.kernels.ordering import stable_order
 
 
 @kernel
@@ -22,12 +23,15 @@ def outlet_specific(key, article, outlet, least, share):
         size *= 2
     mask = np.uint64(size - 1)
     names = np.zeros(size, np.uint64)
-    leader = np.full(size, -1, np.int64)
+    leader = np.empty(size, np.int64)
+    leader[:] = -1
     votes = np.zeros(size, np.int32)
-    last = np.full(size, -1, np.int32)
+    last = np.empty(size, np.int32)
+    last[:] = -1
     own = np.zeros(size, np.int32)
     total = np.zeros(size, np.int32)
-    slot = np.full(n, -1, np.int64)
+    slot = np.empty(n, np.int64)
+    slot[:] = -1
     for p in range(n):
         if key[p] == 0 or outlet[p] < 0:
             continue
@@ -67,10 +71,19 @@ def outlet_specific(key, article, outlet, least, share):
 def repeated_inside(d_passage, key):
     """Passages (bool) whose ``key`` (uint64) stands twice or more in their own article."""
     out = np.zeros(len(key), np.bool_)
+    most = 0
+    for d in range(len(d_passage) - 1):
+        most = max(most, d_passage[d + 1] - d_passage[d])
+    own = np.empty(most, np.int64)
+    order = np.empty(most, np.int64)
+    spare = np.empty(most, np.int64)
     for d in range(len(d_passage) - 1):
         lo = d_passage[d]
-        order = np.argsort(key[lo : d_passage[d + 1]])
-        for i in range(1, len(order)):
+        size = d_passage[d + 1] - lo
+        for i in range(size):
+            own[i] = np.int64(key[lo + i])
+        stable_order(own, size, order, spare)
+        for i in range(1, size):
             if key[lo + order[i]] == key[lo + order[i - 1]]:
                 out[lo + order[i]] = True
                 out[lo + order[i - 1]] = True

@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from dedup.kernels.jit import kernel, leaf
+from dedup.kernels.ordering import first_from
 
 # Kinds and roles of characters; dedup/data/unicode.npz holds them, tools/ builds it.
 WORD, HAN, SEA, IGNORED, APOSTROPHE = 1, 2, 3, 4, 5
@@ -45,21 +46,21 @@ def code_point(data, i):
     low = np.uint32(0x3F)
     if c < 0xE0:
         c = ((c & np.uint32(0x1F)) << np.uint32(6)) | (np.uint32(data[i + 1]) & low)
-        return c, i + 2
+        return np.uint32(c), i + 2
     if c < 0xF0:
         c = (
             ((c & np.uint32(0x0F)) << np.uint32(12))
             | ((np.uint32(data[i + 1]) & low) << np.uint32(6))
             | (np.uint32(data[i + 2]) & low)
         )
-        return c, i + 3
+        return np.uint32(c), i + 3
     c = (
         ((c & np.uint32(0x07)) << np.uint32(18))
         | ((np.uint32(data[i + 1]) & low) << np.uint32(12))
         | ((np.uint32(data[i + 2]) & low) << np.uint32(6))
         | (np.uint32(data[i + 3]) & low)
     )
-    return c, i + 4
+    return np.uint32(c), i + 4
 
 
 @leaf
@@ -227,7 +228,7 @@ def ends_sentence(cps, lo, i, after, hi, kind, role, case, fold, abbreviations):
         h = FNV_OFFSET
         for j in range(w, i):
             h = fnv(h, fold[cps[j]] if cps[j] < PLANES else cps[j])
-        k = np.searchsorted(abbreviations, h)
+        k = first_from(abbreviations, np.int64(0), len(abbreviations), h)
         if k < len(abbreviations) and abbreviations[k] == h:
             return False
     return True
@@ -236,8 +237,8 @@ def ends_sentence(cps, lo, i, after, hi, kind, role, case, fold, abbreviations):
 @leaf
 def mark_sentences(cps, n, mark, kind, role, case, fold, abbreviations):
     """Cut at sentence ends and line ends, and mark the quotations of each paragraph."""
-    paragraph = 0
-    i = 0
+    paragraph = np.int64(0)
+    i = np.int64(0)
     since = 0
     while i < n:
         c = cps[i]
@@ -357,7 +358,7 @@ def segment_batch(data, offsets, kind, role, case, fold, abbreviations):
         mark_sentences(cps, n, mark, kind, role, case, fold, abbreviations)
         first = tokens
         before = 0  # kind of the last character that was not ignored
-        i = 0
+        i = np.int64(0)
         while i <= n:
             if tokens > first and (i == n or mark[i] & 1 or tokens - first >= MAX_PASSAGE_TOKENS):
                 p_text[passages] = d
@@ -383,7 +384,7 @@ def segment_batch(data, offsets, kind, role, case, fold, abbreviations):
                         h = fnv(h, fold[cps[j]] if cps[j] < PLANES else cps[j])
                         end = j + 1
                     elif q == 5:
-                        if next_same(cps, j, n, mark, kind, 1) < 0:
+                        if next_same(cps, j, n, mark, kind, np.int64(1)) < 0:
                             break
                     elif q != 4:
                         break

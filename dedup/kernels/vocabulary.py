@@ -148,9 +148,9 @@ def number_words(
     v_chars = np.empty(room, np.int32)
     slot = np.zeros(4 * room, np.int32)
     text = np.empty(16 * room, np.uint8)
-    used = 0
+    used = np.int64(0)
     # The words of one article by themselves, in a table that stays near: most tokens repeat one.
-    most = 0
+    most = np.int64(0)
     for d in range(articles):
         most = max(most, p_token[d_passage[d + 1]] - p_token[d_passage[d]])
     near = np.zeros(table_size(most), np.int32)

@@ -1,4 +1,8 @@
-"""What the alignment kernels share: the texts as arrays, and scratch that is allocated once."""
+"""What the alignment kernels share: the texts as arrays, and scratch that is allocated once.
+
+It is allocated outside of the kernels, which then compile in half the time: numba writes the
+counting of references around every use of an array that a kernel may have made.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +10,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dedup.kernels.comparison import table_size
-from dedup.kernels.jit import kernel
+from dedup.kernels.comparison import logarithms, table_size
+from dedup.kernels.edges import WINDOW
+from dedup.kernels.seeds import SEEDS_PER_PASSAGE
 
 
 class Texts(NamedTuple):
@@ -24,6 +29,23 @@ class Texts(NamedTuple):
     w_passages: np.ndarray
     c_word: np.ndarray
     v_bits: np.ndarray
+
+
+def no_texts() -> Texts:
+    """Texts without a word: their types are all that compiling needs."""
+    return Texts(
+        d_passage=np.zeros(1, np.int64),
+        d_word=np.zeros(1, np.int64),
+        p_token=np.zeros(1, np.int64),
+        p_content=np.zeros(1, np.int64),
+        p_key=np.empty(0, np.uint64),
+        p_information=np.empty(0, np.float32),
+        t_word=np.empty(0, np.int32),
+        w_word=np.empty(0, np.int32),
+        w_passages=np.empty(0, np.uint16),
+        c_word=np.empty(0, np.int32),
+        v_bits=np.empty(0, np.uint8),
+    )
 
 
 class Words(NamedTuple):
@@ -65,7 +87,7 @@ class Passages(NamedTuple):
     """Per passage: what the search for seeds keeps, and foreign matter (see ``seeds.foreign``).
 
     ``acc`` is zeroed, ``place`` set to -1 between uses. ``shared`` (int32): content words of one
-    passage of ``b`` that ``a`` has.
+    passage of ``b`` that ``a`` has. ``places``, ``sizes``, ``order``, ``spare``: of one summary.
     """
 
     foreign_a: np.ndarray
@@ -78,6 +100,10 @@ class Passages(NamedTuple):
     shared: np.ndarray
     place: np.ndarray
     likeness: np.ndarray
+    places: np.ndarray
+    sizes: np.ndarray
+    order: np.ndarray
+    spare: np.ndarray
 
 
 class Seeds(NamedTuple):
@@ -99,7 +125,8 @@ class Seeds(NamedTuple):
 class Spans(NamedTuple):
     """The matches of one pair: token spans (int64, (n, 4): a0, a1, b0, b1), ``similarity``,
     ``bits``, ``ratio`` (log-likelihood, nats), ``form`` (uint8: PLAIN, SUMMARY_A, SUMMARY_B,
-    GONE) and ``number`` (its place in the output, or -1)."""
+    GONE) and ``number`` (its place in the output, or -1); ``strength`` (float64), ``order`` and
+    ``spare`` (int64) to rank them."""
 
     at: np.ndarray
     similarity: np.ndarray
@@ -107,6 +134,9 @@ class Spans(NamedTuple):
     ratio: np.ndarray
     form: np.ndarray
     number: np.ndarray
+    strength: np.ndarray
+    order: np.ndarray
+    spare: np.ndarray
 
 
 class Tokens(NamedTuple):
@@ -122,8 +152,7 @@ class Tokens(NamedTuple):
     rates: np.ndarray
 
 
-@kernel
-def make_words(words):
+def make_words(words: int) -> Words:
     """Room for a vocabulary of ``words``."""
     return Words(
         np.zeros((words, 2), np.int32),
@@ -134,8 +163,7 @@ def make_words(words):
     )
 
 
-@kernel
-def make_bags(most_tokens, most_passages):
+def make_bags(most_tokens: int, most_passages: int) -> Bags:
     """Room for texts of so many tokens and passages."""
     return Bags(
         np.empty(most_passages, np.int64),
@@ -150,8 +178,7 @@ def make_bags(most_tokens, most_passages):
     )
 
 
-@kernel
-def make_passages(most_passages, most_tokens):
+def make_passages(most_passages: int, most_tokens: int) -> Passages:
     """Room for texts of so many passages and tokens."""
     return Passages(
         np.empty(most_passages + 1, np.int64),
@@ -164,11 +191,14 @@ def make_passages(most_passages, most_tokens):
         np.empty(most_tokens, np.int32),
         np.full(most_passages, -1, np.int64),
         np.empty(most_passages, np.float64),
+        np.empty(most_passages, np.int64),
+        np.empty(most_passages, np.int64),
+        np.empty(most_passages, np.int64),
+        np.empty(most_passages, np.int64),
     )
 
 
-@kernel
-def make_seeds(most_seeds):
+def make_seeds(most_seeds: int) -> Seeds:
     """Room for so many seeds."""
     return Seeds(
         np.empty(most_seeds, np.int64),
@@ -183,8 +213,7 @@ def make_seeds(most_seeds):
     )
 
 
-@kernel
-def make_spans(most):
+def make_spans(most: int) -> Spans:
     """Room for so many matches of one pair."""
     return Spans(
         np.empty((most, 4), np.int64),
@@ -193,11 +222,13 @@ def make_spans(most):
         np.empty(most, np.float64),
         np.empty(most, np.uint8),
         np.empty(most, np.int64),
+        np.empty(most, np.float64),
+        np.empty(most, np.int64),
+        np.empty(most, np.int64),
     )
 
 
-@kernel
-def make_tokens(most_tokens, window):
+def make_tokens(most_tokens: int, window: int) -> Tokens:
     """Room for texts of so many tokens, ``window`` looked at beyond a core."""
     return Tokens(
         np.empty(most_tokens + 2 * window, np.uint8),
@@ -206,4 +237,58 @@ def make_tokens(most_tokens, window):
         np.zeros(most_tokens, np.int32),
         np.zeros(table_size(most_tokens), np.int64),
         np.empty((4, 8), np.float64),
+    )
+
+
+class Room(NamedTuple):
+    """All scratch of a pair; ``logs``: see ``comparison.logarithms``."""
+
+    bags: Bags
+    passages: Passages
+    seeds: Seeds
+    spans: Spans
+    tokens: Tokens
+    logs: np.ndarray
+
+
+def make_room(most_tokens: int, most_passages: int) -> Room:
+    """Room for pairs of texts of so many tokens and passages each."""
+    logs = np.empty(2 * most_passages + 1, np.float64)
+    logarithms(logs)
+    return Room(
+        make_bags(most_tokens, most_passages),
+        make_passages(most_passages, most_tokens),
+        make_seeds(most_passages * SEEDS_PER_PASSAGE),
+        make_spans(most_passages * (SEEDS_PER_PASSAGE + 2)),
+        make_tokens(most_tokens, WINDOW),
+        logs,
+    )
+
+
+class Found(NamedTuple):
+    """What an alignment finds. ``match`` (int64, (n, 5)): pair and token spans a0, a1, b0, b1;
+    ``value`` (float64, (n, 2)): similarity and shared bits. ``link`` (int64, (n, 3)), the passages
+    that carry a match: its number and both passages; ``cosine`` (float32) of these.
+
+    ``cut`` (int64, 3) counts what limits left out: words looked up near the last seed only, seeds
+    beyond SEEDS_PER_PASSAGE, seeds joined to the LOOK_BACK before them only.
+    """
+
+    match: np.ndarray
+    value: np.ndarray
+    link: np.ndarray
+    cosine: np.ndarray
+    cut: np.ndarray
+
+
+def make_found(room: Room) -> Found:
+    """Room for what some thousand pairs have in common, and for all that any one pair can."""
+    matches = len(room.spans.form) + 4096
+    links = len(room.seeds.a) + 16384
+    return Found(
+        np.empty((matches, 5), np.int64),
+        np.empty((matches, 2), np.float64),
+        np.empty((links, 3), np.int64),
+        np.empty(links, np.float32),
+        np.zeros(3, np.int64),
     )
