@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -161,6 +162,7 @@ def analyse(
     # the interpreter free: it runs beside them.
     aside = ThreadPoolExecutor(1, thread_name_prefix="attribute")
     claimed = aside.submit(_timed, attribute, corpus, agencies)
+    aside.submit(import_module, "sklearn.feature_extraction.text")  # a second, for the scores
     try:
         return _analyse(corpus, settings, workers, clock, claimed, encoder, corrections)
     finally:
