@@ -96,6 +96,7 @@ def scan(
     corrections: str | os.PathLike[str] | None = None,
     all_relations: bool = False,
     semantic: str | os.PathLike[str] | Encoder | None = None,
+    memory: str | int | None = None,
     progress: Progress | None = None,
 ) -> Result:
     """Find what the articles in ``inputs`` share and where it comes from.
@@ -104,7 +105,9 @@ def scan(
     files with further agencies, with families of outlets, with your judgements
     (``docs/sources.md``). ``all_relations`` lists pairs that share furniture only, too.
     ``semantic``: a local folder with a sentence encoder, which is asked how far reworded matches
-    reach (``docs/semantic.md``). ``progress(stage, done, total)`` is called as stages go on.
+    reach (``docs/semantic.md``). ``memory``: what the run may take, e.g. ``"4GB"`` (default: half
+    of the machine's); what is too large goes to temporary files, the result is the same
+    (``docs/performance.md``). ``progress(stage, done, total)`` is called as stages go on.
 
     Raises ``InputError`` when an input does not exist, ``UsageError`` and ``SettingsError`` for
     wrong options; damaged input does not raise (unless ``read.strict``) but stands in
@@ -118,6 +121,7 @@ def scan(
         families=families,
         corrections=corrections,
         semantic=semantic,
+        memory=memory,
         progress=progress,
     )
     analysis = run.analyse(run.read(names_of(inputs)))

@@ -6,13 +6,16 @@ order in which records were read. Built batch by batch on threads.
 
 from __future__ import annotations
 
+from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import pyarrow as pa
 
+from dedup.arena import Arena
+from dedup.column import Column
 from dedup.kernels import vocabulary as kernels
 from dedup.memory import release_memory
 from dedup.segment import segment
@@ -20,11 +23,15 @@ from dedup.speech import signs_of_speech
 from dedup.vocabulary import Vocabulary, Words, number_words
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
+    from concurrent.futures import Executor, Future
 
     from numpy.typing import NDArray
 
 BATCH_BYTES = 8_000_000
+
+_Item = TypeVar("_Item")
+_Done = TypeVar("_Done")
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,19 +166,81 @@ def _renumber(part: dict[str, NDArray[Any]], number: NDArray[np.int32]) -> None:
     kernels.renumber_sets(number, part["p_content"], part["c_word"])
 
 
+_DTYPES = {
+    "d_length": np.int32,
+    "d_letters": np.int32,
+    "d_passage": np.int64,
+    "d_word": np.int64,
+    "p_start": np.int32,
+    "p_end": np.int32,
+    "p_quoted": np.uint8,
+    "p_speech": np.uint8,
+    "p_token": np.int64,
+    "p_content": np.int64,
+    "p_key": np.uint64,
+    "p_information": np.float32,
+    "p_article": np.int32,
+    "t_word": np.int32,
+    "t_start": np.int32,
+    "t_length": np.uint16,
+    "w_word": np.int32,
+    "w_passages": np.uint16,
+    "c_word": np.int32,
+}
 _POINTERS = {"d_passage": "p_start", "d_word": "w_word", "p_token": "t_word", "p_content": "c_word"}
-_SHIFTED = {"p_article": "d_length"}
+_ROOM = 5
+"""Bytes that all columns take for each byte of text, at most: English takes 3."""
+
+
+class _Columns:
+    """The arrays of a collection, growing batch by batch."""
+
+    def __init__(self, arena: Arena) -> None:
+        self._columns = {name: Column(arena, dtype) for name, dtype in _DTYPES.items()}
+        self._rows = dict.fromkeys((*_POINTERS.values(), "d_length"), 0)
+
+    def append(self, part: dict[str, NDArray[Any]]) -> None:
+        """Add a batch, shifting its pointers in place to where its rows come to stand."""
+        first = self._rows["d_length"] == 0
+        added = {name: len(part[name]) for name in self._rows}
+        part["p_article"] += np.int32(self._rows["d_length"])
+        for name, column in self._columns.items():
+            array = part.pop(name)
+            if name in _POINTERS:
+                array += self._rows[_POINTERS[name]]
+                # The end of the batch before is the beginning of this one.
+                array = array if first else array[1:]
+            column.append(array)
+        for name, count in added.items():
+            self._rows[name] += count
+
+    def whole(self) -> dict[str, NDArray[Any]]:
+        """The arrays; each batch's are freed before the next array is joined."""
+        out: dict[str, NDArray[Any]] = {}
+        while self._columns:
+            name = next(iter(self._columns))
+            out[name] = self._columns.pop(name).whole()
+            release_memory()
+        return out
 
 
 def collect(
     texts: pa.LargeStringArray,
     *,
     threads: int = 1,
+    arena: Arena | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Collection:
-    """Segment all texts and number their words, on ``threads`` threads."""
+    """Segment all texts and number their words, on ``threads`` threads.
+
+    Where ``arena`` spills, the arrays of passages, tokens and words are mapped temporary files.
+
+    Raises :class:`~dedup.errors.SpillError` where these cannot be written.
+    """
+    arena = arena or Arena()
     data, d_byte = utf8(texts)
     ranges = batches(np.diff(d_byte).tolist()) or [(0, 0)]
+    arena.expect(_ROOM * len(data))
 
     def work(span: tuple[int, int]) -> tuple[dict[str, NDArray[Any]], Words]:
         lo, hi = span
@@ -179,38 +248,29 @@ def collect(
         return _process(data[begin : d_byte[hi]], d_byte[lo : hi + 1] - begin)
 
     vocabulary = Vocabulary()
-    parts: list[dict[str, NDArray[Any]]] = []
+    columns = _Columns(arena)
     with ThreadPoolExecutor(max(1, threads)) as pool:
-        for (_, hi), (part, words) in zip(ranges, pool.map(work, ranges), strict=True):
+        done = _in_order(pool, work, ranges, ahead=2 * threads)
+        for (_, hi), (part, words) in zip(ranges, done, strict=True):
             _renumber(part, vocabulary.add(words))
-            parts.append(part)
+            columns.append(part)
             if progress:
                 progress(int(d_byte[hi]), len(data))
     del part, words
-    return Collection(v_hash=vocabulary.hash, v_bits=vocabulary.bits, **_join(parts))
+    return Collection(v_hash=vocabulary.hash, v_bits=vocabulary.bits, **columns.whole())
 
 
-def _join(parts: list[dict[str, NDArray[Any]]]) -> dict[str, NDArray[Any]]:
-    """Concatenate batches, shifting pointers; frees each batch's arrays as it goes."""
-    sizes = {
-        name: np.cumsum([0, *(len(p[name]) for p in parts)])
-        for name in ("p_start", "w_word", "t_word", "c_word", "d_length")
-    }
-    out: dict[str, NDArray[Any]] = {}
-    for name in list(parts[0]):
-        arrays = [p.pop(name) for p in parts]
-        if name in _POINTERS:
-            shift = sizes[_POINTERS[name]]
-            arrays = [
-                a[: None if i == len(parts) - 1 else -1] + shift[i] for i, a in enumerate(arrays)
-            ]
-        elif name in _SHIFTED:
-            shift = sizes[_SHIFTED[name]]
-            arrays = [a + a.dtype.type(shift[i]) for i, a in enumerate(arrays)]
-        out[name] = np.concatenate(arrays) if len(arrays) > 1 else arrays[0]
-        del arrays
-        release_memory()
-    return out
+def _in_order(
+    pool: Executor, work: Callable[[_Item], _Done], items: Sequence[_Item], ahead: int
+) -> Iterator[_Done]:
+    """``pool.map``, of which at most ``ahead`` results are under way or wait to be taken."""
+    waiting: deque[Future[_Done]] = deque()
+    for item in items:
+        if len(waiting) >= ahead:
+            yield waiting.popleft().result()
+        waiting.append(pool.submit(work, item))
+    while waiting:
+        yield waiting.popleft().result()
 
 
 def as_texts(texts: Sequence[str]) -> pa.LargeStringArray:

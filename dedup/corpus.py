@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from dedup.arena import Arena
+
 _ORDER = (
     "id",
     "digest",
@@ -107,19 +109,21 @@ class Corpus:
 
 def build_corpus(
     batches: Iterable[pa.RecordBatch],
-    text_limit: int | None = None,
+    *,
     families: Families = NO_FAMILIES,
+    arena: Arena | None = None,
+    text_limit: int | None = None,
 ) -> Corpus:
     """Order records and texts so that nothing depends on how they were read.
 
     Of repeated records (same id, same text) one stands for the article: the first when all
     that they say is sorted. Batches that nobody else holds are freed as their texts are moved.
-    From ``text_limit`` bytes of text on (``None``: never) the texts live in a temporary file.
+    Above ``text_limit`` bytes of text (``None``: never) ``arena`` begins to spill.
 
-    Raises :class:`~dedup.errors.SpillError` where that cannot be written.
+    Raises :class:`~dedup.errors.SpillError` where temporary files cannot be written.
     """
     records: list[pa.RecordBatch] = []
-    pile = TextPile(text_limit)
+    pile = TextPile(arena, text_limit)
     for batch in batches:
         records.append(batch.drop_columns(["text"]))
         # The order is that of the digests: heaps by their first digit.

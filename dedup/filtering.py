@@ -148,6 +148,7 @@ def filter(  # noqa: A001 - dedup.filter
     agencies: str | os.PathLike[str] | None = None,
     families: str | os.PathLike[str] | None = None,
     corrections: str | os.PathLike[str] | None = None,
+    memory: str | int | None = None,
     progress: Progress | None = None,
 ) -> Filtered:
     """Choose what stays of a dump when redundant copies go.
@@ -175,6 +176,7 @@ def filter(  # noqa: A001 - dedup.filter
         agencies=agencies,
         families=families,
         corrections=corrections,
+        memory=memory,
         progress=progress,
     )
 

@@ -57,6 +57,7 @@ def flag(
     families: str | os.PathLike[str] | None = None,
     corrections: str | os.PathLike[str] | None = None,
     semantic: str | os.PathLike[str] | Encoder | None = None,
+    memory: str | int | None = None,
     progress: Progress | None = None,
 ) -> Flagged:
     """Flag the articles in ``inputs``, compared with each other and with those of ``against``.
@@ -79,6 +80,7 @@ def flag(
         families=families,
         corrections=corrections,
         semantic=semantic,
+        memory=memory,
         progress=progress,
     )
     former = [] if against is None else former_articles(Path(against))

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import ctypes
 import gc
+import os
 import resource
 import sys
 from contextlib import contextmanager
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -18,6 +20,43 @@ def peak_memory_mb() -> float:
     """Greatest resident memory of the process so far, in MiB."""
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return round(peak / (2**20 if sys.platform == "darwin" else 2**10), 1)
+
+
+class Resident(NamedTuple):
+    """Bytes of the process in memory: its own, and those of files that it has mapped."""
+
+    private: int
+    mapped: int
+
+
+def resident_memory() -> Resident | None:
+    """Resident memory now; ``None`` where the system does not tell (it is read from ``/proc``)."""
+    try:
+        fields = Path("/proc/self/statm").read_bytes().split()
+    except OSError:
+        return None
+    page = resource.getpagesize()
+    resident, mapped = int(fields[1]) * page, int(fields[2]) * page
+    return Resident(resident - mapped, mapped)
+
+
+_GROUP_LIMITS = (
+    Path("/sys/fs/cgroup/memory.max"),
+    Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"),
+)
+
+
+def machine_memory() -> int:
+    """Bytes of memory of the machine, or of the control group (a container) if that has less."""
+    least = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    for path in _GROUP_LIMITS:
+        try:
+            limit = path.read_text(encoding="ascii").strip()
+        except OSError:
+            continue
+        if limit.isdigit():  # else "max"
+            least = min(least, int(limit))
+    return least
 
 
 def release_memory() -> None:

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import tempfile
-from collections import defaultdict
-from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 
-from dedup.arena import Arena
+from dedup.arena import Arena, private_memory
+from dedup.column import Column
 
 if TYPE_CHECKING:
-    import mmap
-
     from numpy.typing import NDArray
 
 
@@ -25,15 +21,14 @@ class TextPile:
     heap is freed before the next one, and fills one stretch of the result, whose pages take memory
     only when they are written: so that both together stay little above one copy.
 
-    In the process's memory up to ``limit`` bytes (``None``: however many); from there on all of
-    them are in temporary files below ``folder``.
+    When there are more than ``limit`` bytes (``None``: never) ``arena`` begins to spill: each heap
+    goes to a temporary file, and so does the result.
     """
 
-    def __init__(self, limit: int | None = None, folder: str | None = None) -> None:
+    def __init__(self, arena: Arena | None = None, limit: int | None = None) -> None:
+        self._arena = arena or Arena()
         self._limit = limit
-        self._folder = folder or tempfile.gettempdir()
-        self._arena = Arena()
-        self._heaps: dict[int, list[_Part]] = defaultdict(list)
+        self._heaps: dict[int, _Heap] = {}
         self._count = 0
         self.bytes = 0
 
@@ -44,88 +39,83 @@ class TextPile:
 
         Raises :class:`~dedup.errors.SpillError` where temporary files cannot be written.
         """
-        sizes = _sizes(texts)
+        offsets = _offsets(texts)
+        sizes = np.diff(offsets)
+        self.bytes += int(sizes.sum())
+        if self._limit is not None and self.bytes > self._limit:
+            self._arena.spill()
         for name in np.unique(heap).tolist():
             rows = np.flatnonzero(heap == name)
-            part = _Part(self._copy(texts, rows, sizes[rows]), rows + self._count)
-            self._heaps[name].append(part)
+            if name not in self._heaps:
+                self._heaps[name] = _Heap(Column(self._arena, np.uint8), [], [])
+            part = np.frombuffer(private_memory(int(sizes[rows].sum())), np.uint8)
+            part = part[: sizes[rows].sum()]
+            _move(_data(texts), offsets, rows, _starts(sizes[rows])[:-1], part)
+            self._heaps[name].texts.append(part)
+            self._heaps[name].rows.append(rows + self._count)
+            self._heaps[name].sizes.append(sizes[rows])
         self._count += len(texts)
-        self.bytes += int(sizes.sum())
-        within = self._limit is None or self.bytes <= self._limit
-        if not within and self._arena.folder is None:
-            self._arena = Arena(self._folder)
-            for parts in self._heaps.values():
-                for i, (held, rows) in enumerate(parts):
-                    parts[i] = _Part(self._copy(held, np.arange(len(held)), _sizes(held)), rows)
-
-    def _copy(
-        self, texts: pa.LargeStringArray, rows: NDArray[np.int64], sizes: NDArray[np.int64]
-    ) -> pa.LargeStringArray:
-        """Some texts, of ``sizes`` bytes, in memory of their own, which is free when they are."""
-        offsets = np.zeros(len(rows) + 1, np.int64)
-        np.cumsum(sizes, out=offsets[1:])
-        memory = self._arena.allocate(int(offsets[-1]))
-        _move(texts, rows, offsets[:-1], memory)
-        self._arena.rest(memory)
-        return _strings(offsets, memory)
 
     def ordered(self, rows: NDArray[np.int64]) -> pa.LargeStringArray:
         """The texts ``rows`` (int64) as one array, in that order; the pile is used up."""
         sizes = np.zeros(self._count, np.int64)
-        for part in chain.from_iterable(self._heaps.values()):
-            sizes[part.rows] = _sizes(part.texts)
-        offsets = np.zeros(len(rows) + 1, np.int64)
-        np.cumsum(sizes[rows], out=offsets[1:])
+        for heap in self._heaps.values():
+            for own, lengths in zip(heap.rows, heap.sizes, strict=True):
+                sizes[own] = lengths
+        offsets = _starts(sizes[rows])
         place = np.full(self._count, -1)
         place[rows] = offsets[:-1]
         memory = self._arena.allocate(int(offsets[-1]))
+        target = np.frombuffer(memory, np.uint8)
         while self._heaps:
-            _, parts = self._heaps.popitem()
-            for part in parts:
-                wanted = np.flatnonzero(place[part.rows] >= 0)
-                _move(part.texts, wanted, place[part.rows[wanted]], memory)
-            del parts, part
+            _, heap = self._heaps.popitem()
+            for part, own in zip(heap.texts.parts(), heap.rows, strict=True):
+                wanted = np.flatnonzero(place[own] >= 0)
+                _move(part, _starts(sizes[own]), wanted, place[own[wanted]], target)
+            del heap, part
             self._arena.rest(memory)
         self._count = 0
-        return _strings(offsets, memory)
+        return pa.LargeStringArray.from_buffers(
+            len(rows), pa.py_buffer(offsets), pa.py_buffer(memory)
+        )
 
 
-class _Part(NamedTuple):
-    """Texts of one heap and their numbers."""
+class _Heap(NamedTuple):
+    """The texts of one heap, part by part: their bytes, their numbers and their sizes."""
 
-    texts: pa.LargeStringArray
-    rows: NDArray[np.int64]
-
-
-def _strings(offsets: NDArray[np.int64], memory: mmap.mmap) -> pa.LargeStringArray:
-    return pa.LargeStringArray.from_buffers(
-        len(offsets) - 1, pa.py_buffer(offsets), pa.py_buffer(memory)
-    )
+    texts: Column
+    rows: list[NDArray[np.int64]]
+    sizes: list[NDArray[np.int64]]
 
 
-def _offsets(part: pa.LargeStringArray) -> NDArray[np.int64]:
-    buffer = part.buffers()[1]
-    if buffer is None or not len(part):
+def _starts(sizes: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Where texts of such sizes begin one after another, and where the last one ends."""
+    out = np.zeros(len(sizes) + 1, np.int64)
+    np.cumsum(sizes, out=out[1:])
+    return out
+
+
+def _offsets(texts: pa.LargeStringArray) -> NDArray[np.int64]:
+    buffer = texts.buffers()[1]
+    if buffer is None or not len(texts):
         return np.zeros(1, np.int64)
-    return np.frombuffer(buffer, np.int64)[part.offset : part.offset + len(part) + 1]
+    return np.frombuffer(buffer, np.int64)[texts.offset : texts.offset + len(texts) + 1]
 
 
-def _sizes(part: pa.LargeStringArray) -> NDArray[np.int64]:
-    return np.diff(_offsets(part))
+def _data(texts: pa.LargeStringArray) -> NDArray[np.uint8]:
+    buffer = texts.buffers()[2]
+    return np.frombuffer(buffer, np.uint8) if buffer else np.empty(0, np.uint8)
 
 
 def _move(
-    texts: pa.LargeStringArray,
+    data: NDArray[np.uint8],
+    offsets: NDArray[np.int64],
     rows: NDArray[np.int64],
     places: NDArray[np.int64],
-    memory: mmap.mmap,
+    target: NDArray[np.uint8],
 ) -> None:
-    """Copy the texts ``rows`` to the bytes of ``memory`` from ``places`` on."""
-    buffer = texts.buffers()[2]
-    if buffer is None:
-        return
-    offsets = _offsets(texts)
+    """Copy the texts ``rows`` of ``data`` to the bytes of ``target`` from ``places`` on."""
     spans = zip(offsets[rows].tolist(), offsets[rows + 1].tolist(), places.tolist(), strict=True)
-    with memoryview(buffer).cast("B") as source, memoryview(memory) as target:
-        for start, end, place in spans:
-            target[place : place + end - start] = source[start:end]
+    source, out = data.data, target.data
+    for start, end, place in spans:
+        out[place : place + end - start] = source[start:end]

@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from dedup.agencies import Agencies
+    from dedup.arena import Arena
     from dedup.config import ReadSettings, Settings
     from dedup.encoder import Encoder
 
@@ -130,13 +131,9 @@ def read_corpus(
     read: ReadSettings,
     ledger: Ledger,
     on_bytes: Callable[[int, int], None] | None = None,
-    text_limit: int | None = None,
 ) -> Corpus:
-    """Read all inputs into a corpus; what was rejected stands in ``ledger``.
-
-    From ``text_limit`` bytes of text on, the texts are kept in a temporary file.
-    """
-    corpus = build_corpus(read_articles(inputs, read, ledger, on_bytes=on_bytes), text_limit)
+    """Read all inputs into a corpus; what was rejected stands in ``ledger``."""
+    corpus = build_corpus(read_articles(inputs, read, ledger, on_bytes=on_bytes))
     release_memory()
     return corpus
 
@@ -150,11 +147,12 @@ def analyse(
     clock: Clock | None = None,
     encoder: Encoder | None = None,
     corrections: Corrections = NO_CORRECTIONS,
+    arena: Arena | None = None,
 ) -> Analysis:
     """Run all stages over a corpus; a pure function of its records and the settings.
 
     ``encoder`` is asked how far reworded matches reach (:mod:`dedup.semantic`). ``corrections``
-    are honoured; their families are those of the corpus.
+    are honoured; their families are those of the corpus. ``arena`` says where large arrays are.
     """
     workers = threads or os.cpu_count() or 1
     clock = clock or Clock(None)
@@ -164,7 +162,7 @@ def analyse(
     claimed = aside.submit(_timed, attribute, corpus, agencies)
     aside.submit(import_module, "sklearn.feature_extraction.text")  # a second, for the scores
     try:
-        return _analyse(corpus, settings, workers, clock, claimed, encoder, corrections)
+        return _analyse(corpus, settings, workers, clock, claimed, encoder, corrections, arena)
     finally:
         aside.shutdown(wait=False, cancel_futures=True)
 
@@ -182,10 +180,11 @@ def _analyse(
     claimed: Future[tuple[list[Claims], float]],
     encoder: Encoder | None,
     corrections: Corrections,
+    arena: Arena | None,
 ) -> Analysis:
     judgements = resolve(corrections, corpus)
     with clock.stage("sketch") as tick:
-        collection = collect(corpus.texts, threads=workers, progress=tick)
+        collection = collect(corpus.texts, threads=workers, arena=arena, progress=tick)
         groupable = np.zeros(collection.nodes, bool)
         groupable[collection.p_article[indexed_passages(collection, settings)]] = True
         note_spared(judgements, corrections, collection)

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, cast
 import pyarrow as pa
 
 from dedup import agencies as agency_data
+from dedup.arena import Arena
+from dedup.budget import memory_budget, text_limit
 from dedup.config import ReadSettings, Settings
 from dedup.corpus import build_corpus
 from dedup.corrections import Corrections, load_corrections
@@ -50,8 +52,9 @@ class Run:
     """What the commands over articles have in common.
 
     ``agencies``, ``families``, ``corrections`` are paths of TOML files; ``semantic`` a folder of a
-    sentence encoder. Raises :class:`~dedup.errors.SettingsError` or
-    :class:`~dedup.errors.UsageError` when one of them is wrong, before anything is read.
+    sentence encoder; ``memory`` what the run may take (:func:`~dedup.budget.memory_budget`).
+    Raises :class:`~dedup.errors.SettingsError` or :class:`~dedup.errors.UsageError` when one of
+    them is wrong, before anything is read.
     """
 
     def __init__(
@@ -64,10 +67,13 @@ class Run:
         families: str | os.PathLike[str] | None = None,
         corrections: str | os.PathLike[str] | None = None,
         semantic: str | os.PathLike[str] | Encoder | None = None,
+        memory: str | int | None = None,
         progress: Progress | None = None,
     ) -> None:
         if threads is not None and threads < 1:
             raise UsageError(f"threads: expected a number from 1 on, got {threads}")
+        self.memory = memory_budget(memory)
+        self.arena = Arena(self.memory)
         self.settings = settings or Settings()
         self.read_settings = read or ReadSettings()
         self.threads = threads
@@ -104,7 +110,12 @@ class Run:
             yield from former
 
         with self.clock.stage("read") as tick:
-            corpus = build_corpus(batches(tick), families=self.corrections.families)
+            corpus = build_corpus(
+                batches(tick),
+                families=self.corrections.families,
+                arena=self.arena,
+                text_limit=text_limit(self.memory),
+            )
         release_memory()
         return corpus
 
@@ -119,6 +130,7 @@ class Run:
             clock=self.clock,
             encoder=self.encoder,
             corrections=self.corrections,
+            arena=self.arena,
         )
 
     def tables(self, analysis: Analysis, *, all_relations: bool = False) -> Tables:
@@ -171,7 +183,11 @@ class Run:
                 "collisions": analysis.candidates.capped["collisions"],
                 "pairs_aligned": len(analysis.candidates.a),
             },
-            "timing": self.clock.timing(),
+            "timing": {
+                **self.clock.timing(),
+                "memory_budget_mb": round(self.memory / 2**20, 1),
+                "spilled_mb": round(self.arena.spilled / 2**20, 1),
+            },
         }
 
 

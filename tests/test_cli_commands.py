@@ -79,6 +79,7 @@ def test_scan_writes_and_says(api, dump, tmp_path):
     assert call["inputs"] == [dump]
     assert call["settings"] == Settings()
     assert call["threads"] is None
+    assert call["memory"] is None
 
 
 def test_scan_options(api, dump, tmp_path):

@@ -129,6 +129,15 @@ Threads = Annotated[
     int | None,
     typer.Option(min=1, metavar="N", help="Threads [default: all cores].", rich_help_panel=INPUT),
 ]
+Memory = Annotated[
+    str | None,
+    typer.Option(
+        metavar="SIZE",
+        help="Memory that the run may take, e.g. 4GB [default: half of the machine's]; what is too "
+        "large goes to temporary files.",
+        rich_help_panel=INPUT,
+    ),
+]
 SettingsFile = Annotated[
     Path | None,
     typer.Option(
