@@ -24,8 +24,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _ZEROS = bytes(2**20)
-WATCH_SECONDS = 0.05
+WATCH_SECONDS = 0.02
 """How often resident memory is looked at: a look takes some ten microseconds."""
+FULL = 7 / 8
+"""Share of the budget from which on files are relieved: more is read between two looks."""
 LEAST_MAPPED = 1 / 8
 """Share of the budget that files may keep in memory even where the process's own is above it:
 dropping the little that is left would only have it read again."""
@@ -36,7 +38,7 @@ class Arena:
 
     Memory is the process's own until :meth:`spill` is called, and from then on that of temporary
     files in ``folder`` (``None``: the system's folder for these). While such files are in memory,
-    a thread takes their pages out of the process whenever its resident memory is above
+    a thread takes their pages out of the process whenever its resident memory comes near
     ``budget`` bytes (``None``: never).
 
     ``spilled`` counts the bytes that went to temporary files.
@@ -123,13 +125,15 @@ class Arena:
             _advise(memory, "MADV_DONTNEED")
 
     def relieve(self) -> None:
-        """Let all files rest if resident memory is above the budget."""
+        """Let all files rest if resident memory comes near the budget."""
         found = resident_memory()
         if self.budget is None or found is None:
             return
         worth = found.mapped - self._others > LEAST_MAPPED * self.budget
-        if worth and found.private + found.mapped > self.budget:
-            for memory in list(self._maps):
+        if worth and found.private + found.mapped > FULL * self.budget:
+            with self._lock:
+                held = list(self._maps)
+            for memory in held:
                 _advise(memory, "MADV_DONTNEED")
 
     def _watch(self) -> None:

@@ -16,8 +16,9 @@ LEAST = 500_000_000
 SHARE_OF_MACHINE = 0.5
 OVERHEAD = 400_000_000
 """Bytes that a run takes whatever it reads."""
-NEED = 12
-"""Bytes of memory that a byte of text takes in a run that spills nothing, on real news."""
+NEED = 6
+"""Bytes of memory that a byte of text takes in a run that spills nothing: 5.4 on 20,000 articles of
+real news, 5.7 on 100,000 generated ones."""
 
 _SIZE = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([KMGT]i?)B?\s*", re.IGNORECASE)
 

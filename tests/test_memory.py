@@ -17,12 +17,14 @@ import pytest
 from dumps import ROOT, write_jsonl
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from typer.testing import CliRunner
 
 import dedup
 from dedup import arena as arenas
 from dedup import memory as process
 from dedup.arena import Arena
 from dedup.budget import LEAST, memory_budget, text_limit
+from dedup.cli import app
 from dedup.collection import as_texts, collect
 from dedup.column import Column
 from dedup.errors import SpillError, UsageError
@@ -283,6 +285,26 @@ def test_a_run_that_spills_writes_the_same_bytes(threads, sample, spill_all, tmp
     assert one.keys() == two.keys()
     for name in one:
         assert one[name] == two[name], name
+
+
+@pytest.mark.parametrize("command", [("scan", "--out", "out"), ("flag",), ("filter", "--out", "o")])
+def test_the_commands_take_a_budget(command, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    name, *options = command
+    done = CliRunner().invoke(app, [name, str(SAMPLE), *options, "--memory", "4 bananas"])
+    assert done.exit_code == 2
+    assert "memory: expected a size such as 4GB or 512MiB, got '4 bananas'" in done.stderr
+    assert list(tmp_path.iterdir()) == []
+    done = CliRunner().invoke(app, [name, str(SAMPLE), *options, "--memory", "1GB"])
+    assert done.exit_code == 0
+
+
+def test_a_run_that_finds_the_disk_full_ends_with_5(spill_all, tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "posix_fallocate", full)
+    done = CliRunner().invoke(app, ["scan", str(SAMPLE), "--out", str(tmp_path / "out")])
+    assert done.exit_code == 5
+    assert "there is no room left; name another folder" in done.stderr
+    assert list(tmp_path.iterdir()) == []
 
 
 RECORDS = st.lists(
