@@ -342,15 +342,18 @@ def test_the_command_on_files_and_on_standard_input(tmp_path):
     [
         ((SAMPLE, "--out", SAMPLE, "--overwrite"), 2, "is one of the inputs"),
         ((SAMPLE.parent, "--out", SAMPLE.parent / "new.jsonl"), 2, "lies in the input"),
+        ((f"{SAMPLE.parent}/art*.jsonl", "--out", SAMPLE, "--overwrite"), 2, "lies in the input"),
+        ((f"{SAMPLE.parent}/*.jsonl", "--out", SAMPLE.parent / "n.jsonl"), 2, "lies in the input"),
         ((SAMPLE, "--out", "{folder}"), 5, "is a folder; name a file"),
         ((SAMPLE, "--out", "{folder}/x.jsonl", "--dropped", "{folder}/x.jsonl"), 2, "two files"),
+        ((SAMPLE, "-o", "{folder}/x", "--dropped", "{folder}/../{name}/x"), 2, "two files"),
         ((SAMPLE, "--out", "{folder}/x.csv"), 2, "is named as csv"),
         (("{folder}/none.jsonl", "--out", "{folder}/x.jsonl"), 3, "no such file"),
         ((SAMPLE, "--out", "{folder}/x.jsonl", "--keep", "best"), 2, "'best' is not one of"),
     ],
 )
 def test_what_the_command_refuses(tmp_path, arguments, code, message):
-    done = run("filter", *(str(a).format(folder=tmp_path) for a in arguments))
+    done = run("filter", *(str(a).format(folder=tmp_path, name=tmp_path.name) for a in arguments))
     assert done.returncode == code
     assert message in " ".join(done.stderr.split())
     assert list(tmp_path.iterdir()) == []
