@@ -237,6 +237,24 @@ def test_parquet_rows_with_all_their_columns(tmp_path):
     assert kept.to_pylist() == [rows[i] for i in kept["id"].to_pylist()]
 
 
+def test_a_dump_of_which_nothing_stays_is_written_with_its_columns(tmp_path):
+    columns = {"id": ["a"], "text": pa.array([None], pa.string())}
+    pq.write_table(pa.table(columns), tmp_path / "dump.parquet")
+    pq.write_table(pa.table(columns).slice(0, 0), tmp_path / "none.parquet")
+    (tmp_path / "none.csv").write_bytes(b"id,text\r\n")
+    (tmp_path / "none.jsonl").touch()
+    for name in ("dump.parquet", "none.parquet", "none.csv", "none.jsonl"):
+        found = dedup.filter(tmp_path / name, threads=1)
+        target, listed = found.write(tmp_path / f"kept-{name}", overwrite=True)
+        assert len(found.kept) == 0
+        assert len(lines(listed)) == len(found.dropped) == (name == "dump.parquet")
+        if name.endswith(".parquet"):
+            kept = pq.read_table(target)
+            assert (len(kept), kept.schema.names) == (0, ["id", "text"])
+        else:
+            assert target.read_bytes() == (tmp_path / name).read_bytes()
+
+
 def test_every_record_read_stands_in_one_of_the_two_lists(tmp_path):
     source = tmp_path / "dump.jsonl"
     good = lines(SAMPLE)
