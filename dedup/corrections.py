@@ -113,7 +113,7 @@ def load_corrections(
     def entries(name: str) -> list[tuple[Mapping[str, Any], str]]:
         return located(table, name, headings(path, name), origin)
 
-    joined = families_from(table, headings(path, "family"), origin=origin, also=families)
+    joined = families_from(table, headings(path, "family"), agencies, origin=origin, also=families)
     found = Corrections(
         file=origin,
         pairs=tuple(_pair(raw, where) for raw, where in entries("pair")),

@@ -73,7 +73,7 @@ class Run:
         self.threads = threads
         self.agencies: Agencies = agency_data.load(agencies)
         self.agencies_file = None if agencies is None else str(agencies)
-        declared = NO_FAMILIES if families is None else load_families(families)
+        declared = NO_FAMILIES if families is None else load_families(families, self.agencies)
         self.corrections = (
             Corrections(families=declared)
             if corrections is None
