@@ -6,14 +6,19 @@ file may hold ``[[agency]]`` and ``[[outlet]]`` entries; one with a known id rep
 
 from __future__ import annotations
 
+import dataclasses
+import hashlib
+import json
+import re
 import tomllib
 from dataclasses import dataclass, field
 from enum import IntEnum
 from functools import cached_property
 from importlib import resources
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast, get_args
 
+from dedup.config import load_toml
+from dedup.entries import is_source_id
 from dedup.errors import SettingsError
 from dedup.model import SourceKind
 
@@ -23,6 +28,9 @@ if TYPE_CHECKING:
 
 _LISTS = ("languages", "aliases", "cased", "ambiguous", "not", "domains")
 _STRINGS = ("id", "name", "kind", "country")
+
+
+_DOMAIN = re.compile(r"(?!www\.)[^\s/:@.]+(?:\.[^\s/:@.]+)+")
 
 
 def words(text: str) -> frozenset[str]:
@@ -152,6 +160,13 @@ class Agencies:
                 owners[domain] = entry
         return owners
 
+    @cached_property
+    def digest(self) -> str:
+        """16 hex digits of all entries, in whatever order they stand."""
+        entries = sorted(map(dataclasses.asdict, self.entries), key=lambda entry: entry["id"])
+        payload = json.dumps(entries).encode("utf-8", "surrogatepass")
+        return hashlib.blake2b(payload, digest_size=8).hexdigest()
+
     def own_sources(self, outlet_id: str | None) -> frozenset[str]:
         """The source ids that mean the outlet itself: its id and the agency behind its site."""
         if outlet_id is None:
@@ -169,16 +184,11 @@ def load(extra: str | os.PathLike[str] | None = None) -> Agencies:
     entries: dict[str, Agency] = {}
     packaged = resources.files("dedup") / "data"
     for name in ("agencies.toml", "outlets.toml"):
-        text = (packaged / name).read_text(encoding="utf-8")
-        for entry in parse(text, origin=name):
+        table = tomllib.loads((packaged / name).read_text(encoding="utf-8"))
+        for entry in parse(table, origin=name):
             entries[entry.id] = entry
     if extra is not None:
-        path = Path(extra)
-        try:
-            text = path.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise SettingsError(f"{path}: cannot be read ({error})") from error
-        for entry in parse(text, origin=str(path)):
+        for entry in parse(load_toml(extra), origin=str(extra)):
             entries[entry.id] = entry
     try:
         return Agencies(tuple(entries.values()))
@@ -186,12 +196,8 @@ def load(extra: str | os.PathLike[str] | None = None) -> Agencies:
         raise SettingsError(f"{extra or 'packaged sources'}: {error}") from error
 
 
-def parse(text: str, *, origin: str) -> list[Agency]:
-    """Read the entries of one TOML text; ``origin`` is the file's name for messages."""
-    try:
-        table = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise SettingsError(f"{origin}: not valid TOML: {error}") from error
+def parse(table: Mapping[str, Any], *, origin: str) -> list[Agency]:
+    """The entries of one parsed file; ``origin`` is its name for messages."""
     unknown = sorted(set(table) - {"agency", "outlet"})
     if unknown:
         raise SettingsError(f"{origin}: unknown table '{unknown[0]}'; known are: agency, outlet")
@@ -230,7 +236,8 @@ def _entry(raw: Any, default_kind: str, where: str) -> Agency:
             raise SettingsError(
                 f"{where}: '{short}' in '{key}' is too short: a name needs two letters"
             )
-        lists[key] = tuple(value)
+        lists[key] = tuple(text.strip() for text in value)
+    _check_names(raw["id"], lists, where)
     lists["excluded"] = lists.pop("not")
     kind = raw.get("kind") or default_kind
     if kind not in get_args(SourceKind) or kind == "unknown":
@@ -242,6 +249,24 @@ def _entry(raw: Any, default_kind: str, where: str) -> Agency:
         country=raw.get("country", ""),
         **lists,
     )
+
+
+def _check_names(identity: str, lists: Mapping[str, tuple[str, ...]], where: str) -> None:
+    """Refuse what could only fail in silence later."""
+    if identity == "unknown" or not is_source_id(identity):
+        raise SettingsError(
+            f"{where}: 'id' must be lower case letters, digits, '.', '-' or '_' (and not "
+            "'unknown', which stands for nobody)"
+        )
+    names = {*lists["aliases"], *lists["cased"], *lists["ambiguous"]}
+    if both := sorted(names & set(lists["not"])):
+        raise SettingsError(f"{where}: '{both[0]}' stands under 'not' and among the names")
+    for domain in lists["domains"]:
+        if not _DOMAIN.fullmatch(domain):
+            raise SettingsError(
+                f"{where}: '{domain}' in 'domains' must be a domain such as example.com: lower "
+                "case, no 'https://', 'www.' or path"
+            )
 
 
 def _own_domains(entry: Agency) -> Iterable[str]:

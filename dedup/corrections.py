@@ -10,14 +10,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dedup.config import load_toml
-from dedup.entries import check_keys, headings, located, text_of
+from dedup.entries import check_keys, headings, is_source_id, located, text_of
 from dedup.errors import SettingsError
 from dedup.families import NO_FAMILIES, Families, families_from
 
@@ -28,7 +27,6 @@ if TYPE_CHECKING:
     from dedup.agencies import Agencies
 
 TABLES = ("pair", "source", "family", "never_boilerplate")
-_SOURCE_ID = re.compile(r"[\w][\w.-]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +113,7 @@ def load_corrections(
     def entries(name: str) -> list[tuple[Mapping[str, Any], str]]:
         return located(table, name, headings(path, name), origin)
 
-    joined = families_from(table, headings(path, "family"), origin=origin, also=families)
+    joined = families_from(table, headings(path, "family"), agencies, origin=origin, also=families)
     found = Corrections(
         file=origin,
         pairs=tuple(_pair(raw, where) for raw, where in entries("pair")),
@@ -150,7 +148,7 @@ def _source(raw: Mapping[str, Any], where: str, agencies: Agencies) -> SourceCor
             raise SettingsError(
                 f"{where}: 'source' takes an id; that of '{source}' is '{named[0]}'"
             )
-        if not _SOURCE_ID.fullmatch(source) or source != source.lower():
+        if not is_source_id(source):
             raise SettingsError(
                 f"{where}: 'source' must be the id of an agency (ap, reuters), of an outlet "
                 f"(example.com, harian-nusa) or 'unknown', got '{source}'"

@@ -12,6 +12,13 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Mapping, Sequence
 
+_SOURCE_ID = re.compile(r"\w[\w.-]*")
+
+
+def is_source_id(text: str) -> bool:
+    """Whether ``text`` has the form of a source's id: lower case letters and digits, ``.-_``."""
+    return _SOURCE_ID.fullmatch(text) is not None and text == text.lower()
+
 
 def headings(path: str | os.PathLike[str], name: str) -> list[str]:
     """``line N`` of every ``[[name]]`` heading of a TOML file, in order."""

@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from dedup.config import load_toml
-from dedup.entries import check_keys, headings, located, text_of
+from dedup.entries import check_keys, headings, is_source_id, located, text_of
 from dedup.errors import SettingsError
 from dedup.outlets import outlet_identity
 
@@ -21,17 +21,22 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Mapping, Sequence
 
+    from dedup.agencies import Agencies
+
 _KEYS = ("id", "name", "outlets", "note")
 
 
 @dataclass(frozen=True, slots=True)
 class Family:
     """Outlets with one owner: ``id`` a short name, ``outlets`` ids of outlets as they were
-    identified (:func:`dedup.outlets.outlet_identity`), in the order of the file."""
+    identified (:func:`dedup.outlets.outlet_identity`), in the order of the file; ``place`` is
+    where it stands and ``note`` what the user says of it."""
 
     id: str
     name: str
     outlets: tuple[str, ...]
+    place: str = ""
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -70,22 +75,27 @@ class Families:
 NO_FAMILIES = Families()
 
 
-def load_families(path: str | os.PathLike[str]) -> Families:
+def load_families(path: str | os.PathLike[str], agencies: Agencies) -> Families:
     """Read a TOML file of ``[[family]]`` entries (``id``, ``name``, ``outlets``, ``note``).
 
     Raises :class:`~dedup.errors.SettingsError` naming file, entry and line when the file cannot
-    be read, is no TOML, an entry has an unknown key or a wrong type, or an outlet stands in two
-    families.
+    be read, is no TOML, an entry has an unknown key or a wrong type, its id is that of one of the
+    ``agencies``, or an outlet stands in two families.
     """
     table = load_toml(path)
     unknown = sorted(set(table) - {"family"})
     if unknown:
         raise SettingsError(f"{path}: unknown table '{unknown[0]}'; known is: family")
-    return families_from(table, headings(path, "family"), origin=str(path))
+    return families_from(table, headings(path, "family"), agencies, origin=str(path))
 
 
 def families_from(
-    table: Mapping[str, Any], places: Sequence[str], *, origin: str, also: Families = NO_FAMILIES
+    table: Mapping[str, Any],
+    places: Sequence[str],
+    agencies: Agencies,
+    *,
+    origin: str,
+    also: Families = NO_FAMILIES,
 ) -> Families:
     """The ``[[family]]`` entries of a parsed file, after those of ``also``.
 
@@ -93,14 +103,14 @@ def families_from(
     """
     entries = list(also.entries)
     for raw, where in located(table, "family", places, origin):
-        entries.append(_family(raw, where))
+        entries.append(_family(raw, where, agencies))
     try:
         return Families(tuple(entries))
     except SettingsError as error:
         raise SettingsError(f"{origin}: {error}") from None
 
 
-def _family(raw: Mapping[str, Any], where: str) -> Family:
+def _family(raw: Mapping[str, Any], where: str, agencies: Agencies) -> Family:
     check_keys(raw, _KEYS, where)
     identity, name = text_of(raw, "id", where), text_of(raw, "name", where, default="")
     outlets = raw.get("outlets")
@@ -116,4 +126,14 @@ def _family(raw: Mapping[str, Any], where: str) -> Family:
         found.append(identified[0])
     if len(set(found)) < 2:
         raise SettingsError(f"{where}: 'outlets' must name two outlets or more")
-    return Family(identity, name or identity, tuple(dict.fromkeys(found)))
+    if identity == "unknown" or not is_source_id(identity):
+        raise SettingsError(
+            f"{where}: 'id' must be lower case letters, digits, '.', '-' or '_', got '{identity}'"
+        )
+    # Credits of that source would count as the family's own.
+    if agencies.get(identity) is not None and identity not in found:
+        raise SettingsError(
+            f"{where}: '{identity}' is the id of {agencies.name(identity)}; choose another"
+        )
+    note = text_of(raw, "note", where, default="")
+    return Family(identity, name or identity, tuple(dict.fromkeys(found)), where, note)

@@ -131,7 +131,7 @@ def targets(
 
 def check_targets(inputs: Sequence[str], files: Sequence[Path], overwrite: bool) -> None:
     """Refuse what cannot be written, before anything is read."""
-    if files[0] == files[1]:
+    if files[0].resolve() == files[1].resolve():
         raise UsageError(f"{files[0]}: the dump and the list of what was dropped need two files")
     for path in files:
         check_file(path, inputs, overwrite)

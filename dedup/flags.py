@@ -44,7 +44,7 @@ def flag_article(facts: ArticleFacts, group: GroupFacts | None, agencies: Agenci
     2. It repeats an article of its own outlet and is the later one, or, where the order is
        unknown, not the one with the smaller ref: ``duplicate``.
     3. It is in no group: ``unique``.
-    4. It was observed before all others: ``earliest``.
+    4. It was observed before all others: ``earliest`` (but 6. where the user says whose it is).
     5. It is attached, or less than half of it is shared: ``partial``.
     6. Somebody else is the source, inferred from those that credit it: ``syndicated``/
        ``inferred``, dated or not.
@@ -107,10 +107,14 @@ def _in_group(facts: ArticleFacts, group: GroupFacts, agencies: Agencies) -> Fla
     author = facts.inferred.source if facts.inferred else source.id
     own = facts.is_own(author)
     named = author if author != UNKNOWN.id and not own else None
-    if group.first_observed == facts.ref:
+    by_user = f"by your correction ({source.corrected})" if source.corrected else ""
+    if group.first_observed == facts.ref and not (by_user and named is not None and facts.core):
+        rest = (
+            f"; {by_user} its source is {source.name}" if by_user else ", and credits nobody else"
+        )
         why = (
-            f"It was observed {_when(facts)}, before {_count(others)} with which it shares text, "
-            "and credits nobody else."
+            f"It was observed {_when(facts)}, before {_count(others)} with which it shares "
+            f"text{rest}."
         )
         return FlagVerdict("earliest", None, 0.9 if own else 0.7, None, why)
     before = group.earlier_elsewhere(facts)
@@ -126,17 +130,17 @@ def _in_group(facts: ArticleFacts, group: GroupFacts, agencies: Agencies) -> Fla
     if own:
         why = f"{share} of it is shared with {_count(others)}; its own outlet is the source."
         return FlagVerdict("shared", None, round(max(0.5, source.confidence), 6), None, why)
-    if source.corrected and named is not None:
+    if by_user and named is not None:
         return FlagVerdict(
             "syndicated",
             "inferred",
             1.0,
             named,
-            f"{share} of it is shared with {_count(others)}, whose source is {source.name} by "
-            f"your correction ({source.corrected}).",
+            f"{share} of it is shared with {_count(others)}, whose source is {source.name} "
+            f"{by_user}.",
         )
     if facts.inferred is not None:
-        return _inferred(facts.inferred, group, agencies)
+        return _inferred(facts, facts.inferred, group, agencies)
     if before is not None:
         return FlagVerdict(
             "syndicated",
@@ -151,8 +155,9 @@ def _in_group(facts: ArticleFacts, group: GroupFacts, agencies: Agencies) -> Fla
         None,
         0.5,
         named,
-        f"{share} of it is shared with {_count(others)}; nobody is credited and the dates do "
-        f"not tell who was first.{_fuller(facts, group)}",
+        f"{share} of it is shared with {_count(others)}; "
+        + (f"{by_user} its source is unknown" if by_user else "nobody is credited")
+        + f" and the dates do not tell who was first.{_fuller(facts, group)}",
     )
 
 
@@ -165,25 +170,29 @@ def _fuller(facts: ArticleFacts, group: GroupFacts) -> str:
     return f" The text of {group.fuller} holds it whole and more besides."
 
 
-def _inferred(inferred: InferredSource, group: GroupFacts, agencies: Agencies) -> FlagVerdict:
-    """The verdict on an article that credits nobody, whose text others credit."""
+def _inferred(
+    facts: ArticleFacts, inferred: InferredSource, group: GroupFacts, agencies: Agencies
+) -> FlagVerdict:
+    """The verdict on an article that credits nobody for its whole text, which others credit."""
     name = agencies.name(inferred.source)
     others = len(group.members) - 1
-    way = f" by way of {inferred.giver}" if inferred.giver != inferred.origin else ""
-    more = f" {_count(others)} share text with it." if others > 1 else ""
-    against = (
-        f" Others with this text credit {_names(set(inferred.rivals), agencies)}."
-        if inferred.rivals
-        else ""
-    )
-    return FlagVerdict(
-        "syndicated",
-        "inferred",
-        inferred.confidence,
-        inferred.source,
-        f"It credits nobody, but {inferred.share:.0%} of it is shared with {inferred.origin}{way}, "
-        f"which credits {name}.{more}{against}",
-    )
+    helped = {claim.source for claim in facts.credits if not facts.is_own(claim.source)}
+    if inferred.origin == facts.ref:
+        why = (
+            f"It credits a contribution of {name}; {facts.share_copied:.0%} of it is shared with "
+            f"{_count(others)}."
+        )
+    else:
+        way = f" by way of {inferred.giver}" if inferred.giver != inferred.origin else ""
+        own = f"only a contribution of {_names(helped, agencies)}" if helped else "nobody"
+        more = f" {_count(others)} share text with it." if others > 1 else ""
+        why = (
+            f"It credits {own}, but {inferred.share:.0%} of it is shared with "
+            f"{inferred.origin}{way}, which credits {name}.{more}"
+        )
+    if inferred.rivals:
+        why += f" Others with this text credit {_names(set(inferred.rivals), agencies)}."
+    return FlagVerdict("syndicated", "inferred", inferred.confidence, inferred.source, why)
 
 
 def _disagreement(group: GroupFacts | None) -> str:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dedup.collection import as_texts, collect
+from dedup.outlets import outlet_identity
 from dedup.relate import NONE, R_COPY, Relations
 
 if TYPE_CHECKING:
@@ -75,13 +76,17 @@ def resolve(corrections: Corrections, corpus: Corpus) -> Judgements:
     number = {ref: i for i, ref in enumerate(corpus.refs)}
     outcomes: list[Outcome] = []
     pairs: dict[bool, list[tuple[int, int]]] = {True: [], False: []}
+    judged: dict[tuple[int, int], PairCorrection] = {}
     for pair in corrections.pairs:
         outcome = _outcome_of(pair)
         outcomes.append(outcome)
         if _missing(outcome, number, pair.a, pair.b):
             continue
         u, v = sorted((int(corpus.node[number[pair.a]]), int(corpus.node[number[pair.b]])))
-        if u != v:
+        known = judged.setdefault((u, v), pair)
+        if known.same is not pair.same:
+            outcome.effect = f"the same two texts are judged otherwise before ({known.place})"
+        elif u != v:
             pairs[pair.same].append((u, v))
             outcome.done("related by copy" if pair.same else "not related, and kept apart")
         elif pair.same:
@@ -117,18 +122,32 @@ def _missing(outcome: Outcome, number: dict[str, int], *names: str) -> bool:
 
 def _family_outcomes(corrections: Corrections, corpus: Corpus) -> list[Outcome]:
     present = set(corpus.outlet_ids)
-    outcomes = []
+    outcomes: list[Outcome] = []
     for family in corrections.families.entries:
         if family.id in corrections.corrected_families:
             says = f"{', '.join(family.outlets)} are one house, {family.name}"
-            outcome = Outcome("family", corrections.file, says, "")
-            here = [outlet for outlet in family.outlets if outlet in present]
-            if here:
-                outcome.done(f"{len(here)} of its outlets are in this run")
+            outcome = Outcome("family", family.place, says, family.note)
+            missing = [outlet for outlet in family.outlets if outlet not in present]
+            if len(missing) == len(family.outlets):
+                outcome.effect = f"none of its outlets is in this run{_by_address(missing, corpus)}"
+            elif missing:
+                outcome.done(f"not in this run: {', '.join(missing)}{_by_address(missing, corpus)}")
             else:
-                outcome.effect = "none of its outlets is in this run"
+                outcome.done(f"all of its {len(family.outlets)} outlets are in this run")
             outcomes.append(outcome)
     return outcomes
+
+
+def _by_address(missing: list[str], corpus: Corpus) -> str:
+    """Under which ids the articles of outlets are known that are named as records state them."""
+    known: dict[str, str] = {}
+    stated = corpus.column("outlet")
+    for name, identity in dict.fromkeys(zip(stated, corpus.outlet_ids, strict=True)):
+        named = outlet_identity(name, None)
+        if named and identity and named[0] in missing and named[0] != identity:
+            known.setdefault(named[0], identity)
+    told = ", ".join(f"name {identity} for {outlet}" for outlet, identity in known.items())
+    return f" (articles with an address are known by its domain: {told})" if told else ""
 
 
 def _spared(

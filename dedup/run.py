@@ -78,7 +78,8 @@ class Run:
         self.read_settings = read or ReadSettings()
         self.threads = threads
         self.agencies: Agencies = agency_data.load(agencies)
-        declared = NO_FAMILIES if families is None else load_families(families)
+        self.agencies_file = None if agencies is None else str(agencies)
+        declared = NO_FAMILIES if families is None else load_families(families, self.agencies)
         self.corrections = (
             Corrections(families=declared)
             if corrections is None
@@ -162,11 +163,14 @@ class Run:
         parts = {"semantic": self.encoder.digest} if self.encoder else {}
         if self.corrections.digest:
             parts["corrections"] = self.corrections.digest
+        if self.agencies_file is not None:
+            parts["agencies"] = self.agencies.digest
         return {
             "dedup": importlib.metadata.version("dedup"),
             "settings": self.settings.as_dict(),
             "fingerprint": self.settings.fingerprint(**parts),
             **_semantic(self.encoder, analysis),
+            **({"agencies": self.agencies_file} if self.agencies_file is not None else {}),
             **_corrected(self.corrections, analysis),
             "inputs": self.inputs,
             # Dates after the day of the run are unknown ones; the day is part of the result.

@@ -122,6 +122,21 @@ def test_a_file_that_is_not_there(tmp_path):
         load_corrections(tmp_path / "none.toml", load())
 
 
+@pytest.mark.parametrize(
+    ("identity", "message"),
+    [
+        ("reuters", "'reuters' is the id of Reuters; choose another"),
+        ("unknown", "'id' must be lower case"),
+        ("The House", "'id' must be lower case"),
+    ],
+)
+def test_a_family_has_an_id_of_its_own(tmp_path, identity, message):
+    path = tmp_path / "families.toml"
+    path.write_text(f'[[family]]\nid = "{identity}"\noutlets = ["a.example", "b.example"]\n')
+    with pytest.raises(SettingsError, match=message):
+        load_families(path, load())
+
+
 def test_an_outlet_has_one_family(tmp_path):
     path = tmp_path / "families.toml"
     path.write_text(
@@ -129,10 +144,10 @@ def test_an_outlet_has_one_family(tmp_path):
         "[[family]]\nid='b'\noutlets=['www.y.com','z.com']\n"
     )
     with pytest.raises(SettingsError, match=r"'b': outlet 'y\.com' belongs to family 'a' already"):
-        load_families(path)
+        load_families(path, load())
     path.write_text("[[pair]]\n")
     with pytest.raises(SettingsError, match="unknown table 'pair'; known is: family"):
-        load_families(path)
+        load_families(path, load())
 
 
 # --- pairs --------------------------------------------------------------------------------------
@@ -255,9 +270,41 @@ def test_sister_papers_repost_and_do_not_syndicate(scan_records, scan_with, tmp_
     corrected = scan_with(records, FAMILY)
     same = [table.articles.drop_columns(["file"]) for table in (corrected, declared)]
     assert same[0].equals(same[1])
-    assert entries(corrected)[0]["effect"] == "2 of its outlets are in this run"
+    assert entries(corrected)[0]["effect"] == "all of its 2 outlets are in this run"
     assert corrected.run["fingerprint"] == declared.run["fingerprint"]
     assert declared.run["fingerprint"] != dedup.Settings().fingerprint()
+
+
+def test_a_family_says_which_of_its_outlets_are_not_there(scan_with):
+    texts = Writer("absent").sentences(3)
+    records = [
+        article("a", texts[:1], "Valley News", url="https://www.valley.example/1"),
+        article("b", texts[1:2], "Harbour News"),
+    ]
+    toml = (
+        '[[family]]\nid = "one"\noutlets = ["Valley News", "Harbour News"]\nnote = "a note"\n'
+        '[[family]]\nid = "two"\noutlets = ["c.example", "d.example"]\n'
+    )
+    one, two = entries(scan_with(records, toml))
+    assert one["effect"] == (
+        "not in this run: valley-news (articles with an address are known by its domain: name "
+        "valley.example for valley-news)"
+    )
+    assert (one["applied"], one["note"]) == (True, "a note")
+    assert one["place"].endswith("mine.toml, line 1: family 1")
+    assert (two["applied"], two["effect"]) == (False, "none of its outlets is in this run")
+
+
+def test_two_texts_are_judged_once(scan_with):
+    w = Writer("twice")
+    one, other = w.sentences(9), w.sentences(9)
+    records = [article("a", one), article("a2", one), article("b", other)]
+    toml = '[[pair]]\na = "a"\nb = "b"\nsame = false\n[[pair]]\na = "b"\nb = "a2"\nsame = true\n'
+    result = scan_with(records, toml)
+    first, second = entries(result)
+    assert (first["applied"], second["applied"]) == (True, False)
+    assert second["effect"].startswith("the same two texts are judged otherwise before (")
+    assert [g["articles"] for g in result.groups.to_pylist()] == [["a", "a2"]]
 
 
 def test_a_group_of_sister_papers_has_the_house_as_its_source(scan_with):

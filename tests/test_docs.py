@@ -84,7 +84,7 @@ def test_toml_examples_are_accepted(page, tmp_path):
         if tables & {"agency", "outlet"}:
             agencies.load(str(path))
         elif tables == {"family"}:
-            load_families(path)
+            load_families(path, agencies.load())
         elif "[[" in example:
             load_corrections(path, agencies.load())
         else:

@@ -237,6 +237,24 @@ def test_parquet_rows_with_all_their_columns(tmp_path):
     assert kept.to_pylist() == [rows[i] for i in kept["id"].to_pylist()]
 
 
+def test_a_dump_of_which_nothing_stays_is_written_with_its_columns(tmp_path):
+    columns = {"id": ["a"], "text": pa.array([None], pa.string())}
+    pq.write_table(pa.table(columns), tmp_path / "dump.parquet")
+    pq.write_table(pa.table(columns).slice(0, 0), tmp_path / "none.parquet")
+    (tmp_path / "none.csv").write_bytes(b"id,text\r\n")
+    (tmp_path / "none.jsonl").touch()
+    for name in ("dump.parquet", "none.parquet", "none.csv", "none.jsonl"):
+        found = dedup.filter(tmp_path / name, threads=1)
+        target, listed = found.write(tmp_path / f"kept-{name}", overwrite=True)
+        assert len(found.kept) == 0
+        assert len(lines(listed)) == len(found.dropped) == (name == "dump.parquet")
+        if name.endswith(".parquet"):
+            kept = pq.read_table(target)
+            assert (len(kept), kept.schema.names) == (0, ["id", "text"])
+        else:
+            assert target.read_bytes() == (tmp_path / name).read_bytes()
+
+
 def test_every_record_read_stands_in_one_of_the_two_lists(tmp_path):
     source = tmp_path / "dump.jsonl"
     good = lines(SAMPLE)
@@ -342,15 +360,18 @@ def test_the_command_on_files_and_on_standard_input(tmp_path):
     [
         ((SAMPLE, "--out", SAMPLE, "--overwrite"), 2, "is one of the inputs"),
         ((SAMPLE.parent, "--out", SAMPLE.parent / "new.jsonl"), 2, "lies in the input"),
+        ((f"{SAMPLE.parent}/art*.jsonl", "--out", SAMPLE, "--overwrite"), 2, "lies in the input"),
+        ((f"{SAMPLE.parent}/*.jsonl", "--out", SAMPLE.parent / "n.jsonl"), 2, "lies in the input"),
         ((SAMPLE, "--out", "{folder}"), 5, "is a folder; name a file"),
         ((SAMPLE, "--out", "{folder}/x.jsonl", "--dropped", "{folder}/x.jsonl"), 2, "two files"),
+        ((SAMPLE, "-o", "{folder}/x", "--dropped", "{folder}/../{name}/x"), 2, "two files"),
         ((SAMPLE, "--out", "{folder}/x.csv"), 2, "is named as csv"),
         (("{folder}/none.jsonl", "--out", "{folder}/x.jsonl"), 3, "no such file"),
         ((SAMPLE, "--out", "{folder}/x.jsonl", "--keep", "best"), 2, "'best' is not one of"),
     ],
 )
 def test_what_the_command_refuses(tmp_path, arguments, code, message):
-    done = run("filter", *(str(a).format(folder=tmp_path) for a in arguments))
+    done = run("filter", *(str(a).format(folder=tmp_path, name=tmp_path.name) for a in arguments))
     assert done.returncode == code
     assert message in " ".join(done.stderr.split())
     assert list(tmp_path.iterdir()) == []

@@ -8,7 +8,7 @@ import pytest
 from inference_fixture import with_inferred
 
 from dedup.agencies import Agencies, load
-from dedup.facts import ArticleFacts, GroupFacts
+from dedup.facts import ArticleFacts, GroupFacts, InferredSource
 from dedup.flags import FlagVerdict, flag_article
 from dedup.model import Evidence
 from dedup.sources import corrected_source, group_source
@@ -151,6 +151,34 @@ def test_the_user_s_source_goes_before_all_claims(agencies: Agencies) -> None:
     group = GroupFacts.of(nobody, members)
     assert {flag_article(m, group, agencies).flag for m in members} == {"shared"}
     assert nobody.evidence == found.evidence, "what the articles claim stays to be seen"
+
+
+def test_a_correction_holds_for_the_article_observed_first_too(agencies: Agencies) -> None:
+    members = [article("a", "a.com", "ap", day=1), article("b", "b.com", day=2)]
+    found = group_source(members, [], agencies)
+    reuters = corrected_source(found, "reuters", "mine.toml, line 3", members, agencies)
+    said = {m.ref: flag_article(m, GroupFacts.of(reuters, members), agencies) for m in members}
+    assert {v[:3] for v in short(said).values()} == {("syndicated", "inferred", "reuters")}
+    nobody = corrected_source(found, "unknown", "mine.toml, line 3", members, agencies)
+    first = flag_article(members[0], GroupFacts.of(nobody, members), agencies)
+    assert first.flag == "earliest"
+    assert "by your correction (mine.toml, line 3) its source is unknown" in first.why
+    assert "credits nobody" not in first.why
+
+
+def test_what_is_inferred_of_an_article_with_a_contribution(agencies: Agencies) -> None:
+    whole = article("a", "a.com", "reuters", share=0.9)
+    helped = article("b", "b.com", "ap", share=0.9, slot=HELP)
+    for origin, share, expected in (
+        ("a", 0.9, "It credits only a contribution of Associated Press, but 90% of it is shared "),
+        ("b", 0.5, "It credits a contribution of Associated Press; 90% of it is shared with 1 "),
+    ):
+        source = "reuters" if origin == "a" else "ap"
+        shown = Evidence("inferred", source, "b", "text", 0, 1, "x")
+        inferred = InferredSource(source, 0.6, share, origin, origin, shown)
+        members = [whole, replace(helped, inferred=inferred)]
+        group = GroupFacts.of(group_source([whole], [], agencies), members)
+        assert flag_article(members[1], group, agencies).why.startswith(expected)
 
 
 def test_a_family_s_papers_are_one_outlet(agencies: Agencies) -> None:

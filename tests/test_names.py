@@ -137,6 +137,13 @@ def test_slices_and_many_texts(finder: NameFinder) -> None:
     assert reader(texts.slice(699))(1) == "é Reuters"
 
 
+def test_a_text_is_judged_without_its_neighbours(finder: NameFinder) -> None:
+    text = "CNN) is a channel." + " x" * 1500
+    alone = [o[1:] for o in finder.find(array(text))]
+    behind = [o[1:] for o in finder.find(array("He left the ", text)) if o[0] == 1]
+    assert behind == alone != []
+
+
 def test_many_articles_at_once_give_what_each_gives_alone(attributor: Attributor) -> None:
     texts = ["LONDON (Reuters) - Shares rose.", "He told the AP so.", "Nothing.", "Source: AP"]
     rows = [1, 0, 3, 1, 2]

@@ -47,7 +47,8 @@ dedup scan dump/ --out found --settings settings.toml --copy-share 0.7
 ```
 
 `run.json` records the settings of a run and their `fingerprint`, which changes whenever one of
-them does, or the way signatures are computed.
+them does, or the way signatures are computed, or what the files of agencies, families and
+corrections say.
 
 ## Reading
 

@@ -236,14 +236,13 @@ def pair(text: str) -> tuple[str, str]:
 
 def check_apart(inputs: list[str], out: Path) -> None:
     """Refuse an output folder that is, holds or lies in an input: a former run would be read."""
+    from dedup.read.discover import claims, real_paths
+
     target = Path(os.path.realpath(out))
     for name in inputs:
-        if name == "-" or not os.path.exists(name):  # noqa: PTH110 - also takes NUL in names
-            continue
-        source = Path(os.path.realpath(name))
-        if source.is_relative_to(target):
+        if any(Path(source).is_relative_to(target) for source in real_paths(name)):
             raise UsageError(f"{name}: the input lies in the output folder {out}; choose another")
-        if target.is_relative_to(source) and target.is_dir() and any(target.iterdir()):
+        if claims(name, str(target)) and target.is_dir() and any(target.iterdir()):
             raise UsageError(
                 f"{out}: the output folder lies in the input {name}, so that the former run would "
                 "be read as input; choose another"

@@ -163,7 +163,8 @@ def possible(data, lo, hi, start, end, chars, known, words, byte_kind):
     elif left & SAYS_LEFT or here & SAYS_RIGHT or (known & OUTLET and left & LINKS):
         what |= CITED
     if after == 0x0A or after == 0x29 or after == 0x5D:
-        if before == 0x2C or (data[start - 2] == 0x65 and data[start - 1] == 0x20):  # ", the"
+        the = start - 2 >= lo and data[start - 2] == 0x65 and data[start - 1] == 0x20
+        if before == 0x2C or the:  # ", the"
             what |= CITED
     elif after == 0xE2:
         if data[end + 2] == 0x99 or data[end + 2] == 0x93:  # ’ –

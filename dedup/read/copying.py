@@ -89,13 +89,15 @@ def copy_records(
     writer = _Writer(out, target)
     left = {name: set(positions) for name, positions in wanted.items()}
     count = 0
-    for found in files:
-        positions = left.get(found.name)
-        if not positions:
-            continue
+    # Where no record stays, the first file still gives its columns to an output without rows.
+    read = [found for found in files if left.get(found.name)] or files[:1]
+    for found in read:
+        positions = left.get(found.name, set())
         with open_input(found) as opened:
             source, format_ = _source(found, opened, settings)
             if format_ not in (JSONL, CSV, PARQUET):
+                if not positions:
+                    continue
                 raise _changed(found.name)
             copy = {JSONL: _lines, CSV: _rows, PARQUET: _row_groups}[format_]
             for position in copy(source, settings, positions.__contains__, writer):
@@ -157,16 +159,16 @@ class _Writer:
                 f"{name}: its columns are not those of {self.header_of}; filter each by itself"
             )
 
-    def table(self, rows: pa.Table, name: str) -> None:
-        """Rows of a Parquet file."""
+    def schema(self, schema: pa.Schema, name: str) -> pq.ParquetWriter:
+        """What writes rows of a Parquet file with these columns, the same for all."""
         if self.parquet is None:
             self.header_of = name
-            self.parquet = pq.ParquetWriter(self._raw, rows.schema, compression="zstd")
-        if not rows.schema.equals(self.parquet.schema):
+            self.parquet = pq.ParquetWriter(self._raw, schema, compression="zstd")
+        if not schema.equals(self.parquet.schema):
             raise UsageError(
                 f"{name}: its columns are not those of {self.header_of}; filter each by itself"
             )
-        self.parquet.write_table(rows)
+        return self.parquet
 
     def close(self) -> None:
         """Finish what was begun; the output itself stays open."""
@@ -209,6 +211,7 @@ def _row_groups(
     try:
         with pq.ParquetFile(source.path, page_checksum_verification=True) as file:
             row = 1
+            output = writer.schema(file.schema_arrow, source.name)
             for group in range(file.num_row_groups):
                 for batch in file.iter_batches(batch_size=4096, row_groups=[group]):
                     positions = [f"row {n}" for n in range(row, row + batch.num_rows)]
@@ -216,7 +219,7 @@ def _row_groups(
                     mask = pa.array([wanted(position) for position in positions], pa.bool_())
                     chosen = pa.Table.from_batches([batch]).filter(mask)
                     if len(chosen):
-                        writer.table(chosen, source.name)
+                        output.write_table(chosen)
                     yield from filter(wanted, positions)
     except (pa.ArrowException, OSError, ValueError) as error:
         raise InputError(

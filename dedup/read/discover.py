@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import errno
+import fnmatch
 import glob
 import os
 import stat
@@ -56,6 +57,39 @@ def discover(inputs: Sequence[str], ledger: Ledger) -> tuple[list[Found], dict[s
         else:
             raise InputError(f"{readable(given)}: no such file or folder")
     return files, hidden
+
+
+def real_paths(given: str) -> Iterator[str]:
+    """The real paths of the files and folders that one input names; none for standard input."""
+    if given == STDIN or "\0" in given:
+        return
+    if os.path.lexists(given):
+        yield os.path.realpath(given)
+    elif glob.has_magic(given):
+        yield from map(os.path.realpath, glob.iglob(given, recursive=True))
+
+
+def claims(given: str, path: str) -> bool:
+    """Whether the input ``given`` takes in ``path`` (a real path), or would if that existed.
+
+    For commands that must not write what they read: a file or folder takes in itself, a folder
+    what lies in it, a pattern what it matches.
+    """
+    if any(_holds(known, path) for known in real_paths(given)):
+        return True
+    if "\0" in given or os.path.lexists(given) or not glob.has_magic(given):
+        return False
+    parent, last = os.path.split(given)
+    folders = list(real_paths(parent or os.curdir))
+    if last == "**":
+        return any(_holds(folder, path) for folder in folders)
+    inside, name = os.path.split(path)
+    return inside in folders and fnmatch.fnmatchcase(name, last)
+
+
+def _holds(known: str, path: str) -> bool:
+    """Whether ``path`` is ``known`` or lies in it (real paths)."""
+    return path == known or path.startswith(known.rstrip(os.sep) + os.sep)
 
 
 def readable(path: str) -> str:

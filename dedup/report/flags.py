@@ -34,7 +34,7 @@ def as_csv(table: pa.Table) -> bytes:
 
 def as_lines(table: pa.Table) -> bytes:
     """For other programs: one line an article, its cells parted by tabs, under a heading."""
-    rows = [table.column_names, *(_cells(row) for row in table.to_pylist())]
+    rows = [table.column_names, *(_cells(row, cut=False) for row in table.to_pylist())]
     return "".join("\t".join(row) + "\n" for row in rows).encode("utf-8", "replace")
 
 
@@ -58,13 +58,14 @@ def as_table(table: pa.Table) -> RenderableType:
     return view
 
 
-def _cells(row: dict[str, object]) -> list[str]:
+def _cells(row: dict[str, object], *, cut: bool = True) -> list[str]:
+    """A row's cells, each one visible line; with ``cut`` long ones are shortened."""
     cells = []
     for name, value in row.items():
         if isinstance(value, float):
             cells.append(f"{value:.2f}")
         else:
-            cells.append(
-                one_line("" if value is None else str(value), 400 if name == "why" else 200)
-            )
+            text = "" if value is None else str(value)
+            limit = 400 if name == "why" else 200
+            cells.append(one_line(text, limit if cut else len(text)))
     return cells

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from dedup.errors import OutputNotEmptyError, OutputNotWritableError, UsageError
+from dedup.read.discover import claims
 from dedup.report.folder import not_writable, sync_folder
 
 if TYPE_CHECKING:
@@ -31,20 +32,18 @@ def check_file(path: Path, inputs: Sequence[str], overwrite: bool) -> None:
 
     Raises:
         OutputNotEmptyError: the file exists and ``overwrite`` is not set.
-        UsageError: the file is one of the inputs or lies in one, where the next run would read it.
+        UsageError: the file is one of the inputs, lies in one or matches a pattern among them: the
+            next run would read it.
         OutputNotWritableError: it is a folder, or nothing can be created beside it.
     """
     real = Path(os.path.realpath(path))
     if real.is_dir():
         raise OutputNotWritableError(f"{path}: is a folder; name a file")
-    for name in inputs:
-        if name == "-" or not os.path.exists(name):  # noqa: PTH110 - also takes NUL in names
-            continue
-        source = Path(os.path.realpath(name))
-        if real == source:
-            raise UsageError(f"{path}: is one of the inputs; choose another file")
-        if source.is_dir() and real.is_relative_to(source):
-            raise UsageError(f"{path}: lies in the input {name}; choose a file outside")
+    taken = next((name for name in inputs if claims(name, str(real))), None)
+    if taken is not None and os.path.realpath(taken) == str(real):
+        raise UsageError(f"{path}: is one of the inputs; choose another file")
+    if taken is not None:
+        raise UsageError(f"{path}: lies in the input {taken}; choose a file outside")
     if real.exists() and not overwrite:
         raise OutputNotEmptyError(f"{path}: exists; choose another file or add --overwrite")
     try:
