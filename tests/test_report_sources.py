@@ -44,7 +44,7 @@ def source(page: str, identity: str) -> str:
 
 def test_a_source_lists_its_groups_and_their_articles(page):
     shown = source(page, "reuters")
-    assert "3 articles: 2 credited, 1 not" in shown
+    assert "3 articles: 1 credited to it, 2 not" in shown
     assert re.search(r'href="#group-g-[0-9a-f]+"><bdi dir="auto">Title of a</bdi>', shown)
     roles = re.findall(r'class="role how-(?:yes|no)"><bdi dir="auto">(.*?)</bdi>', shown)
     assert roles == ["credited", "credited to Associated Press", "inferred", "credited"]

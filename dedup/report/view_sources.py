@@ -147,7 +147,7 @@ def _group(
         if item["source"] != source and item["role"] in ("credit", "metadata"):
             disputed[item["source"]] += 1
     listed: list[SourcedArticle] = []
-    chosen: list[tuple[bool, str, dict[str, Any] | None]] = []
+    chosen: list[tuple[int, str, dict[str, Any] | None]] = []
     for ref in row["articles"]:
         # Credits first, those of this source before others'.
         found = sorted(
@@ -155,8 +155,11 @@ def _group(
             key=lambda c: (c["source"] != source, list(HOW).index(c["role"])),
         )
         claim = found[0] if found else None
-        chosen.append((claim is None or HOW[claim["role"]] != "credited", ref, claim))
-    credited = sum(not other for other, _, _ in chosen)
+        if claim is None or HOW[claim["role"]] != "credited":
+            chosen.append((2, ref, claim))
+        else:
+            chosen.append((int(claim["source"] != source), ref, claim))
+    credited = sum(rank == 0 for rank, _, _ in chosen)
     for _, ref, claim in sorted(chosen, key=lambda c: c[0])[:SOURCE_ARTICLES]:
         how = HOW[claim["role"]] if claim else "shares text"
         if claim and claim["source"] != source:
