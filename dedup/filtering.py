@@ -53,11 +53,12 @@ DROPPED = pa.schema(
     ]
 )
 _REASONS = {
-    "copy": "copies of another outlet's",
-    "rejected": "rejected",
-    "repeat": "repeated records",
-    "revision": "revisions or reposts",
+    "copy": ("copy of another outlet's", "copies of another outlet's"),
+    "rejected": ("rejected", "rejected"),
+    "repeat": ("repeated record", "repeated records"),
+    "revision": ("revision or repost", "revisions or reposts"),
 }
+"""Each in the singular and the plural."""
 _PLACE = ("file", "position", "id", "digest")
 _KEPT = pa.schema([("id", pa.string()), ("file", pa.string()), ("position", pa.string())])
 
@@ -368,7 +369,9 @@ def summary(result: Filtered, paths: Sequence[Path]) -> list[str]:
     """What was done, in a few lines."""
     counts = result.run["counts"]
     total = counts["kept"] + sum(counts["dropped"].values())
-    reasons = ", ".join(f"{count:,} {_REASONS[name]}" for name, count in counts["dropped"].items())
+    reasons = ", ".join(
+        f"{count:,} {_REASONS[name][count != 1]}" for name, count in counts["dropped"].items()
+    )
     lines = [f"{counts['kept']:,} of {total:,} records kept"]
     if reasons:
         lines[0] += f"; dropped: {reasons}"

@@ -89,10 +89,11 @@ def copy_records(
     writer = _Writer(out, target)
     left = {name: set(positions) for name, positions in wanted.items()}
     count = 0
-    # Where no record stays, the first file still gives its columns to an output without rows.
-    read = [found for found in files if left.get(found.name)] or files[:1]
-    for found in read:
+    for found in files:
         positions = left.get(found.name, set())
+        # Where no record stays, the first file still gives its columns to an output without rows.
+        if not positions and (wanted or found is not files[0]):
+            continue
         with open_input(found) as opened:
             source, format_ = _source(found, opened, settings)
             if format_ not in (JSONL, CSV, PARQUET):
