@@ -45,6 +45,7 @@ if TYPE_CHECKING:
 
 _WORD = re.compile(r"\w+")
 _TITLE_END = re.compile(r"\s[|–—-]\s$")
+_REST = re.compile(r"\s*\Z")
 
 
 class Attributor:
@@ -234,7 +235,7 @@ def _evidence(role: Role, ref: str, field: str, claims: Iterable[Claim]) -> list
 
 def _title_slot(title: str, hit: Hit) -> Span | None:
     """ "... - Reuters" and "... | AP News" at the end of a title."""
-    if hit.end != len(title.rstrip()) or hit.strictness is Strictness.AMBIGUOUS:
+    if hit.strictness is Strictness.AMBIGUOUS or not _REST.match(title, hit.end):
         return None
     found = _TITLE_END.search(title[: hit.start])
     return (found.start() + 1, hit.end) if found else None
