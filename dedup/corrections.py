@@ -99,8 +99,9 @@ def load_corrections(
     """Read a file of corrections; ``families`` are those declared in a file of their own.
 
     Raises :class:`~dedup.errors.SettingsError`, naming file, line and entry, when the file cannot
-    be read, is no TOML, has an unknown table or key, an entry lacks what it needs or names a
-    source that nobody knows, or two entries contradict each other.
+    be read, is no TOML, has an unknown table or key, an entry lacks what it needs or names what
+    cannot be the id of a source, or two entries contradict each other. An id that no agency has
+    is that of an outlet.
     """
     table = load_toml(path)
     origin = str(Path(path))
