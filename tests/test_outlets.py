@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dedup.agencies import Strictness, load, parse
+from dedup.agencies import Strictness, load
 from dedup.errors import SettingsError
 from dedup.outlets import host_of, outlet_identity
 
@@ -114,9 +114,11 @@ def test_a_user_file_adds_and_replaces(tmp_path: Path) -> None:
         ('[[agency]]\nid = "x"\nname = "X"\n' * 2, "agency 2 ('x'): id occurs twice"),
     ],
 )
-def test_a_broken_entry_is_named(text: str, message: str) -> None:
+def test_a_broken_entry_is_named(tmp_path: Path, text: str, message: str) -> None:
+    extra = tmp_path / "mine.toml"
+    extra.write_text(text, encoding="utf-8")
     with pytest.raises(SettingsError) as caught:
-        parse(text, origin="mine.toml")
+        load(extra)
     assert message in str(caught.value)
 
 
