@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from dedup.errors import DedupError
     from dedup.filtering import Filtered, filter  # noqa: A004 - dedup.filter
     from dedup.flagging import Flagged, flag
+    from dedup.index import Index, Update
     from dedup.model import Evidence, Match
     from dedup.sketch import hash32, signature, tokens
 
@@ -20,11 +21,13 @@ _HOMES = {
     "DedupError": "dedup.errors",
     "Evidence": "dedup.model",
     "Filtered": "dedup.filtering",
+    "Index": "dedup.index",
     "Flagged": "dedup.flagging",
     "Match": "dedup.model",
     "ReadSettings": "dedup.config",
     "Result": "dedup.api",
     "Settings": "dedup.config",
+    "Update": "dedup.index",
     "compare": "dedup.api",
     "filter": "dedup.filtering",
     "flag": "dedup.flagging",
@@ -40,10 +43,12 @@ __all__ = [
     "Evidence",
     "Filtered",
     "Flagged",
+    "Index",
     "Match",
     "ReadSettings",
     "Result",
     "Settings",
+    "Update",
     "compare",
     "filter",
     "flag",

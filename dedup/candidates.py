@@ -58,6 +58,7 @@ INSIDE = 0.8
 class Candidates:
     """``a``, ``b`` int64 nodes (a < b, sorted) and ``weight`` int32 eighths of a bit.
 
+    ``similar``: the pairs of passages they rest on, as they can be handed to a later run.
     ``u_start`` int64 (unique passages + 1) and ``u_passage`` int64: the occurrences of every
     distinct indexed passage, ordered by node. ``capped`` counts what caps cut (``buckets``,
     ``links``, ``passages``, ``pairs``), and under ``collisions`` the article pairs looked at.
@@ -68,7 +69,30 @@ class Candidates:
     weight: NDArray[np.int32]
     u_start: NDArray[np.int64]
     u_passage: NDArray[np.int64]
+    similar: Similar
     capped: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Similar:
+    """Pairs of distinct passages that a bucket compared and that proved alike.
+
+    ``u``, ``v`` int64 passages (any of those with the same words), ``shared`` int32 quarters of a
+    bit, ``fresh`` bool: found in this run, since one of the two is new.
+    """
+
+    u: NDArray[np.int64]
+    v: NDArray[np.int64]
+    shared: NDArray[np.int32]
+    fresh: NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class KnownPassages:
+    """What earlier runs found among the passages of ``known`` nodes (bool, nodes)."""
+
+    known: NDArray[np.bool_]
+    similar: Similar
 
 
 def indexed_passages(c: Collection, settings: Settings) -> NDArray[np.int64]:
@@ -115,27 +139,44 @@ def _distinct(parts: list[_Pairs], passages: int) -> _Pairs:
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class _Joined:
+    """All similar pairs of distinct passages (``u < v``, sorted; int64 numbers) with what they
+    share (int32), and the buckets that were too full to compare all."""
+
+    u: NDArray[np.int64]
+    v: NDArray[np.int64]
+    shared: NDArray[np.int32]
+    full: int
+
+
 def _similar_passages(
     c: Collection,
     passage: NDArray[np.int64],
     settings: Settings,
     threads: int,
     progress: Callable[[int, int], None] | None,
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int32], int, int]:
-    """Pairs of distinct passages that collide in a band and prove alike, with the information
-    they share (quarters of a bit), the buckets that were too full to compare all, and the pairs
-    left to stronger ones."""
+    former: tuple[NDArray[np.bool_], _Joined] | None = None,
+) -> _Joined:
+    """Pairs of distinct passages that collide in a band and prove alike.
+
+    ``former``: which passages (bool) were joined before, and with what outcome.
+    """
     plan = scheme(settings)
     # The kernel numbers them as they stand in memory.
     place = np.argsort(passage)
-    passage = passage[place]
+    standing = passage[place]
     mixed = bands.mixed_hashes(c.v_hash)
-    card = bands.cards(passage, c.p_content, c.c_word, c.p_information, mixed)
+    card = bands.cards(standing, c.p_content, c.c_word, c.p_information, mixed)
+    fresh = (
+        np.ones(len(passage), np.uint8) if former is None else (~former[0][place]).view(np.uint8)
+    )
 
-    def join(first: int) -> tuple[_Pairs, int]:
+    def join(first: int) -> tuple[_Pairs, int, NDArray[np.uint8]]:
         rows = slice(first * plan.rows, min(first + BANDS_AT_ONCE, plan.bands) * plan.rows)
+        loose = np.zeros(len(passage), np.uint8)
         pairs, shared, capped = bands.join_bands(
-            passage,
+            standing,
             c.p_content,
             c.p_key,
             c.c_word,
@@ -151,16 +192,20 @@ def _similar_passages(
             INSIDE,
             BUCKET_CAP,
             BUCKET_REPRESENTATIVES,
+            fresh,
+            loose,
         )
-        return (pairs, shared), int(capped)
+        return (pairs, shared), int(capped), loose
 
     parts: list[_Pairs] = [(np.empty(0, np.uint64), np.empty(0, np.int32))]
     capped = 0
+    loose = np.zeros(len(passage), np.uint8)
     with ThreadPoolExecutor(max(1, threads)) as pool:
         firsts = range(0, plan.bands, BANDS_AT_ONCE)
-        for first, (pairs, full) in zip(firsts, pool.map(join, firsts), strict=True):
+        for first, (pairs, full, some) in zip(firsts, pool.map(join, firsts), strict=True):
             parts.append(pairs)
             capped += full
+            loose |= some
             if sum(len(p) for p, _ in parts) > MERGE_AT:
                 parts = [_distinct(parts, len(passage))]
             if progress:
@@ -168,34 +213,117 @@ def _similar_passages(
     found, common = _distinct(parts, len(passage))
     one = place[(found >> np.uint64(32)).astype(np.int64)]
     two = place[(found & np.uint64(0xFFFFFFFF)).astype(np.int64)]
+    if former is not None:
+        old = former[1]
+        loose_at = np.zeros(len(passage), bool)
+        loose_at[place] = loose.view(bool)
+        keep = ~(loose_at[old.u] | loose_at[old.v])
+        suspect = np.flatnonzero(~keep)
+        keep[suspect] = _carried(
+            c, passage, settings, threads, mixed, old.u[suspect], old.v[suspect]
+        )
+        one, two = np.append(one, old.u[keep]), np.append(two, old.v[keep])
+        common = np.append(common, old.shared[keep])
     renamed = (np.minimum(one, two) << 32) | np.maximum(one, two)
     del one, two
     found, common = _distinct([(renamed.astype(np.uint64), common)], len(passage))
-    u = (found >> np.uint64(32)).astype(np.int64)
-    v = (found & np.uint64(0xFFFFFFFF)).astype(np.int64)
-    keep = kernels.bounded_edges(
-        u,
-        v,
-        common.astype(np.int64),
-        len(passage),
-        settings.max_partners,
-        settings.representatives,
-        settings.representatives,
+    return _Joined(
+        (found >> np.uint64(32)).astype(np.int64),
+        (found & np.uint64(0xFFFFFFFF)).astype(np.int64),
+        common,
+        capped,
     )
-    return u[keep], v[keep], common[keep], capped, len(u) - int(keep.sum())
+
+
+def _carried(
+    c: Collection,
+    passage: NDArray[np.int64],
+    settings: Settings,
+    threads: int,
+    mixed: NDArray[np.uint32],
+    u: NDArray[np.int64],
+    v: NDArray[np.int64],
+) -> NDArray[np.bool_]:
+    """Which pairs (bool) of distinct passages ``u``, ``v`` are compared by a bucket as it is now.
+
+    A bucket that has become full compares its members with its representatives only, and a
+    representative can be displaced.
+    """
+    if not len(u):
+        return np.empty(0, bool)
+    plan = scheme(settings)
+    concerned = np.zeros(len(passage), np.uint8)
+    concerned[u] = concerned[v] = 1
+
+    def look(first: int) -> NDArray[np.uint8]:
+        rows = slice(first * plan.rows, min(first + BANDS_AT_ONCE, plan.bands) * plan.rows)
+        carried = np.zeros(len(u), np.uint8)
+        bands.carried_pairs(
+            passage,
+            c.p_content,
+            c.p_key,
+            c.c_word,
+            mixed,
+            plan.a[rows],
+            plan.b[rows],
+            plan.rows,
+            BUCKET_CAP,
+            BUCKET_REPRESENTATIVES,
+            concerned,
+            u,
+            v,
+            carried,
+        )
+        return carried
+
+    with ThreadPoolExecutor(max(1, threads)) as pool:
+        found = list(pool.map(look, range(0, plan.bands, BANDS_AT_ONCE)))
+    return np.asarray(np.bitwise_or.reduce(found).view(bool))
+
+
+def _former(
+    c: Collection,
+    start: NDArray[np.int64],
+    member: NDArray[np.int64],
+    earlier: KnownPassages,
+) -> tuple[NDArray[np.bool_], _Joined]:
+    """What earlier runs found, in the numbers of the distinct passages."""
+    group = np.repeat(np.arange(len(start) - 1), np.diff(start))
+    known = np.zeros(len(start) - 1, bool)
+    known[group[earlier.known[c.p_article[member]]]] = True
+    number = np.full(len(c.p_start), -1, np.int64)
+    number[member] = group
+    u, v = number[earlier.similar.u], number[earlier.similar.v]
+    return known, _Joined(u, v, earlier.similar.shared, 0)
 
 
 def find_candidates(
     c: Collection,
     settings: Settings,
     *,
+    earlier: KnownPassages | None = None,
     threads: int = 1,
     progress: Callable[[int, int], None] | None = None,
 ) -> Candidates:
-    """Candidate pairs of nodes; a pure function of the texts and the settings."""
+    """Candidate pairs of nodes; a pure function of the texts and the settings.
+
+    ``earlier`` saves comparing what earlier runs compared; the outcome is the same.
+    """
     start, member = _unique_passages(c, indexed_passages(c, settings))
     first = member[start[:-1]]
-    u, v, shared, full, left = _similar_passages(c, first, settings, threads, progress)
+    former = None if earlier is None else _former(c, start, member, earlier)
+    known = np.zeros(len(first), bool) if former is None else former[0]
+    joined = _similar_passages(c, first, settings, threads, progress, former)
+    keep = kernels.bounded_edges(
+        joined.u,
+        joined.v,
+        joined.shared.astype(np.int64),
+        len(first),
+        settings.max_partners,
+        settings.representatives,
+        settings.representatives,
+    )
+    u, v, shared = joined.u[keep], joined.v[keep], joined.shared[keep]
     quoted = np.zeros(len(first), np.uint8)
     if len(first):
         quoted = np.maximum.reduceat(c.p_quoted[member], start[:-1])
@@ -265,9 +393,12 @@ def find_candidates(
         weight[keep].astype(np.int32),
         start,
         member,
+        Similar(
+            first[joined.u], first[joined.v], joined.shared, ~(known[joined.u] & known[joined.v])
+        ),
         {
-            "buckets": int(full),
-            "links": left,
+            "buckets": joined.full,
+            "links": len(joined.u) - len(u),
             "passages": int(capped),
             "pairs": int(len(a) - keep.sum()),
             "collisions": int(m),

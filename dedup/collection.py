@@ -18,12 +18,13 @@ from dedup.arena import Arena
 from dedup.column import Column
 from dedup.kernels import vocabulary as kernels
 from dedup.memory import release_memory
+from dedup.packing import unpack
 from dedup.segment import segment
 from dedup.speech import signs_of_speech
 from dedup.vocabulary import Vocabulary, Words, number_words
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from concurrent.futures import Executor, Future
 
     from numpy.typing import NDArray
@@ -229,10 +230,12 @@ def collect(
     *,
     threads: int = 1,
     arena: Arena | None = None,
+    vocabulary: Vocabulary | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Collection:
     """Segment all texts and number their words, on ``threads`` threads.
 
+    ``vocabulary``: the words of other texts, whose numbers stay; it grows by those of these texts.
     Where ``arena`` spills, the arrays of passages, tokens and words are mapped temporary files.
 
     Raises :class:`~dedup.errors.SpillError` where these cannot be written.
@@ -247,7 +250,8 @@ def collect(
         begin = d_byte[lo]
         return _process(data[begin : d_byte[hi]], d_byte[lo : hi + 1] - begin)
 
-    vocabulary = Vocabulary()
+    if vocabulary is None:
+        vocabulary = Vocabulary()
     columns = _Columns(arena)
     with ThreadPoolExecutor(max(1, threads)) as pool:
         done = _in_order(pool, work, ranges, ahead=2 * threads)
@@ -260,8 +264,32 @@ def collect(
     return Collection(v_hash=vocabulary.hash, v_bits=vocabulary.bits, **columns.whole())
 
 
+def restore(
+    frames: Iterable[Sequence[bytes]],
+    vocabulary: Vocabulary,
+    *,
+    threads: int = 1,
+    arena: Arena | None = None,
+) -> Collection:
+    """The collection of texts that :func:`dedup.packing.pack` packed, in batches of frames.
+
+    Raises :class:`~dedup.errors.SpillError` as :func:`collect` does.
+    """
+    columns = _Columns(arena or Arena())
+    with ThreadPoolExecutor(max(1, threads)) as pool:
+        batches = (batch for batch in frames if batch)
+        done = _in_order(pool, lambda batch: unpack(batch, vocabulary), batches, ahead=2 * threads)
+        empty = True
+        for part in done:
+            columns.append(part)
+            empty = False
+    if empty:
+        columns.append(unpack([], vocabulary))
+    return Collection(v_hash=vocabulary.hash, v_bits=vocabulary.bits, **columns.whole())
+
+
 def _in_order(
-    pool: Executor, work: Callable[[_Item], _Done], items: Sequence[_Item], ahead: int
+    pool: Executor, work: Callable[[_Item], _Done], items: Iterable[_Item], ahead: int
 ) -> Iterator[_Done]:
     """``pool.map``, of which at most ``ahead`` results are under way or wait to be taken."""
     waiting: deque[Future[_Done]] = deque()

@@ -18,6 +18,10 @@ from dedup.errors import SettingsError
 if TYPE_CHECKING:
     import os
 
+ANALYSIS = "1"
+"""Version of what is found with given settings; raised when results change. An index made with
+another is rebuilt."""
+
 SCHEME = "affine32/1"
 """Signature scheme and version; part of the fingerprint."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -42,16 +42,29 @@ _ORDER = (
 MICROSECONDS_A_DAY = 86_400_000_000
 
 
+class Texts(Protocol):
+    """The texts of all nodes: an Arrow array of strings, or what stands for one."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, node: int) -> Any: ...
+
+    def take(self, nodes: pa.Array) -> pa.LargeStringArray:
+        """The texts of some nodes, in this order."""
+        ...
+
+
 @dataclass(frozen=True)
 class Corpus:
     """Records sorted by (id, digest), distinct texts ("nodes") sorted by digest.
 
     ``table`` follows ``model.article_schema()`` without ``text``; ``texts`` holds the text of
-    each node; ``node`` int64 (records,) says which. ``refs`` name the records in every table.
+    each node, in memory or in an index; ``node`` int64 (records,) says which. ``refs`` name the
+    records in every table.
     """
 
     table: pa.Table
-    texts: pa.LargeStringArray
+    texts: Texts
     digests: list[str]
     node: NDArray[np.int64]
     refs: list[str]
@@ -146,17 +159,29 @@ def build_corpus(
     node = np.empty(len(slim), np.int64)
     node[by_digest.to_numpy()] = np.cumsum(new) - 1
     texts = pile.ordered(rows[by_digest.to_numpy()[new]])
+    return assemble(slim, digests.filter(pa.array(new)).to_pylist(), node, texts, families)
+
+
+def assemble(
+    table: pa.Table,
+    digests: list[str],
+    node: NDArray[np.int64],
+    texts: Texts,
+    families: Families = NO_FAMILIES,
+) -> Corpus:
+    """A corpus of records in order, see :class:`Corpus`; outlets and refs follow from them."""
+    outlets = table["outlet"].to_pylist()
     identities = [
         outlet_identity(outlet, url)
-        for outlet, url in zip(slim["outlet"].to_pylist(), slim["url"].to_pylist(), strict=True)
+        for outlet, url in zip(outlets, table["url"].to_pylist(), strict=True)
     ]
-    names = _display_names(slim["outlet"].to_pylist(), identities)
+    names = _display_names(outlets, identities)
     return Corpus(
-        slim,
+        table,
         texts,
-        digests.filter(pa.array(new)).to_pylist(),
+        digests,
         node,
-        _references(slim),
+        _references(table),
         [i[0] if i else None for i in identities],
         [names[i[0]] if i else None for i in identities],
         families,

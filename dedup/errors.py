@@ -67,3 +67,16 @@ class LockedError(DedupError):
 
 class InternalError(DedupError):
     """A stage failed; the message names the stage and what to report."""
+
+
+class IndexMissingError(UsageError):
+    """A folder that should hold an index holds none."""
+
+
+class IndexDamagedError(DedupError):
+    """An index cannot be used: damaged, or made by another version, scheme or configuration; the
+    message names the command that helps."""
+
+
+class IndexWriteError(DedupError):
+    """An index cannot be written; what it held before is intact."""

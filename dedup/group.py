@@ -130,3 +130,8 @@ def group_key(members: Sequence[tuple[str, str]]) -> str:
     for identity, digest in sorted(members):
         h.update(f"{identity}\0{digest}\n".encode("utf-8", "surrogatepass"))
     return h.hexdigest()
+
+
+def group_id(core: Sequence[tuple[str, str]]) -> str:
+    """The id that a scan gives a group: from the smallest of its core members ``(id, digest)``."""
+    return f"g-{group_key([min(core)])[:12]}"

@@ -16,7 +16,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -37,17 +37,20 @@ from dedup.model import Evidence, Ledger
 from dedup.passages import SharedPassages, share_passages
 from dedup.read import read_articles
 from dedup.relate import R_PARTIAL, Relations, relate
+from dedup.reuse import align_further, no_alignment
 from dedup.semantic import Widened, widen
 from dedup.speech import Speech
 from dedup.template import template_passages
 
 if TYPE_CHECKING:
+    import pyarrow as pa
     from numpy.typing import NDArray
 
     from dedup.agencies import Agencies
     from dedup.arena import Arena
     from dedup.config import ReadSettings, Settings
     from dedup.encoder import Encoder
+    from dedup.reuse import Earlier
 
 Progress = Callable[[str, int, int | None], None]
 Claims = tuple[list[Evidence], list[Evidence]]
@@ -61,6 +64,8 @@ class Analysis:
     collection: Collection
     candidates: Candidates
     alignment: Alignment
+    aligned_now: NDArray[np.bool_]
+    """Which of its pairs no earlier run had aligned."""
     shared: SharedPassages
     statistics: PassageStatistics
     matches: Matches
@@ -148,8 +153,12 @@ def analyse(
     encoder: Encoder | None = None,
     corrections: Corrections = NO_CORRECTIONS,
     arena: Arena | None = None,
+    earlier: Earlier | None = None,
 ) -> Analysis:
     """Run all stages over a corpus; a pure function of its records and the settings.
+
+    ``earlier`` is what earlier runs found out about texts of the corpus (an index's update); the
+    outcome is the same without it.
 
     ``encoder`` is asked how far reworded matches reach (:mod:`dedup.semantic`). ``corrections``
     are honoured; their families are those of the corpus. ``arena`` says where large arrays are.
@@ -159,10 +168,16 @@ def analyse(
     # Attribution is Python's work and needs nothing of the other stages, whose kernels leave
     # the interpreter free: it runs beside them.
     aside = ThreadPoolExecutor(1, thread_name_prefix="attribute")
-    claimed = aside.submit(_timed, attribute, corpus, agencies)
+    if earlier is None:
+        claimed = aside.submit(_timed, attribute, corpus, agencies)
+    else:
+        claimed = Future()
+        claimed.set_result((earlier.claims, 0.0))
     aside.submit(import_module, "sklearn.feature_extraction.text")  # a second, for the scores
     try:
-        return _analyse(corpus, settings, workers, clock, claimed, encoder, corrections, arena)
+        return _analyse(
+            corpus, settings, workers, clock, claimed, encoder, corrections, arena, earlier
+        )
     finally:
         aside.shutdown(wait=False, cancel_futures=True)
 
@@ -181,20 +196,37 @@ def _analyse(
     encoder: Encoder | None,
     corrections: Corrections,
     arena: Arena | None,
+    earlier: Earlier | None,
 ) -> Analysis:
     judgements = resolve(corrections, corpus)
     with clock.stage("sketch") as tick:
-        collection = collect(corpus.texts, threads=workers, arena=arena, progress=tick)
+        if earlier is not None:
+            collection = earlier.collection
+        else:
+            texts = cast("pa.LargeStringArray", corpus.texts)
+            collection = collect(texts, threads=workers, arena=arena, progress=tick)
         groupable = np.zeros(collection.nodes, bool)
         groupable[collection.p_article[indexed_passages(collection, settings)]] = True
         note_spared(judgements, corrections, collection)
     with clock.stage("candidates") as tick:
-        candidates = find_candidates(collection, settings, threads=workers, progress=tick)
+        candidates = find_candidates(
+            collection,
+            settings,
+            earlier=earlier.passages if earlier else None,
+            threads=workers,
+            progress=tick,
+        )
         candidates = with_same(candidates, judgements.same)
         release_memory()
     with clock.stage("align") as tick:
-        alignment = align(
-            collection, candidates.a, candidates.b, settings, threads=workers, progress=tick
+        alignment, new = align_further(
+            collection,
+            candidates.a,
+            candidates.b,
+            earlier.alignment if earlier else no_alignment(),
+            settings,
+            threads=workers,
+            progress=tick,
         )
     with clock.stage("passages"):
         shared = share_passages(collection, candidates, alignment, corpus.copies)
@@ -217,7 +249,7 @@ def _analyse(
         with clock.stage("semantic") as tick:
             widened = widen(
                 collection,
-                corpus.texts,
+                cast("pa.LargeStringArray", corpus.texts),
                 alignment,
                 matches,
                 relations.relation >= R_PARTIAL,
@@ -246,6 +278,7 @@ def _analyse(
         collection,
         candidates,
         alignment,
+        new,
         shared,
         statistics,
         matches,
@@ -289,7 +322,7 @@ def attribute(
 ) -> list[Claims]:
     """Credits and mentions of every record."""
     return Attributor(agencies).evidence_of(
-        corpus.texts,
+        cast("pa.LargeStringArray", corpus.texts),
         corpus.node.tolist(),
         refs=corpus.refs,
         titles=corpus.column("title"),

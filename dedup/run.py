@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import importlib.metadata
+import json
 import os
 import platform
 from collections import Counter
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, cast
 
 import pyarrow as pa
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
 
     from dedup.agencies import Agencies
     from dedup.corpus import Corpus
+    from dedup.reuse import Earlier
 
 _VERSIONED = ("numpy", "numba", "scikit-learn", "datasketch", "pyarrow")
 
@@ -120,9 +123,34 @@ class Run:
         release_memory()
         return corpus
 
-    def analyse(self, corpus: Corpus) -> Analysis:
-        """All stages."""
+    @contextmanager
+    def reading(self, inputs: Sequence[str]) -> Iterator[Iterator[pa.RecordBatch]]:
+        """The batches of the inputs, for as long as the stage ``read`` lasts."""
+        self.inputs = list(inputs)
+        with self.clock.stage("read") as tick:
+            if inputs:
+                yield read_articles(inputs, self.read_settings, self.ledger, on_bytes=tick)
+            else:
+                yield iter(())
+
+    @property
+    def workers(self) -> int:
+        """How many threads work."""
+        return self.threads or os.cpu_count() or 1
+
+    @property
+    def judged(self) -> str:
+        """What stands for the user's corrections and families: another where these change."""
+        families = json.dumps(self.corrections.families.as_list(), sort_keys=True)
+        return f"{self.corrections.digest or ''} {families}"
+
+    def compile(self) -> None:
+        """Compile the kernels where this machine has not done so yet."""
         compile_kernels(self.clock)
+
+    def analyse(self, corpus: Corpus, *, earlier: Earlier | None = None) -> Analysis:
+        """All stages; ``earlier``: what is known of the corpus."""
+        self.compile()
         return analyse(
             corpus,
             self.settings,
@@ -132,34 +160,49 @@ class Run:
             encoder=self.encoder,
             corrections=self.corrections,
             arena=self.arena,
+            earlier=earlier,
         )
 
-    def tables(self, analysis: Analysis, *, all_relations: bool = False) -> Tables:
-        """All tables, as they are written."""
+    def rejected(self) -> pa.Table:
+        """The table ``rejected``."""
+        rows = [
+            {"file": r.file, "position": r.position, "reason": r.reason, "sample": r.sample}
+            for r in self.ledger.rejects
+        ]
+        table = pa.Table.from_pylist(rows, table_schemas()["rejected"])
+        return normalised("rejected", table)
+
+    def tables(
+        self,
+        analysis: Analysis,
+        *,
+        all_relations: bool = False,
+        group_ids: Sequence[str] | None = None,
+    ) -> Tables:
+        """All tables, as they are written; ``group_ids`` as for
+        :func:`~dedup.tables.build_tables`."""
         with self.clock.stage("report"):
             with collector_paused():
                 built = build_tables(
-                    analysis, self.settings, self.agencies, all_relations=all_relations
+                    analysis,
+                    self.settings,
+                    self.agencies,
+                    all_relations=all_relations,
+                    group_ids=group_ids,
                 )
-            rejected = pa.Table.from_pylist(
-                [
-                    {"file": r.file, "position": r.position, "reason": r.reason, "sample": r.sample}
-                    for r in self.ledger.rejects
-                ],
-                table_schemas()["rejected"],
-            )
             return Tables(
                 {
                     **{n: normalised(n, built[n]) for n in built if n != "texts"},
-                    "rejected": normalised("rejected", rejected),
+                    "rejected": self.rejected(),
                 },
                 built.texts,
             )
 
     def about(
-        self, analysis: Analysis, counts: dict[str, Any], *, all_relations: bool = False
+        self, analysis: Analysis | None, counts: dict[str, Any], *, all_relations: bool = False
     ) -> dict[str, Any]:
-        """The content of ``run.json``; ``counts`` says how much was found."""
+        """The content of ``run.json``; ``counts`` says how much was found. Without ``analysis``
+        nothing was compared."""
         parts = {"semantic": self.encoder.digest} if self.encoder else {}
         if self.corrections.digest:
             parts["corrections"] = self.corrections.digest
@@ -169,9 +212,9 @@ class Run:
             "dedup": importlib.metadata.version("dedup"),
             "settings": self.settings.as_dict(),
             "fingerprint": self.settings.fingerprint(**parts),
-            **_semantic(self.encoder, analysis),
+            **(_semantic(self.encoder, analysis) if analysis else {}),
             **({"agencies": self.agencies_file} if self.agencies_file is not None else {}),
-            **_corrected(self.corrections, analysis),
+            **(_corrected(self.corrections, analysis) if analysis else {}),
             "inputs": self.inputs,
             # Dates after the day of the run are unknown ones; the day is part of the result.
             "today": current_time().date().isoformat(),
@@ -181,18 +224,25 @@ class Run:
                 **{name: importlib.metadata.version(name) for name in _VERSIONED},
             },
             "counts": counts,
-            "caps": _caps(analysis, all_relations),
-            "work": {
-                "passages": len(analysis.collection.p_start),
-                "collisions": analysis.candidates.capped["collisions"],
-                "pairs_aligned": len(analysis.candidates.a),
-            },
+            "caps": _caps(analysis, all_relations) if analysis else [],
+            "work": _work(analysis),
             "timing": {
                 **self.clock.timing(),
                 "memory_budget_mb": round(self.memory / 2**20, 1),
                 "spilled_mb": round(self.arena.spilled / 2**20, 1),
             },
         }
+
+
+def _work(analysis: Analysis | None) -> dict[str, int]:
+    """How much was compared."""
+    if analysis is None:
+        return {"passages": 0, "collisions": 0, "pairs_aligned": 0}
+    return {
+        "passages": len(analysis.collection.p_start),
+        "collisions": analysis.candidates.capped["collisions"],
+        "pairs_aligned": int(analysis.aligned_now.sum()),
+    }
 
 
 def encoder_of(semantic: str | os.PathLike[str] | Encoder | None) -> Encoder | None:

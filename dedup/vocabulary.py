@@ -81,6 +81,43 @@ class Vocabulary:
         self._text = np.empty(0, np.uint8)
         self._slot = np.zeros(64, np.int32)
 
+    @classmethod
+    def of(
+        cls,
+        v_hash: NDArray[np.uint64],
+        v_bits: NDArray[np.uint8],
+        v_chars: NDArray[np.int32],
+        v_bytes: NDArray[np.int32],
+        text: NDArray[np.uint8],
+    ) -> Vocabulary:
+        """A vocabulary as :meth:`since` gave it from its first word on."""
+        own = cls()
+        own._count, own._used = len(v_hash), len(text)
+        own._hash, own._bits, own._chars, own._text = v_hash, v_bits, v_chars, text
+        ends = np.cumsum(v_bytes, dtype=np.int64)
+        own._byte = ends - v_bytes
+        size = len(own._slot)
+        while size < 2 * own._count:
+            size *= 2
+        own._slot = kernels.rehashed(own._hash, own._count, size)
+        return own
+
+    def __len__(self) -> int:
+        return self._count
+
+    def since(self, first: int) -> dict[str, NDArray[Any]]:
+        """The words from number ``first`` on, as :meth:`of` takes them: ``v_hash`` uint64,
+        ``v_bits`` uint8, ``v_chars`` and ``v_bytes`` int32 (length of each), ``text`` uint8."""
+        begin = int(self._byte[first]) if first < self._count else self._used
+        byte = np.append(self._byte[first : self._count], self._used)
+        return {
+            "v_hash": self._hash[first : self._count],
+            "v_bits": self._bits[first : self._count],
+            "v_chars": self._chars[first : self._count],
+            "v_bytes": np.diff(byte).astype(np.int32),
+            "text": self._text[begin : self._used],
+        }
+
     @property
     def hash(self) -> NDArray[np.uint64]:
         """64-bit FNV-1a hash of each word's folded text."""

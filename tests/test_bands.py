@@ -58,6 +58,8 @@ def joined(sets, rows, a, b, jaccard, least, dice, inside, cap=64, representativ
         inside,
         cap,
         representatives,
+        np.ones(len(sets), np.uint8),
+        np.zeros(len(sets), np.uint8),
     )
     found = {}
     for pair, bits in zip(pairs.tolist(), shared.tolist(), strict=True):

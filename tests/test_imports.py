@@ -22,10 +22,12 @@ PUBLIC = [
     "Evidence",
     "Filtered",
     "Flagged",
+    "Index",
     "Match",
     "ReadSettings",
     "Result",
     "Settings",
+    "Update",
     "compare",
     "filter",
     "flag",
@@ -56,7 +58,7 @@ def test_settings_and_errors_are_light():
 
 @pytest.mark.parametrize(
     "arguments",
-    [["--help"], ["scan", "--help"], ["flag", "--help"], ["filter", "--help"], ["--version"]],
+    [["--help"], ["scan", "--help"], ["flag", "--help"], ["update", "--help"], ["--version"]],
 )
 def test_help_is_light(arguments):
     code = (

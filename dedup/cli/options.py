@@ -226,6 +226,13 @@ def load_settings(path: Path | None, options: dict[str, Any]) -> Settings:
     return settings_from(table | {name: v for name, v in options.items() if v is not None})
 
 
+def given_settings(path: Path | None, options: dict[str, Any]) -> Settings | None:
+    """As :func:`load_settings`; ``None`` where neither a file nor an option was given."""
+    if path is None and all(value is None for value in options.values()):
+        return None
+    return load_settings(path, options)
+
+
 def pair(text: str) -> tuple[str, str]:
     """``NAME=COLUMN`` taken apart; anything else is a ``UsageError``."""
     name, separator, column = text.partition("=")

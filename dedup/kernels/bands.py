@@ -186,6 +186,73 @@ def smallest_first(entries, count, passage, p_key):
 
 
 @kernel
+def touched_entries(keys, fresh, all_fresh):
+    """Sorted entries (see ``sorted_entries``) of the passages that share a key with a ``fresh``
+    one, and of a few others; of all passages if ``all_fresh``."""
+    if all_fresh:
+        return sorted_entries(keys)
+    n = len(keys)
+    count = 0
+    for i in range(n):
+        count += fresh[i]
+    size = 1 << 16
+    while size < 32 * count:
+        size *= 2
+    seen = np.zeros(size // 64, np.uint64)
+    mask = np.uint32(size - 1)
+    for i in range(n):
+        if fresh[i]:
+            bit = keys[i] & mask
+            seen[bit >> np.uint32(6)] |= np.uint64(1) << np.uint64(bit & np.uint32(63))
+    chosen = np.empty(n, np.int64)
+    m = 0
+    for i in range(n):
+        bit = keys[i] & mask
+        chosen[m] = i
+        m += np.int64((seen[bit >> np.uint32(6)] >> np.uint64(bit & np.uint32(63))) & np.uint64(1))
+    entries = sorted_entries(keys[chosen[:m]])
+    low = np.uint64(0xFFFFFFFF)
+    for e in range(m):
+        entries[e] = (entries[e] & ~low) | np.uint64(chosen[np.int64(entries[e] & low)])
+    return entries
+
+
+@kernel
+def loosen(entries, fresh, cap, representatives, passage, p_key, loose):
+    """Mark the passages of a full bucket whose pairs it may have carried before the ``fresh`` ones
+    came: all if it was not full, else representatives that are displaced.
+
+    ``entries`` has the present representatives in front.
+    """
+    low = np.uint64(0xFFFFFFFF)
+    known = 0
+    for e in range(len(entries)):
+        known += 1 - fresh[np.int64(entries[e] & low)]
+    if known == len(entries):
+        return
+    if known <= cap:
+        for e in range(len(entries)):
+            u = np.int64(entries[e] & low)
+            loose[u] |= 1 - fresh[u]
+        return
+    # So many of the known ones stand in front still; the others that did were displaced.
+    ahead = 0
+    for e in range(representatives):
+        ahead += 1 - fresh[np.int64(entries[e] & low)]
+    if ahead == representatives:
+        return
+    rest = np.empty(known - ahead, np.uint64)
+    n = 0
+    for e in range(representatives, len(entries)):
+        if not fresh[np.int64(entries[e] & low)]:
+            rest[n] = entries[e]
+            n += 1
+    smallest_first(rest, representatives - ahead, passage, p_key)
+    for e in range(representatives - ahead):
+        loose[np.int64(rest[e] & low)] = 1
+
+
+@kernel
 def join_bands(
     passage,
     p_content,
@@ -203,6 +270,8 @@ def join_bands(
     inside,
     cap,
     representatives,
+    fresh,
+    loose,
 ):
     """Pairs of passages that share a key of some bands and prove alike (``shared_information``).
 
@@ -211,6 +280,9 @@ def join_bands(
     all; in a greater one every passage is compared with the ``representatives`` that have the
     smallest keys only.
 
+    Only pairs with a ``fresh`` passage (uint8, passages) are looked at. ``loose`` (uint8) is set
+    for others whose pairs may have been found in a bucket that is full now (see ``loosen``).
+
     Returns the pairs (uint64: lesser number high, greater low; some more than once), the
     information that each shares (int32 quarters of a bit) and how many buckets were greater.
     """
@@ -218,13 +290,16 @@ def join_bands(
     keys = np.empty((len(passage), bands), np.uint32)
     full = np.zeros((len(passage), bands), np.uint8)
     band_keys(passage, p_content, c_word, mixed, a, b, rows, keys)
+    all_fresh = True
+    for i in range(len(fresh)):
+        all_fresh = all_fresh and fresh[i] != 0
     found = np.empty(1024, np.uint64)
     shared = np.empty(1024, np.int32)
     count = 0
     capped = 0
     low = np.uint64(0xFFFFFFFF)
     for band in range(bands):
-        entries = sorted_entries(keys[:, band])
+        entries = touched_entries(keys[:, band].copy(), fresh, all_fresh)
         i = 0
         while i < len(entries):
             j = i + 1
@@ -235,11 +310,15 @@ def join_bands(
                 for x in range(i, j):
                     full[np.int64(entries[x] & low), band] = 1
                 smallest_first(entries[i:j], representatives, passage, p_key)
+                if not all_fresh:
+                    loosen(entries[i:j], fresh, cap, representatives, passage, p_key, loose)
             for x in range(i + 1, j):
                 v = np.int64(entries[x] & low)
                 last = x if j - i <= cap else min(x, i + representatives)
                 for y in range(i, last):
                     u = np.int64(entries[y] & low)
+                    if fresh[u] + fresh[v] == 0:
+                        continue
                     if not may_be_alike(u, v, card, jaccard):
                         continue
                     # What an earlier bucket has compared need not be compared again.
@@ -261,3 +340,50 @@ def join_bands(
                     count += 1
             i = j
     return found[:count].copy(), shared[:count].copy(), capped
+
+
+@kernel
+def carried_pairs(
+    passage,
+    p_content,
+    p_key,
+    c_word,
+    mixed,
+    a,
+    b,
+    rows,
+    cap,
+    representatives,
+    concerned,
+    pair_u,
+    pair_v,
+    carried,
+):
+    """Set ``carried`` (uint8) for pairs of passages that a bucket of some bands compares.
+
+    ``pair_u``, ``pair_v`` int64: numbers of ``passage``, all of them ``concerned`` (uint8,
+    passages). The other arguments as of ``join_bands``.
+    """
+    bands = len(a) // rows
+    keys = np.empty((len(passage), bands), np.uint32)
+    band_keys(passage, p_content, c_word, mixed, a, b, rows, keys)
+    low = np.uint64(0xFFFFFFFF)
+    for band in range(bands):
+        # Of a full bucket 1, and its representatives 2.
+        standing = np.zeros(len(passage), np.uint8)
+        entries = touched_entries(keys[:, band].copy(), concerned, False)
+        i = 0
+        while i < len(entries):
+            j = i + 1
+            while j < len(entries) and (entries[j] ^ entries[i]) <= low:
+                j += 1
+            if j - i > cap:
+                smallest_first(entries[i:j], representatives, passage, p_key)
+                for x in range(i, j):
+                    standing[np.int64(entries[x] & low)] = 2 if x < i + representatives else 1
+            i = j
+        for e in range(len(pair_u)):
+            u = pair_u[e]
+            v = pair_v[e]
+            if keys[u, band] == keys[v, band] and (standing[u] != 1 or standing[v] != 1):
+                carried[e] = 1

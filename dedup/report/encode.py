@@ -156,7 +156,8 @@ def _date_strings(table: pa.Table) -> pa.ChunkedArray:
     return result
 
 
-def _parsed_date(text: str | None) -> dt.datetime | None:
+def parsed_date(text: str | None) -> dt.datetime | None:
+    """The time that :func:`with_date_strings` wrote."""
     if text is None:
         return None
     bare = text.rstrip("Z")
@@ -190,7 +191,7 @@ def _read_jsonl(path: Path, schema: pa.Schema) -> pa.Table:
         for line in file:
             row = orjson.loads(line)
             if "published" in row:
-                row["published"] = _parsed_date(row["published"])
+                row["published"] = parsed_date(row["published"])
             rows.append(row)
             if len(rows) == _BATCH_ROWS:
                 batches.append(pa.RecordBatch.from_pylist(rows, schema=schema))
@@ -270,7 +271,7 @@ def _read_csv(path: Path, schema: pa.Schema) -> pa.Table:
             values = [None if v is None else orjson.loads(v) for v in column.to_pylist()]
             columns.append(pa.array(values, field.type))
         elif pa.types.is_timestamp(field.type):
-            columns.append(pa.array([_parsed_date(v) for v in column.to_pylist()], field.type))
+            columns.append(pa.array([parsed_date(v) for v in column.to_pylist()], field.type))
         elif pa.types.is_string(field.type):
             columns.append(pc.replace_substring_regex(column, _ESCAPED, r"\1"))
         else:

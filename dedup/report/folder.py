@@ -35,7 +35,8 @@ _SUFFIXES = ("jsonl", "parquet", "csv")
 TEXTS = "texts.parquet"
 RUN = "run.json"
 REPORT = "report.html"
-OUTPUTS = frozenset({TEXTS, RUN, REPORT, *(f"{t}.{s}" for t in TABLES for s in _SUFFIXES)})
+CHANGES = "changes.jsonl"
+OUTPUTS = frozenset({TEXTS, RUN, REPORT, CHANGES, *(f"{t}.{s}" for t in TABLES for s in _SUFFIXES)})
 """Every file name that a run can write; nothing else is ever deleted."""
 
 _STAGING = ".dedup-new-"

@@ -48,6 +48,7 @@ def write_run(
     texts: bool = True,
     html: str | None = None,
     overwrite: bool = False,
+    extra: Mapping[str, bytes] | None = None,
 ) -> list[Path]:
     """Write a run to the folder ``out`` and return the files written.
 
@@ -63,6 +64,7 @@ def write_run(
         texts: write ``texts.parquet``.
         html: the page for ``report.html``, or ``None`` for none.
         overwrite: replace a former run.
+        extra: further files by name, of those that a run may have.
 
     Raises:
         OutputNotEmptyError: as in :func:`prepare_output`.
@@ -97,6 +99,8 @@ def write_run(
                 raise
             if html is not None:
                 write_bytes(beside / REPORT, html.encode("utf-8"))
+            for name, content in (extra or {}).items():
+                write_bytes(beside / name, content)
             write_bytes(beside / RUN, run_json(run))
             names = sorted(entry.name for entry in beside.iterdir())
             sync_folder(beside)

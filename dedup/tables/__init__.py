@@ -18,6 +18,8 @@ from dedup.tables.scores import build_scores
 from dedup.texts import Tables, TextTable
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from dedup.agencies import Agencies
     from dedup.config import Settings
     from dedup.pipeline import Analysis
@@ -26,17 +28,23 @@ __all__ = ["build_tables"]
 
 
 def build_tables(
-    analysis: Analysis, settings: Settings, agencies: Agencies, *, all_relations: bool = False
+    analysis: Analysis,
+    settings: Settings,
+    agencies: Agencies,
+    *,
+    all_relations: bool = False,
+    group_ids: Sequence[str] | None = None,
 ) -> Tables:
     """All tables of a run but ``rejected``, sorted as the contract asks.
 
-    ``all_relations`` lists pairs that share furniture only, too.
+    ``group_ids``: the ids of ``analysis.groups``, where an index gave them; else each is named
+    after its smallest member. ``all_relations`` lists pairs that share furniture only, too.
     """
     least = R_BOILERPLATE if all_relations else R_QUOTE
     records = Records(analysis.corpus, analysis.collection.nodes)
     scores = build_scores(analysis, least)
     related = build_relations(records, analysis, settings, scores, least)
-    grouped = build_groups(records, analysis, related, agencies)
+    grouped = build_groups(records, analysis, related, agencies, group_ids)
     ranked = rank_passages(records, analysis, grouped, agencies, scores.passage)
     verdicts = [
         flag_article(grouped.facts_of(i), grouped.group_facts_of(i), agencies)

@@ -11,13 +11,13 @@ import numpy as np
 from dedup.chronology import first_observed
 from dedup.direction import fuller_outlet
 from dedup.facts import ArticleFacts, GroupFacts, SourceVerdict
-from dedup.group import group_key
+from dedup.group import group_id, group_key
 from dedup.kinds import BOILERPLATE
 from dedup.sources import corrected_source, group_source
 from dedup.tables.origins import Origins, common, inferred_sources
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Sequence
 
     from dedup.agencies import Agencies
     from dedup.pipeline import Analysis
@@ -62,7 +62,13 @@ class Grouped:
         return member[0].id if member else None
 
 
-def build_groups(records: Records, x: Analysis, related: Related, agencies: Agencies) -> Grouped:
+def build_groups(
+    records: Records,
+    x: Analysis,
+    related: Related,
+    agencies: Agencies,
+    ids: Sequence[str] | None = None,
+) -> Grouped:
     """Groups of records, named by their sources.
 
     A record attached to several groups is flagged by the one that it shares most with; a core
@@ -83,6 +89,13 @@ def build_groups(records: Records, x: Analysis, related: Related, agencies: Agen
         for i in range(len(records))
         if i not in membership
     }
+    if ids is not None:
+        # Only now: what an article belongs to must not hang on the history of its groups.
+        named = {
+            name: replace(row, id=own) for (name, row), own in zip(groups.items(), ids, strict=True)
+        }
+        groups = {row.id: row for row in named.values()}
+        membership = {i: (named[row.id], fact) for i, (row, fact) in membership.items()}
     return Grouped(dict(sorted(groups.items())), membership, alone)
 
 
@@ -124,10 +137,8 @@ def build_group(
         GroupFacts.of(verdict, inner, outer), fuller=fuller.ref if fuller else None
     )
     members = [(records.ids[i], records.digests[i]) for i in (*core, *attached)]
-    # The id in a scan comes from the smallest core member; an index keeps it as history.
-    smallest = min((records.ids[i], records.digests[i]) for i in core)
     row = GroupRow(
-        f"g-{group_key([smallest])[:12]}",
+        group_id([(records.ids[i], records.digests[i]) for i in core]),
         group_key(members),
         core,
         attached,

@@ -1,0 +1,200 @@
+"""What a run of an index added, changed and removed, table by table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import orjson
+import pyarrow as pa
+
+from dedup.model import table_schemas
+from dedup.report.encode import parsed_date, with_date_strings
+from dedup.store import KEYS, RESULTS, result_columns, unpack_arrays
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from dedup.store import Store
+
+Row = tuple[Any, ...]
+UNRANKED = {("groups", "passages")}
+"""Columns that are in the order of their scores in an output, and in that of ids in an index: a
+score follows from the whole corpus, and nothing of a group changed when its order did."""
+
+
+@dataclass(frozen=True, slots=True)
+class TableChanges:
+    """Differences between a table of an index and the same table now.
+
+    ``rows`` the rows now (as the index keeps them), ``changed`` their numbers that are new or
+    other, ``added`` those that are new, ``before`` the former row of each that is other, and
+    ``removed`` the rows that are gone, all by key.
+    """
+
+    rows: list[Row]
+    added: list[int]
+    changed: dict[int, Row]
+    removed: dict[Row, Row]
+
+    def __len__(self) -> int:
+        return len(self.added) + len(self.changed) + len(self.removed)
+
+
+def table_rows(name: str, table: pa.Table) -> list[Row]:
+    """The rows of a table of results as the index keeps them; nested values as JSON."""
+    table = with_date_strings(name, table)
+    columns = []
+    for column in result_columns(name):
+        values = table[column].to_pylist()
+        if pa.types.is_nested(table.schema.field(column).type):
+            if (name, column) in UNRANKED:
+                values = [sorted(v) for v in values]
+            values = [None if v is None else orjson.dumps(v).decode() for v in values]
+        elif pa.types.is_boolean(table.schema.field(column).type):
+            values = [None if v is None else int(v) for v in values]
+        columns.append(values)
+    return list(zip(*columns, strict=True))
+
+
+def compare_table(store: Store, name: str, table: pa.Table) -> TableChanges:
+    """How a table differs from what the index holds of it."""
+    rows = table_rows(name, table)
+    at = _key_places(name)
+    former = {
+        tuple(row[i] for i in at): row
+        for row in store.connection.execute(f'SELECT * FROM "{name}"')  # noqa: S608
+    }
+    added: list[int] = []
+    changed: dict[int, Row] = {}
+    for number, row in enumerate(rows):
+        before = former.pop(tuple(row[i] for i in at), None)
+        if before is None:
+            added.append(number)
+        elif before != row:
+            changed[number] = before
+    return TableChanges(rows, added, changed, former)
+
+
+def store_changes(store: Store, run: int, found: Mapping[str, TableChanges]) -> dict[str, set[Row]]:
+    """Bring the tables of the index up to date, and note what changed under ``run``.
+
+    Returns the keys that the same run had noted before, when it was killed in between.
+    """
+    former = {
+        name: {
+            tuple(orjson.loads(key))
+            for (key,) in store.rows(
+                'SELECT key FROM changes WHERE run = ? AND "table" = ?', run, name
+            )
+        }
+        for name in RESULTS
+    }
+    number = int(store.value("SELECT coalesce(max(number), 0) FROM changes WHERE run = ?", run))
+    notes: list[Row] = []
+    for name in RESULTS:
+        changes = found[name]
+        at, columns = _key_places(name), result_columns(name)
+        where = " AND ".join(f'"{key}" = ?' for key in KEYS[name])
+        gone = list(changes.removed)
+        store.connection.executemany(f'DELETE FROM "{name}" WHERE {where}', gone)  # noqa: S608
+        current = [changes.rows[i] for i in (*changes.added, *changes.changed)]
+        store.insert(name, current, replace=True)
+        told: list[tuple[Row, str, Row | None, Row | None]] = []
+        told += [(_key(changes.rows[i], at), "added", None, None) for i in changes.added]
+        for i, before in changes.changed.items():
+            told.append((_key(before, at), "changed", before, changes.rows[i]))
+        told += [(key, "removed", None, None) for key in changes.removed]
+        for key, change, was, after in sorted(told, key=lambda note: _sortable(note[0])):
+            values: Row = (None, None, None)
+            if was is not None and after is not None:
+                other = [i for i in range(len(columns)) if was[i] != after[i]]
+                values = (
+                    _text([columns[i] for i in other]),
+                    _text({columns[i]: was[i] for i in other}),
+                    _text({columns[i]: after[i] for i in other}),
+                )
+            number += 1
+            notes.append((run, number, name, change, _text(list(key)), *values, None))
+    store.insert("changes", notes)
+    return former
+
+
+def delta_tables(
+    tables: Mapping[str, pa.Table],
+    found: Mapping[str, TableChanges],
+    former: Mapping[str, set[Row]],
+) -> dict[str, pa.Table]:
+    """The rows of every table of results that a run added or changed.
+
+    ``former`` keys were changed by the same run already.
+    """
+    out = {}
+    for name in RESULTS:
+        chosen = {*found[name].added, *found[name].changed}
+        if former[name]:
+            at = _key_places(name)
+            keys = (_key(row, at) for row in found[name].rows)
+            chosen.update(i for i, key in enumerate(keys) if key in former[name])
+        out[name] = tables[name].take(pa.array(sorted(chosen), pa.int64()))
+    return out
+
+
+def keep_delta(store: Store, run: int, delta: Mapping[str, pa.Table]) -> None:
+    """Keep the rows until they are written, which another process may have to do."""
+    packed = {}
+    for name, table in delta.items():
+        sink = pa.BufferOutputStream()
+        with pa.ipc.new_stream(sink, table.schema) as writer:
+            writer.write_table(table)
+        packed[name] = np.frombuffer(sink.getvalue(), np.uint8)
+    store.replace_parts("delta", run, packed)
+
+
+def kept_delta(store: Store, run: int) -> dict[str, pa.Table]:
+    """What :func:`keep_delta` kept of a run; nothing if that run committed nothing."""
+    data = store.value("SELECT data FROM parts WHERE kind = 'delta' AND run = ?", run)
+    if data is None:
+        return {}
+    return {name: pa.ipc.open_stream(a).read_all() for name, a in unpack_arrays(data).items()}
+
+
+def stored_rows(store: Store, name: str, keys: Iterable[Row]) -> pa.Table:
+    """Rows of a table of results by their keys, as the output contract has them but for scores."""
+    schema = table_schemas()[name]
+    columns = result_columns(name)
+    where = " AND ".join(f'"{key}" = ?' for key in KEYS[name])
+    query = f'SELECT * FROM "{name}" WHERE {where}'  # noqa: S608
+    rows = [row for key in keys for row in store.rows(query, *key)]
+    arrays = []
+    for field in schema:
+        if field.name not in columns:
+            arrays.append(pa.nulls(len(rows), field.type))
+            continue
+        values = [row[columns.index(field.name)] for row in rows]
+        if pa.types.is_nested(field.type):
+            values = [None if v is None else orjson.loads(v) for v in values]
+        elif pa.types.is_timestamp(field.type):
+            values = [parsed_date(v) for v in values]
+        elif pa.types.is_boolean(field.type):
+            values = [None if v is None else bool(v) for v in values]
+        arrays.append(pa.array(values, field.type))
+    return pa.table(arrays, schema=schema)
+
+
+def _key_places(name: str) -> list[int]:
+    columns = result_columns(name)
+    return [columns.index(key) for key in KEYS[name]]
+
+
+def _key(row: Row, at: list[int]) -> Row:
+    return tuple(row[i] for i in at)
+
+
+def _sortable(key: Row) -> Row:
+    return tuple((value is None, value) for value in key)
+
+
+def _text(value: Any) -> str:
+    return orjson.dumps(value).decode()

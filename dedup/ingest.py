@@ -1,0 +1,279 @@
+"""Records into an index: read, segmented, their credits found; nothing is compared yet."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import orjson
+import pyarrow as pa
+import zstandard
+
+from dedup.attribute import Attributor
+from dedup.collection import collect
+from dedup.outlets import outlet_identity
+from dedup.packing import pack
+from dedup.store import now
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from dedup.agencies import Agencies
+    from dedup.model import Evidence, Ledger
+    from dedup.store import Store
+    from dedup.vocabulary import Vocabulary
+
+RECORD = (
+    "id",
+    "digest",
+    "file",
+    "position",
+    "outlet",
+    "published",
+    "precision",
+    "published_raw",
+    "url",
+    "title",
+    "byline",
+    "language",
+    "version",
+    "metadata",
+    "issues",
+)
+"""Columns of ``records`` that the reader states; then come first_seen, run and claims."""
+_ORDER = (
+    "published",
+    "published_raw",
+    "outlet",
+    "url",
+    "title",
+    "byline",
+    "language",
+    "version",
+    "metadata",
+    "file",
+    "position",
+)
+"""As in ``corpus.build_corpus``: which of several records with one id and text stands."""
+BATCH_BYTES = 32 * 2**20
+"""Bytes of text that are committed at once."""
+TEXT_LEVEL = 6
+
+Row = tuple[Any, ...]
+
+
+@dataclass(slots=True)
+class Ingested:
+    """How many records came in, by what became of them."""
+
+    new: int = 0
+    known: int = 0
+    """Already in the index, with the same text."""
+    revisions: int = 0
+    """New texts under ids that the index held with another."""
+    erased: int = 0
+    """Left out since their text was erased from the index."""
+    restated: set[tuple[str, str]] = field(default_factory=set)
+    """(id, digest) of known records whose other fields are now those of another copy."""
+
+
+def erasure_mark(key: str, digest: str) -> bytes:
+    """What is kept of an erased text: says whether a text is that one, and nothing else."""
+    return hmac.new(bytes.fromhex(key), digest.encode(), hashlib.blake2b).digest()[:16]
+
+
+class Ingest:
+    """Takes batches of articles into an index, each batch in a transaction of its own."""
+
+    def __init__(
+        self, store: Store, run: int, agencies: Agencies, vocabulary: Vocabulary, threads: int
+    ) -> None:
+        self.store = store
+        self.run = run
+        self.counts = Ingested()
+        self._attributor = Attributor(agencies)
+        self._vocabulary = vocabulary
+        self._threads = threads
+        self._known = set(store.rows("SELECT id, digest FROM records"))
+        self._ids = {identity for identity, _ in self._known}
+        self._digests = {digest for _, digest in self._known}
+        self._key = store.meta()["erasure_key"]
+        self._erased = {mark for (mark,) in store.rows("SELECT mark FROM erased")}
+        self._next = 1 + (store.value("SELECT max(text) FROM texts") or 0)
+
+    def take(self, batches: Iterable[pa.RecordBatch], ledger: Ledger) -> None:
+        """Take in all batches; ``ledger`` says where records were left out that were erased."""
+        for batch in _of_size(batches):
+            self._take(batch)
+        if self.counts.erased:
+            ledger.warnings.append(
+                f"records left out since their texts were erased from this index: "
+                f"{self.counts.erased}"
+            )
+
+    def _take(self, batch: pa.Table) -> None:
+        columns = [_values(batch, name) for name in RECORD]
+        fresh: dict[tuple[str, str], tuple[int, Row]] = {}
+        restated: dict[tuple[str, str], Row] = {}
+        for i, row in enumerate(zip(*columns, strict=True)):
+            key = (row[0], row[1])
+            if self._erased and erasure_mark(self._key, row[1]) in self._erased:
+                self.counts.erased += 1
+            elif key in self._known:
+                self.counts.known += 1
+                if self._stands_before(row, key, restated):
+                    restated[key] = row
+            elif key in fresh:
+                if _order(row) < _order(fresh[key][1]):
+                    fresh[key] = (i, row)
+            else:
+                fresh[key] = (i, row)
+        rows = [row for _, row in fresh.values()]
+        text = pa.concat_arrays([pa.array([], pa.large_string()), *batch["text"].chunks])
+        texts = text.take(pa.array([i for i, _ in fresh.values()], pa.int64()))
+        with ThreadPoolExecutor(1) as aside:
+            claimed = aside.submit(self._claims, rows, texts)
+            first = len(self._vocabulary)
+            added = self._texts(rows, texts)
+            claims = claimed.result()
+        with self.store.transaction():
+            at = now()
+            values = [
+                (*_stored(row), at, self.run, claim)
+                for row, claim in zip(rows, claims, strict=True)
+            ]
+            self.store.insert("records", values)
+            self._restate(restated)
+            self.store.insert("texts", ((n, d, None, t) for n, d, t, _ in added))
+            self.store.insert("frames", ((n, frame) for n, _, _, frame in added))
+            if len(self._vocabulary) > first:
+                self.store.add_part("vocabulary", self.run, self._vocabulary.since(first))
+        for identity, digest in fresh:
+            self.counts.revisions += identity in self._ids
+            self._ids.add(identity)
+            self._digests.add(digest)
+        self.counts.new += len(fresh)
+        self._known |= fresh.keys()
+        self.counts.restated |= restated.keys()
+
+    def _texts(self, rows: list[Row], texts: pa.LargeStringArray) -> list[tuple[Any, ...]]:
+        """Number, digest, compressed text and frame of every text that is new."""
+        new: dict[str, int] = {}
+        for i, row in enumerate(rows):
+            if row[1] not in self._digests:
+                new.setdefault(row[1], i)
+        chosen = texts.take(pa.array(list(new.values()), pa.int64()))
+        frames = pack(collect(chosen, threads=self._threads, vocabulary=self._vocabulary))
+        compressor = zstandard.ZstdCompressor(level=TEXT_LEVEL)
+        out = []
+        for digest, text, frame in zip(new, chosen.to_pylist(), frames, strict=True):
+            out.append((self._next, digest, compressor.compress(text.encode()), frame))
+            self._next += 1
+        return out
+
+    def _claims(self, rows: list[Row], texts: pa.LargeStringArray) -> list[str]:
+        """Credits and mentions of records, as they stand in the index."""
+        at = {name: RECORD.index(name) for name in RECORD}
+
+        def column(name: str) -> list[Any]:
+            return [row[at[name]] for row in rows]
+
+        outlets = zip(column("outlet"), column("url"), strict=True)
+        identities = [outlet_identity(outlet, url) for outlet, url in outlets]
+        found = self._attributor.evidence_of(
+            texts,
+            range(len(rows)),
+            refs=[""] * len(rows),
+            titles=column("title"),
+            bylines=column("byline"),
+            urls=column("url"),
+            outlet_ids=[identity[0] if identity else None for identity in identities],
+            metadata=column("metadata"),
+        )
+        return [
+            orjson.dumps([[_bare(e) for e in credited], [_bare(e) for e in cited]]).decode()
+            for credited, cited in found
+        ]
+
+    def _stands_before(
+        self, row: Row, key: tuple[str, str], restated: dict[tuple[str, str], Row]
+    ) -> bool:
+        """Whether a repeated record stands for the article in place of the one that does."""
+        known = restated.get(key)
+        if known is None:
+            names = ", ".join(RECORD)
+            query = f"SELECT {names} FROM records WHERE id = ? AND digest = ?"  # noqa: S608
+            known = _loaded(self.store.rows(query, *key)[0])
+        return _order(row) < _order(known)
+
+    def _restate(self, restated: dict[tuple[str, str], Row]) -> None:
+        if not restated:
+            return
+        rows = list(restated.values())
+        keys = list(restated)
+        digests = [row[1] for row in rows]
+        query = "SELECT digest, content FROM texts WHERE digest IN (SELECT value FROM json_each(?))"
+        stored = dict(self.store.rows(query, orjson.dumps(digests).decode()))
+        plain = zstandard.ZstdDecompressor()
+        texts = [plain.decompress(stored[digest]).decode() for digest in digests]
+        claims = self._claims(rows, pa.array(texts, pa.large_string()))
+        names = ", ".join(f"{name} = ?" for name in RECORD[2:])
+        query = f"UPDATE records SET {names}, claims = ? WHERE id = ? AND digest = ?"  # noqa: S608
+        self.store.connection.executemany(
+            query,
+            [
+                (*_stored(row)[2:], claim, *key)
+                for row, claim, key in zip(rows, claims, keys, strict=True)
+            ],
+        )
+
+
+def _of_size(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.Table]:
+    """Batches joined to tables of some :data:`BATCH_BYTES` of text."""
+    held: list[pa.RecordBatch] = []
+    size = 0
+    for batch in batches:
+        held.append(batch)
+        size += batch["text"].nbytes
+        if size >= BATCH_BYTES:
+            yield pa.Table.from_batches(held)
+            held, size = [], 0
+    if held:
+        yield pa.Table.from_batches(held)
+
+
+def _order(row: Row) -> tuple[Any, ...]:
+    """Sorts records with one id and text; what is not stated comes last."""
+    values = dict(zip(RECORD, row, strict=True))
+    return tuple((values[name] is None, values[name]) for name in _ORDER)
+
+
+def _values(batch: pa.Table, name: str) -> list[Any]:
+    """A column; times as UTC microseconds."""
+    column = batch[name].cast(pa.int64()) if name == "published" else batch[name]
+    values: list[Any] = column.to_pylist()
+    return values
+
+
+def _stored(row: Row) -> Row:
+    """A record's values as SQLite takes them."""
+    return (*row[:14], orjson.dumps(row[14]).decode())
+
+
+def _loaded(row: Row) -> Row:
+    return (*row[:14], orjson.loads(row[14]))
+
+
+def _bare(evidence: Evidence) -> list[Any]:
+    """Evidence without the name of its article, which can change."""
+    return [
+        evidence.role,
+        evidence.source,
+        evidence.field,
+        evidence.start,
+        evidence.end,
+        evidence.text,
+    ]

@@ -1,0 +1,152 @@
+"""What an index holds, as a corpus and what earlier runs found out about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import orjson
+import pyarrow as pa
+import zstandard
+
+from dedup.candidates import KnownPassages
+from dedup.collection import restore
+from dedup.corpus import Corpus, assemble
+from dedup.ingest import RECORD
+from dedup.model import Evidence, article_schema
+from dedup.reuse import Earlier, alignment_from, similar_from
+from dedup.vocabulary import Vocabulary
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+    from dedup.arena import Arena
+    from dedup.families import Families
+    from dedup.store import Store
+
+FRAMES_AT_ONCE = 500
+
+Claims = tuple[list[Evidence], list[Evidence]]
+
+
+class StoredTexts:
+    """The texts of a corpus, read from the index as they are asked for."""
+
+    def __init__(self, store: Store, number: NDArray[np.int32]) -> None:
+        self._store = store
+        self._number = number
+        self._plain = zstandard.ZstdDecompressor()
+
+    def __len__(self) -> int:
+        return len(self._number)
+
+    def __getitem__(self, node: int) -> pa.Scalar:
+        return self.take(pa.array([node]))[0]
+
+    def take(self, nodes: pa.Array) -> pa.LargeStringArray:
+        """The texts of some nodes, in this order."""
+        query = "SELECT content FROM texts WHERE text = ?"
+        numbers = self._number[np.asarray(nodes, np.int64)].tolist()
+        found = (self._store.value(query, number) for number in numbers)
+        texts = [self._plain.decompress(content).decode() for content in found]
+        return pa.array(texts, pa.large_string())
+
+
+@dataclass(frozen=True, slots=True)
+class Recalled:
+    """A corpus, what is known of it, and the index's number of each node's text (int32)."""
+
+    corpus: Corpus
+    earlier: Earlier
+    number: NDArray[np.int32]
+    anew: bool
+    """Whether passages are compared anew."""
+
+
+def load_vocabulary(store: Store) -> Vocabulary:
+    """The words of all texts of an index."""
+    parts = store.parts("vocabulary")
+    if not parts:
+        return Vocabulary()
+    columns = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    return Vocabulary.of(**columns)
+
+
+def recall(
+    store: Store,
+    vocabulary: Vocabulary,
+    families: Families,
+    *,
+    arena: Arena,
+    threads: int,
+    compare_anew: bool = False,
+) -> Recalled:
+    """Everything that is in the index now.
+
+    ``compare_anew`` forgets which passages are similar: needed after articles were removed, since
+    what limits had cut may come back.
+    """
+    texts = store.rows("SELECT text, digest, analysed IS NOT NULL FROM texts ORDER BY digest")
+    number = np.array([row[0] for row in texts], np.int32)
+    known = np.array([row[2] for row in texts], bool)
+    corpus = load_corpus(store, [row[1] for row in texts], number, families)
+    frames = dict(store.connection.execute("SELECT text, frame FROM frames ORDER BY text"))
+
+    def batches() -> Iterator[Sequence[bytes]]:
+        numbers = number.tolist()
+        for begin in range(0, len(numbers), FRAMES_AT_ONCE):
+            yield [frames.pop(n) for n in numbers[begin : begin + FRAMES_AT_ONCE]]
+
+    collection = restore(batches(), vocabulary, threads=threads, arena=arena)
+    node_of = np.full(1 + int(number.max(initial=0)), -1, np.int32)
+    node_of[number] = np.arange(len(number), dtype=np.int32)
+    if compare_anew:
+        known[:] = False
+    parts = [] if compare_anew else store.parts("similar")
+    similar = similar_from(collection, parts, node_of)
+    alignment = alignment_from(collection, store.parts("alignment"), node_of)
+    earlier = Earlier(
+        collection, KnownPassages(known, similar), alignment, _claims(store, corpus.refs)
+    )
+    return Recalled(corpus, earlier, number, compare_anew)
+
+
+def load_corpus(
+    store: Store, digests: list[str], number: NDArray[np.int32], families: Families
+) -> Corpus:
+    """The records of an index over its texts (``digests`` sorted, ``number`` int32)."""
+    names = ", ".join(RECORD)
+    rows = store.rows(f"SELECT {names} FROM records ORDER BY id, digest")  # noqa: S608
+    schema = article_schema()
+    columns: dict[str, list[Any]] = dict(
+        zip(RECORD, map(list, zip(*rows, strict=True)), strict=True)
+    ) or {name: [] for name in RECORD}
+    columns["issues"] = [orjson.loads(value) for value in columns["issues"]]
+    fields = [field for field in schema if field.name != "text"]
+    arrays = []
+    for field in fields:
+        values = columns[field.name]
+        if field.name == "published":
+            arrays.append(pa.array(values, pa.int64()).cast(field.type))
+        else:
+            arrays.append(pa.array(values, field.type))
+    table = pa.table(arrays, schema=pa.schema(fields))
+    node_of = {digest: node for node, digest in enumerate(digests)}
+    node = np.array([node_of[digest] for digest in columns["digest"]], np.int64)
+    return assemble(table, digests, node, StoredTexts(store, number), families)
+
+
+def _claims(store: Store, refs: Sequence[str]) -> list[Claims]:
+    """Credits and mentions of all records, in the order of :func:`load_corpus`."""
+    rows = store.connection.execute("SELECT claims FROM records ORDER BY id, digest")
+    out: list[Claims] = []
+    for ref, (claims,) in zip(refs, rows, strict=True):
+        credited, cited = (
+            [Evidence(e[0], e[1], ref, e[2], e[3], e[4], e[5]) for e in some]
+            for some in orjson.loads(claims)
+        )
+        out.append((credited, cited))
+    return out

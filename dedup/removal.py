@@ -1,0 +1,156 @@
+"""Articles out of an index: by id, outlet or age, or erased so that nothing of them is left."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from dedup.errors import UsageError
+from dedup.ingest import erasure_mark
+from dedup.outlets import outlet_identity
+from dedup.store import now
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from dedup.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """How many articles and texts were taken out; ``outputs``: folders of earlier runs that name
+    one of the articles, which only their owner can clear; ``missing``: ids that were not there."""
+
+    articles: int = 0
+    texts: int = 0
+    outputs: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return self.articles > 0
+
+
+def remove(
+    store: Store,
+    run: int,
+    *,
+    ids: Sequence[str] = (),
+    outlets: Sequence[str] = (),
+    before: str | None = None,
+    keep_days: int | None = None,
+    erase: bool = False,
+) -> Removed:
+    """Take articles out, all their revisions with them; in one transaction.
+
+    ``outlets``: ids of outlets as in ``sources`` or names as in the records; ``before``: ISO date
+    of publication, or of the day on which an undated article was first seen. ``erase`` keeps a
+    keyed digest of each text, by which it is known if it comes again.
+
+    Raises :class:`~dedup.errors.UsageError` for a date that is none.
+    """
+    if not ids and not outlets and before is None and keep_days is None:
+        return Removed()
+    rows = _chosen(store, ids, outlets, _moment(before, keep_days))
+    known = {row[0] for row in rows}
+    missing = tuple(name for name in ids if name not in known)
+    if not rows:
+        return Removed(missing=missing)
+    refs = _refs(store, rows)
+    outputs = _outputs(store, refs)
+    with store.transaction():
+        store.connection.executemany("DELETE FROM records WHERE id = ? AND digest = ?", rows)
+        orphans = store.rows(
+            "SELECT text, digest FROM texts WHERE digest NOT IN (SELECT digest FROM records)"
+        )
+        numbers = [(number,) for number, _ in orphans]
+        store.connection.executemany("DELETE FROM frames WHERE text = ?", numbers)
+        store.connection.executemany("DELETE FROM texts WHERE text = ?", numbers)
+        if orphans:
+            # What limits had cut may come back: the next comparison starts from the beginning.
+            store.set_meta(compare_anew="1")
+        if erase:
+            _erase(store, run, rows)
+    return Removed(len(rows), len(orphans), outputs, missing)
+
+
+def _moment(before: str | None, keep_days: int | None) -> datetime | None:
+    moments = []
+    if before is not None:
+        try:
+            stated = datetime.fromisoformat(before)
+        except ValueError as error:
+            raise UsageError(
+                f"before: expected a date such as 2024-06-30, got '{before}'"
+            ) from error
+        moments.append(stated if stated.tzinfo else stated.replace(tzinfo=UTC))
+    if keep_days is not None:
+        if keep_days < 1:
+            raise UsageError(f"keep: expected at least one day, got {keep_days}")
+        moments.append(datetime.now(UTC) - timedelta(days=keep_days))
+    return max(moments) if moments else None
+
+
+def _chosen(
+    store: Store, ids: Sequence[str], outlets: Sequence[str], before: datetime | None
+) -> list[tuple[str, str]]:
+    """Keys (id, digest) of the records to remove."""
+    keys: dict[tuple[str, str], None] = {}
+    listed = orjson.dumps(list(ids)).decode()
+    query = "SELECT id, digest FROM records WHERE id IN (SELECT value FROM json_each(?))"
+    keys |= dict.fromkeys(store.rows(query, listed))
+    if outlets:
+        wanted = set(outlets)
+        for identity, digest, outlet, url in store.rows(
+            "SELECT id, digest, outlet, url FROM records"
+        ):
+            known = outlet_identity(outlet, url)
+            if outlet in wanted or (known is not None and known[0] in wanted):
+                keys[identity, digest] = None
+    if before is not None:
+        at = before.isoformat(timespec="seconds").replace("+00:00", "Z")
+        query = (
+            "SELECT id, digest FROM records WHERE CASE WHEN published IS NULL "
+            "THEN first_seen < ? ELSE published < ? END"
+        )
+        keys |= dict.fromkeys(store.rows(query, at, int(before.timestamp() * 1_000_000)))
+    return list(keys)
+
+
+def _refs(store: Store, keys: Sequence[tuple[str, str]]) -> set[str]:
+    """How the tables name the records."""
+    known: dict[tuple[Any, ...], str] = {
+        (identity, digest): ref
+        for ref, identity, digest in store.rows("SELECT ref, id, digest FROM articles")
+    }
+    return {known[key] for key in keys if key in known}
+
+
+def _outputs(store: Store, refs: set[str]) -> tuple[str, ...]:
+    """Folders that earlier runs wrote and that name one of the articles."""
+    found = {
+        folder
+        for folder, articles in store.rows("SELECT folder, articles FROM outputs")
+        if articles is not None and not refs.isdisjoint(orjson.loads(articles))
+    }
+    return tuple(sorted(found))
+
+
+def _erase(store: Store, run: int, keys: Sequence[tuple[str, str]]) -> None:
+    """Keep a mark of each text, and nothing that quotes one."""
+    secret = store.meta()["erasure_key"]
+    marks = {erasure_mark(secret, digest) for _, digest in keys}
+    store.insert("erased", ((mark, run, now()) for mark in marks), replace=True)
+    # Other articles may have the same text: it is erased with all of them.
+    for mark_digest in {digest for _, digest in keys}:
+        store.connection.execute("DELETE FROM records WHERE digest = ?", (mark_digest,))
+        number = store.value("SELECT text FROM texts WHERE digest = ?", mark_digest)
+        if number is not None:
+            store.connection.execute("DELETE FROM frames WHERE text = ?", (number,))
+            store.connection.execute("DELETE FROM texts WHERE text = ?", (number,))
+    # What earlier runs changed is known still, but no longer the words that changed.
+    store.connection.execute('UPDATE changes SET "before" = NULL, "after" = NULL, fields = NULL')
+    store.connection.execute("DELETE FROM parts WHERE kind = 'delta'")
+    store.set_meta(compare_anew="1", unused_words="1")

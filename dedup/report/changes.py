@@ -1,0 +1,81 @@
+"""What a run of an index changed, for people at a terminal."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from rich.text import Text
+
+from dedup.report.safe import one_line
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from dedup.index import Update
+
+_WORDS = {
+    "articles": ("article", "articles"),
+    "groups": ("group", "groups"),
+    "relations": ("relation", "relations"),
+    "passages": ("shared passage", "shared passages"),
+    "sources": ("source", "sources"),
+}
+
+
+def update_summary(update: Update, index: Path, out: Path | None) -> Text:
+    """The answer first: how much is new, and how much of it is somebody else's text."""
+    about, held = update.run["run"], update.run["index"]
+    lines = []
+    if not update.changed:
+        lines.append(f"Nothing new: {index} holds {held['articles']:,} articles, as before.")
+    else:
+        flags = Counter(update.tables["articles"].column("flag").to_pylist())
+        copied = ", ".join(
+            f"{flags[flag]:,} {flag}" for flag in ("syndicated", "partial", "duplicate", "earliest")
+        )
+        lines.append(
+            f"{about['new']:,} new articles; {index} now holds {held['articles']:,} in "
+            f"{held['groups']:,} groups."
+        )
+        lines.append(f"Of the articles that are new or changed: {copied}.")
+    for part, count in (
+        ("already known", about["known"]),
+        ("new texts of known ids", about["revisions"]),
+        ("taken out", about["removed"]),
+        ("left out since they were erased", about["erased"]),
+        ("rejected", update.run["ledger"]["rejected"]),
+    ):
+        if count:
+            lines.append(f"  {part}: {count:,}")
+    if update.changed:
+        lines += ["", "Changed in the index:"]
+        lines += _changes(update)
+    if about["continued"]:
+        lines += ["", f"This run was begun before and continued; its id is {about['id']}."]
+    if out is not None:
+        lines += ["", f"Written to: {one_line(str(out), 200)}"]
+    return Text("\n".join(lines))
+
+
+def _changes(update: Update) -> list[str]:
+    counts = Counter((c["table"], c["change"]) for c in update.changes)
+    lines = []
+    for table, (one, many) in _WORDS.items():
+        parts = [
+            f"{counts[table, change]:,} {change}"
+            for change in ("added", "changed", "removed")
+            if counts[table, change]
+        ]
+        if parts:
+            total = sum(counts[table, change] for change in ("added", "changed", "removed"))
+            lines.append(f"  {one if total == 1 else many}: {', '.join(parts)}")
+    events = [
+        f"{n:,} {e}" for (t, e), n in sorted(counts.items()) if t == "groups" and e in _EVENTS
+    ]
+    if events:
+        lines.append(f"  history of groups: {', '.join(events)}")
+    return lines
+
+
+_EVENTS = ("created", "merged", "split", "dissolved")

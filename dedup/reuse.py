@@ -1,0 +1,206 @@
+"""What earlier runs found out about pairs of passages and of texts, so that it need not be found
+again: it depends on nothing but the two.
+
+An index knows texts by a number that stays (``text``, int32); runs number them anew, by digest.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dedup.align import Alignment, align
+from dedup.candidates import KnownPassages, Similar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from numpy.typing import NDArray
+
+    from dedup.collection import Collection
+    from dedup.config import Settings
+    from dedup.model import Evidence
+
+    Arrays = dict[str, NDArray[Any]]
+
+
+_OF_MATCH = ("a0", "a1", "b0", "b1", "similarity", "bits")
+_OF_LINK = ("link_a", "link_b", "cosine")
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """What a run is given of earlier ones, in the numbers of this run's ``collection``.
+
+    ``alignment`` of pairs that are candidates no more does no harm. ``claims``: credits and
+    mentions of every record.
+    """
+
+    collection: Collection
+    passages: KnownPassages
+    alignment: Alignment
+    claims: list[tuple[list[Evidence], list[Evidence]]]
+
+
+def no_alignment() -> Alignment:
+    """An alignment of no pairs."""
+    none = np.empty(0, np.int64)
+    columns: Arrays = dict.fromkeys(("pair_a", "pair_b", "pair", "match"), none)
+    columns |= dict.fromkeys((*_OF_MATCH, *_OF_LINK), none)
+    columns |= dict.fromkeys(("similarity", "bits"), np.empty(0, np.float64))
+    columns |= {"cosine": np.empty(0, np.float32), "cut": np.zeros(3, np.int64)}
+    return Alignment(**columns)
+
+
+def align_further(
+    c: Collection,
+    a: NDArray[np.int64],
+    b: NDArray[np.int64],
+    known: Alignment,
+    settings: Settings,
+    *,
+    threads: int = 1,
+    progress: Callable[[int, int], None] | None = None,
+) -> tuple[Alignment, NDArray[np.bool_]]:
+    """The alignment of pairs (``a``, ``b`` int64 nodes, sorted), and which (bool) were not
+    ``known``; the same as :func:`dedup.align.align` gives."""
+    wide = np.int64(c.nodes + 1)
+    wanted, had = a * wide + b, known.pair_a * wide + known.pair_b
+    new = ~np.isin(wanted, had)
+    found = align(c, a[new], b[new], settings, threads=threads, progress=progress)
+    if not len(had):
+        return found, new
+    return joined([chosen(known, np.isin(had, wanted)), found], wide), new
+
+
+def chosen(x: Alignment, pairs: NDArray[np.bool_]) -> Alignment:
+    """The alignment of some of the pairs (bool)."""
+    number = np.cumsum(pairs) - 1
+    matches = pairs[x.pair]
+    match_number = np.cumsum(matches) - 1
+    links = matches[x.match]
+    rows = {"pair_a": pairs, "pair_b": pairs, "pair": matches, "match": links, "cut": slice(None)}
+    rows |= dict.fromkeys(_OF_MATCH, matches) | dict.fromkeys(_OF_LINK, links)
+    columns = {name: getattr(x, name)[chosen_rows] for name, chosen_rows in rows.items()}
+    columns["pair"] = number[columns["pair"]]
+    columns["match"] = match_number[columns["match"]]
+    return Alignment(**columns)
+
+
+def joined(parts: Sequence[Alignment], wide: np.int64) -> Alignment:
+    """One alignment of several with different pairs, sorted by pair; ``wide``: nodes + 1."""
+    pair_a = np.concatenate([x.pair_a for x in parts])
+    pair_b = np.concatenate([x.pair_b for x in parts])
+    order = np.argsort(pair_a * wide + pair_b, kind="stable")
+    place = np.empty(len(order), np.int64)
+    place[order] = np.arange(len(order))
+    before = np.cumsum([0, *(len(x.pair_a) for x in parts)])
+    pair = place[np.concatenate([x.pair + n for x, n in zip(parts, before, strict=False)])]
+    by_pair = np.argsort(pair, kind="stable")
+    match_place = np.empty(len(by_pair), np.int64)
+    match_place[by_pair] = np.arange(len(by_pair))
+    before = np.cumsum([0, *(len(x.pair) for x in parts)])
+    match = match_place[np.concatenate([x.match + n for x, n in zip(parts, before, strict=False)])]
+    links = np.argsort(pair[by_pair][match], kind="stable")
+
+    columns: Arrays = {
+        name: np.concatenate([getattr(x, name) for x in parts])[rows]
+        for names, rows in ((_OF_MATCH, by_pair), (_OF_LINK, links))
+        for name in names
+    }
+    return Alignment(
+        pair_a=pair_a[order],
+        pair_b=pair_b[order],
+        pair=pair[by_pair],
+        match=match[links],
+        cut=np.sum([x.cut for x in parts], axis=0),
+        **columns,
+    )
+
+
+# --- in the numbers of an index -------------------------------------------------------------
+
+
+def similar_arrays(
+    c: Collection, similar: Similar, rows: NDArray[np.bool_], text: NDArray[np.int32]
+) -> Arrays:
+    """Some similar passages (bool) as an index keeps them; ``text`` (int32, nodes) is each node's
+    number."""
+    found: Arrays = {"shared": similar.shared[rows]}
+    for side, passage in (("a", similar.u[rows]), ("b", similar.v[rows])):
+        node = c.p_article[passage]
+        found[f"text_{side}"] = text[node]
+        found[f"place_{side}"] = (passage - c.d_passage[node]).astype(np.int32)
+    return found
+
+
+def similar_from(c: Collection, parts: Sequence[Arrays], node_of: NDArray[np.int32]) -> Similar:
+    """Similar passages of all parts; ``node_of`` (int32) is the node of each text, -1 where there
+    is none."""
+    columns = {
+        name: np.concatenate([np.empty(0, np.int32), *(part[name] for part in parts)])
+        for name in ("text_a", "place_a", "text_b", "place_b", "shared")
+    }
+    one, two = node_of[columns["text_a"]], node_of[columns["text_b"]]
+    there = (one >= 0) & (two >= 0)
+    u = c.d_passage[one[there]] + columns["place_a"][there]
+    v = c.d_passage[two[there]] + columns["place_b"][there]
+    return Similar(u, v, columns["shared"][there], np.zeros(len(u), bool))
+
+
+def alignment_arrays(
+    c: Collection, x: Alignment, pairs: NDArray[np.bool_], text: NDArray[np.int32]
+) -> Arrays:
+    """The alignment of some pairs (bool) as an index keeps it: places count from the beginning of
+    each text."""
+    x = chosen(x, pairs)
+    token = c.p_token[c.d_passage]
+    first_a, first_b = token[x.pair_a[x.pair]], token[x.pair_b[x.pair]]
+    of_link = x.pair[x.match]
+    return {
+        "text_a": text[x.pair_a],
+        "text_b": text[x.pair_b],
+        "pair": x.pair.astype(np.int32),
+        "a0": (x.a0 - first_a).astype(np.int32),
+        "a1": (x.a1 - first_a).astype(np.int32),
+        "b0": (x.b0 - first_b).astype(np.int32),
+        "b1": (x.b1 - first_b).astype(np.int32),
+        "similarity": x.similarity,
+        "bits": x.bits,
+        "match": x.match.astype(np.int32),
+        "link_a": (x.link_a - c.d_passage[x.pair_a[of_link]]).astype(np.int32),
+        "link_b": (x.link_b - c.d_passage[x.pair_b[of_link]]).astype(np.int32),
+        "cosine": x.cosine,
+        "cut": x.cut,
+    }
+
+
+def alignment_from(c: Collection, parts: Sequence[Arrays], node_of: NDArray[np.int32]) -> Alignment:
+    """The alignments of all parts, of pairs whose texts are both there still."""
+    token = c.p_token[c.d_passage]
+    found = []
+    for part in parts:
+        a, b = node_of[part["text_a"]].astype(np.int64), node_of[part["text_b"]].astype(np.int64)
+        pair, match = part["pair"].astype(np.int64), part["match"].astype(np.int64)
+        of_link = pair[match]
+        whole = Alignment(
+            a,
+            b,
+            pair,
+            part["a0"] + token[a[pair]],
+            part["a1"] + token[a[pair]],
+            part["b0"] + token[b[pair]],
+            part["b1"] + token[b[pair]],
+            part["similarity"],
+            part["bits"],
+            match,
+            part["link_a"] + c.d_passage[a[of_link]],
+            part["link_b"] + c.d_passage[b[of_link]],
+            part["cosine"],
+            part["cut"],
+        )
+        there = (a >= 0) & (b >= 0)
+        found.append(whole if there.all() else chosen(whole, there))
+    return joined([no_alignment(), *found], np.int64(c.nodes + 1))

@@ -1,0 +1,401 @@
+"""The index on the disk: one SQLite database in a folder, and who may write to it.
+
+SQLite commits atomically and lets others read what was last committed while a job writes
+(write-ahead log), which is what an unattended index needs; ``docs/index.md`` says what else was
+measured. Everything is in one file, so that no commit can leave two files at odds. The schema is
+documented there, and stays readable by plain SQL: what only the analysis reads is in ``frames``
+and ``parts``.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import json
+import os
+import socket
+import sqlite3
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from io import BytesIO
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import zstandard
+
+from dedup.errors import IndexDamagedError, IndexMissingError, IndexWriteError, LockedError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+SCHEMA = 1
+FILE = "index.sqlite"
+LOCK = "lock"
+APPLICATION = 0x64647570  # "ddup", in the database's header
+
+_PAGE = 8192
+_LEVEL = 3
+_DISK = {
+    errno.ENOSPC: "the disk is full: free some space and start the command again",
+    errno.EDQUOT: "the disk quota is used up: free some space and start the command again",
+}
+
+TABLES = """
+CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE runs (
+    run INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, kind TEXT NOT NULL,
+    state TEXT NOT NULL, started TEXT NOT NULL, finished TEXT, inputs TEXT NOT NULL,
+    about TEXT
+);
+CREATE TABLE records (
+    id TEXT NOT NULL, digest TEXT NOT NULL, file TEXT NOT NULL, position TEXT NOT NULL,
+    outlet TEXT, published INTEGER, precision TEXT NOT NULL, published_raw TEXT, url TEXT,
+    title TEXT, byline TEXT, language TEXT, version INTEGER, metadata TEXT, issues TEXT NOT NULL,
+    first_seen TEXT NOT NULL, run INTEGER NOT NULL, claims TEXT NOT NULL,
+    PRIMARY KEY (id, digest)
+);
+CREATE INDEX records_digest ON records (digest);
+CREATE TABLE texts (
+    text INTEGER PRIMARY KEY, digest TEXT NOT NULL UNIQUE, analysed INTEGER, content BLOB NOT NULL
+);
+CREATE TABLE frames (text INTEGER PRIMARY KEY REFERENCES texts, frame BLOB NOT NULL);
+CREATE TABLE parts (
+    part INTEGER PRIMARY KEY, kind TEXT NOT NULL, run INTEGER NOT NULL, data BLOB NOT NULL
+);
+CREATE INDEX parts_kind ON parts (kind);
+CREATE TABLE changes (
+    run INTEGER NOT NULL, number INTEGER NOT NULL, "table" TEXT NOT NULL, change TEXT NOT NULL,
+    key TEXT NOT NULL, fields TEXT, "before" TEXT, "after" TEXT, reason TEXT,
+    PRIMARY KEY (run, number)
+) WITHOUT ROWID;
+CREATE TABLE group_history (
+    "group" TEXT NOT NULL, run INTEGER NOT NULL, event TEXT NOT NULL, others TEXT NOT NULL,
+    reason TEXT NOT NULL
+);
+CREATE TABLE erased (mark BLOB PRIMARY KEY, run INTEGER NOT NULL, at TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE outputs (run INTEGER NOT NULL, folder TEXT NOT NULL, articles TEXT);
+CREATE TABLE files (
+    path TEXT PRIMARY KEY, size INTEGER NOT NULL, modified INTEGER NOT NULL, run INTEGER NOT NULL
+) WITHOUT ROWID;
+"""
+
+
+def now() -> str:
+    """The present time as it stands in the index: ISO 8601, UTC."""
+    return datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def pack_arrays(arrays: dict[str, NDArray[Any]]) -> bytes:
+    """Arrays by name as one compressed part (numpy's ``npz`` under zstandard)."""
+    out = BytesIO()
+    np.savez(out, **arrays)  # type: ignore[arg-type]
+    return zstandard.ZstdCompressor(level=_LEVEL).compress(out.getvalue())
+
+
+def unpack_arrays(data: bytes) -> dict[str, NDArray[Any]]:
+    """The reverse of :func:`pack_arrays`."""
+    plain = zstandard.ZstdDecompressor().decompress(data)
+    with np.load(BytesIO(plain), allow_pickle=False) as archive:
+        return dict(archive)
+
+
+class Lock:
+    """The right to change an index: held by one process, and free again when that one is dead.
+
+    The system lets go of the lock (``flock``) when its owner ends, however it ends; what the file
+    says of the owner is for people.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / LOCK
+        self._handle: int | None = None
+
+    def take(self) -> None:
+        """Take the lock.
+
+        Raises:
+            LockedError: another process has it; names the owner.
+            IndexWriteError: the folder cannot be written.
+        """
+        try:
+            handle = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        except OSError as error:
+            raise not_writable(self._path.parent, error) from error
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            owner = os.pread(handle, 4096, 0).decode("utf-8", "replace").strip()
+            os.close(handle)
+            if error.errno not in (errno.EWOULDBLOCK, errno.EACCES):
+                raise not_writable(self._path.parent, error) from error
+            raise LockedError(
+                f"{self._path.parent}: another job is changing this index ({owner or 'unknown'}); "
+                "wait until it ends"
+            ) from error
+        self._handle = handle
+        owner = f"process {os.getpid()} on {socket.gethostname()}, since {now()}"
+        try:
+            os.ftruncate(handle, 0)
+            os.pwrite(handle, owner.encode(), 0)
+        except OSError as error:
+            self.release()
+            raise not_writable(self._path.parent, error) from error
+
+    def release(self) -> None:
+        """Let go of it."""
+        if self._handle is not None:
+            handle, self._handle = self._handle, None
+            try:
+                os.ftruncate(handle, 0)
+            finally:
+                os.close(handle)
+
+
+def not_writable(folder: Path, error: OSError | sqlite3.Error) -> IndexWriteError:
+    """What went wrong on the disk, in the user's terms."""
+    number = error.errno if isinstance(error, OSError) else None
+    known = _DISK.get(number or 0)
+    if isinstance(error, sqlite3.Error) and error.sqlite_errorname == "SQLITE_FULL":
+        known = _DISK[errno.ENOSPC]
+    reason = known or getattr(error, "strerror", None) or str(error)
+    return IndexWriteError(
+        f"{folder}: the index cannot be written: {reason}. What it held before is intact"
+    )
+
+
+class Store:
+    """An open index. Use :meth:`create` or :meth:`open`; close it, or use it in a ``with``."""
+
+    def __init__(self, folder: Path, connection: sqlite3.Connection, writing: bool) -> None:
+        self.folder = folder
+        self.connection = connection
+        self.writing = writing
+
+    @classmethod
+    def create(cls, folder: Path, meta: dict[str, str]) -> None:
+        """Make an empty index in ``folder``: complete, or not at all.
+
+        Raises :class:`~dedup.errors.IndexWriteError` where the folder cannot be written.
+        """
+        fresh = folder / f"{FILE}.new"
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            fresh.unlink(missing_ok=True)
+            connection = sqlite3.connect(fresh, isolation_level=None)
+            try:
+                connection.execute(f"PRAGMA page_size = {_PAGE}")
+                connection.execute(f"PRAGMA application_id = {APPLICATION}")
+                connection.execute(f"PRAGMA user_version = {SCHEMA}")
+                connection.executescript(f"BEGIN; {TABLES}{_result_tables()} COMMIT;")
+                rows = {"created": now(), **meta}.items()
+                connection.executemany("INSERT INTO meta VALUES (?, ?)", rows)
+            finally:
+                connection.close()
+            fresh.rename(folder / FILE)
+        except (OSError, sqlite3.Error) as error:
+            raise not_writable(folder, error) from error
+
+    @classmethod
+    def open(cls, folder: Path, *, writing: bool = False) -> Store:
+        """Open an index to read, or (who holds the :class:`Lock`) to write.
+
+        Raises:
+            IndexMissingError: there is no index in ``folder``.
+            IndexDamagedError: what is there is no index, or of another version.
+        """
+        path = folder / FILE
+        if not path.is_file():
+            raise IndexMissingError(
+                f"{folder}: there is no index here; 'dedup update {folder} INPUT…' makes one"
+            )
+        # A folder that cannot be written has no room for the shared memory of a log.
+        mode = "rw" if os.access(folder, os.W_OK) else "ro&immutable=1"
+        connection = sqlite3.connect(
+            f"file:{_quoted(path)}?mode={mode}",
+            uri=True,
+            isolation_level=None,
+            timeout=30,
+            check_same_thread=False,  # one thread at a time: texts are packed beside
+        )
+        store = cls(folder, connection, writing)
+        try:
+            store._check(path)
+            if writing:
+                connection.execute("PRAGMA journal_mode = WAL")
+                connection.execute("PRAGMA synchronous = FULL")
+                connection.execute("PRAGMA secure_delete = ON")
+                connection.execute("PRAGMA wal_autocheckpoint = 8192")
+            else:
+                connection.execute("PRAGMA query_only = ON")
+        except BaseException:
+            connection.close()
+            raise
+        return store
+
+    def _check(self, path: Path) -> None:
+        try:
+            application = self._pragma("application_id")
+            version = self._pragma("user_version")
+        except sqlite3.DatabaseError as error:
+            raise IndexDamagedError(f"{path}: is no index of dedup ({error})") from error
+        if application != APPLICATION:
+            raise IndexDamagedError(f"{path}: is no index of dedup")
+        if version != SCHEMA:
+            raise IndexDamagedError(
+                f"{path}: has schema {version}, this dedup reads {SCHEMA}; "
+                f"'dedup index rebuild {self.folder}' makes it anew from its texts"
+            )
+
+    def _pragma(self, name: str) -> int:
+        return int(self.connection.execute(f"PRAGMA {name}").fetchone()[0])
+
+    def close(self) -> None:
+        """Close the database; a writer empties the log first."""
+        if self.writing:
+            try:
+                self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            except sqlite3.Error as error:
+                self.connection.close()
+                raise not_writable(self.folder, error) from error
+        self.connection.close()
+
+    def __enter__(self) -> Store:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is None:
+            self.close()
+        else:
+            self.connection.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Everything in the block, or nothing of it.
+
+        Raises :class:`~dedup.errors.IndexWriteError` where the disk is full or fails.
+        """
+        try:
+            self.connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+            except BaseException:
+                if self.connection.in_transaction:
+                    self.connection.execute("ROLLBACK")
+                raise
+            self.connection.execute("COMMIT")
+        except sqlite3.Error as error:
+            if self.connection.in_transaction:
+                self.connection.execute("ROLLBACK")
+            raise not_writable(self.folder, error) from error
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """Reads in the block see one state of the index, whatever others commit."""
+        self.connection.execute("BEGIN")
+        try:
+            yield
+        finally:
+            self.connection.execute("ROLLBACK")
+
+    # --- small things -----------------------------------------------------------------------
+
+    def rows(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
+        """All rows of a query."""
+        return self.connection.execute(query, values).fetchall()
+
+    def value(self, query: str, *values: Any) -> Any:
+        """The first value of a query's first row, or ``None``."""
+        row = self.connection.execute(query, values).fetchone()
+        return None if row is None else row[0]
+
+    def insert(self, table: str, rows: Iterable[tuple[Any, ...]], *, replace: bool = False) -> None:
+        """Insert whole rows of a table."""
+        width = len(self.columns(table))
+        verb = "INSERT OR REPLACE" if replace else "INSERT"
+        marks = ", ".join("?" * width)
+        self.connection.executemany(f'{verb} INTO "{table}" VALUES ({marks})', rows)
+
+    def columns(self, table: str) -> list[str]:
+        """The columns of a table."""
+        return [row[1] for row in self.connection.execute(f'PRAGMA table_info("{table}")')]
+
+    def meta(self) -> dict[str, str]:
+        """What the index says of itself."""
+        return dict(self.connection.execute("SELECT name, value FROM meta"))
+
+    def set_meta(self, **values: str) -> None:
+        """Note something of the index itself."""
+        self.insert("meta", values.items(), replace=True)
+
+    def parts(self, kind: str) -> list[dict[str, NDArray[Any]]]:
+        """The arrays of one kind, in the order in which they were added."""
+        query = "SELECT data FROM parts WHERE kind = ? ORDER BY part"
+        return [unpack_arrays(data) for (data,) in self.connection.execute(query, (kind,))]
+
+    def add_part(self, kind: str, run: int, arrays: dict[str, NDArray[Any]]) -> None:
+        """Add arrays of one kind."""
+        query = "INSERT INTO parts (kind, run, data) VALUES (?, ?, ?)"
+        self.connection.execute(query, (kind, run, pack_arrays(arrays)))
+
+    def replace_parts(self, kind: str, run: int, arrays: dict[str, NDArray[Any]]) -> None:
+        """Put one part in the place of all of a kind."""
+        self.connection.execute("DELETE FROM parts WHERE kind = ?", (kind,))
+        self.add_part(kind, run, arrays)
+
+
+def _quoted(path: Path) -> str:
+    """A path in a ``file:`` URI of SQLite."""
+    from urllib.parse import quote
+
+    return quote(str(path.resolve()))
+
+
+RESULTS = ("articles", "passages", "matches", "relations", "groups", "sources", "near_misses")
+"""Tables of the output contract that the index keeps, as of its last run. Scores are not among
+their columns: they follow from the whole corpus and are computed at export."""
+LEFT_OUT = frozenset({"score"})
+KEYS = {
+    "articles": ("ref",),
+    "passages": ("id",),
+    "matches": ("a", "b", "a_start", "b_start", "a_end", "b_end"),
+    "relations": ("a", "b"),
+    "groups": ("id",),
+    "sources": ("id",),
+    "near_misses": ("a", "b"),
+}
+
+
+def result_columns(table: str) -> list[str]:
+    """The columns of a table of results in the index."""
+    from dedup.model import table_schemas
+
+    return [name for name in table_schemas()[table].names if name not in LEFT_OUT]
+
+
+def _result_tables() -> str:
+    import pyarrow as pa
+
+    from dedup.model import table_schemas
+
+    def kind(column: pa.DataType) -> str:
+        if pa.types.is_floating(column):
+            return "REAL"
+        return "INTEGER" if pa.types.is_integer(column) or pa.types.is_boolean(column) else "TEXT"
+
+    made = []
+    for table in RESULTS:
+        schema = table_schemas()[table]
+        columns = [f'"{n}" {kind(schema.field(n).type)}' for n in result_columns(table)]
+        key = ", ".join(f'"{name}"' for name in KEYS[table])
+        made.append(f"CREATE TABLE {table} ({', '.join(columns)}, PRIMARY KEY ({key}));\n")
+    made += [f"CREATE INDEX {t}_b ON {t} (b);\n" for t in ("relations", "matches")]
+    made.append('CREATE INDEX articles_group ON articles ("group");\n')
+    return "".join(made)
+
+
+def as_json(value: Any) -> str:
+    """A nested value as it stands in a column."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
