@@ -58,7 +58,7 @@ INSIDE = 0.8
 class Candidates:
     """``a``, ``b`` int64 nodes (a < b, sorted) and ``weight`` int32 eighths of a bit.
 
-    ``similar``: the pairs of passages they rest on, as they can be handed to a later run.
+    ``similar``, ``crowd``: what they rest on, as it can be handed to a later run.
     ``u_start`` int64 (unique passages + 1) and ``u_passage`` int64: the occurrences of every
     distinct indexed passage, ordered by node. ``capped`` counts what caps cut (``buckets``,
     ``links``, ``passages``, ``pairs``), and under ``collisions`` the article pairs looked at.
@@ -70,6 +70,7 @@ class Candidates:
     u_start: NDArray[np.int64]
     u_passage: NDArray[np.int64]
     similar: Similar
+    crowd: Crowd
     capped: dict[str, int]
 
 
@@ -88,11 +89,22 @@ class Similar:
 
 
 @dataclass(frozen=True, slots=True)
+class Crowd:
+    """Who is in the buckets that are too full to compare all: ``passage`` int64, ``band`` int32,
+    and whether it is one of the bucket's representatives, with which all are compared (bool)."""
+
+    passage: NDArray[np.int64]
+    band: NDArray[np.int32]
+    represents: NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
 class KnownPassages:
     """What earlier runs found among the passages of ``known`` nodes (bool, nodes)."""
 
     known: NDArray[np.bool_]
     similar: Similar
+    crowd: Crowd
 
 
 def indexed_passages(c: Collection, settings: Settings) -> NDArray[np.int64]:
@@ -142,11 +154,12 @@ def _distinct(parts: list[_Pairs], passages: int) -> _Pairs:
 @dataclass(frozen=True, slots=True)
 class _Joined:
     """All similar pairs of distinct passages (``u < v``, sorted; int64 numbers) with what they
-    share (int32), and the buckets that were too full to compare all."""
+    share (int32), the members of full buckets, and how many of these were looked at."""
 
     u: NDArray[np.int64]
     v: NDArray[np.int64]
     shared: NDArray[np.int32]
+    crowd: Crowd
     full: int
 
 
@@ -168,14 +181,13 @@ def _similar_passages(
     standing = passage[place]
     mixed = bands.mixed_hashes(c.v_hash)
     card = bands.cards(standing, c.p_content, c.c_word, c.p_information, mixed)
-    fresh = (
-        np.ones(len(passage), np.uint8) if former is None else (~former[0][place]).view(np.uint8)
-    )
+    known = np.zeros(len(passage), bool) if former is None else former[0][place]
+    fresh = (~known).view(np.uint8)
 
-    def join(first: int) -> tuple[_Pairs, int, NDArray[np.uint8]]:
+    def join(first: int) -> tuple[_Pairs, int, NDArray[np.uint8], NDArray[np.uint64]]:
         rows = slice(first * plan.rows, min(first + BANDS_AT_ONCE, plan.bands) * plan.rows)
         loose = np.zeros(len(passage), np.uint8)
-        pairs, shared, capped = bands.join_bands(
+        pairs, shared, capped, crowd = bands.join_bands(
             standing,
             c.p_content,
             c.p_key,
@@ -195,15 +207,17 @@ def _similar_passages(
             fresh,
             loose,
         )
-        return (pairs, shared), int(capped), loose
+        return (pairs, shared), int(capped), loose, crowd + np.uint64(first << 16)
 
     parts: list[_Pairs] = [(np.empty(0, np.uint64), np.empty(0, np.int32))]
+    crowds: list[NDArray[np.uint64]] = []
     capped = 0
     loose = np.zeros(len(passage), np.uint8)
     with ThreadPoolExecutor(max(1, threads)) as pool:
         firsts = range(0, plan.bands, BANDS_AT_ONCE)
-        for first, (pairs, full, some) in zip(firsts, pool.map(join, firsts), strict=True):
+        for first, (pairs, full, some, crowd) in zip(firsts, pool.map(join, firsts), strict=True):
             parts.append(pairs)
+            crowds.append(crowd)
             capped += full
             loose |= some
             if sum(len(p) for p, _ in parts) > MERGE_AT:
@@ -213,14 +227,24 @@ def _similar_passages(
     found, common = _distinct(parts, len(passage))
     one = place[(found >> np.uint64(32)).astype(np.int64)]
     two = place[(found & np.uint64(0xFFFFFFFF)).astype(np.int64)]
+    members = np.concatenate(crowds)
+    full_now = Crowd(
+        place[(members >> np.uint64(32)).astype(np.int64)],
+        ((members >> np.uint64(16)) & np.uint64(0xFFFF)).astype(np.int32),
+        (members & np.uint64(1)).astype(bool),
+    )
     if former is not None:
         old = former[1]
-        loose_at = np.zeros(len(passage), bool)
-        loose_at[place] = loose.view(bool)
-        keep = ~(loose_at[old.u] | loose_at[old.v])
+        full_now = _merged(old.crowd, full_now, plan.bands)
+        marks = np.zeros(len(passage), np.uint8)
+        marks[place] = loose
+        at_u, at_v = marks[old.u], marks[old.v]
+        keep = ((at_u & bands.LOOSE == 0) | (at_v & bands.BESIDE == 0)) & (
+            (at_v & bands.LOOSE == 0) | (at_u & bands.BESIDE == 0)
+        )
         suspect = np.flatnonzero(~keep)
         keep[suspect] = _carried(
-            c, passage, settings, threads, mixed, old.u[suspect], old.v[suspect]
+            c, passage, settings, mixed, old.u[suspect], old.v[suspect], full_now
         )
         one, two = np.append(one, old.u[keep]), np.append(two, old.v[keep])
         common = np.append(common, old.shared[keep])
@@ -231,7 +255,18 @@ def _similar_passages(
         (found >> np.uint64(32)).astype(np.int64),
         (found & np.uint64(0xFFFFFFFF)).astype(np.int64),
         common,
+        full_now,
         capped,
+    )
+
+
+def _merged(before: Crowd, now: Crowd, count: int) -> Crowd:
+    """Members of full buckets: what was found ``now`` stands in place of what was ``before``."""
+    replaced = np.isin(before.passage * count + before.band, now.passage * count + now.band)
+    return Crowd(
+        np.append(before.passage[~replaced], now.passage),
+        np.append(before.band[~replaced], now.band),
+        np.append(before.represents[~replaced], now.represents),
     )
 
 
@@ -239,46 +274,42 @@ def _carried(
     c: Collection,
     passage: NDArray[np.int64],
     settings: Settings,
-    threads: int,
     mixed: NDArray[np.uint32],
     u: NDArray[np.int64],
     v: NDArray[np.int64],
+    crowd: Crowd,
 ) -> NDArray[np.bool_]:
     """Which pairs (bool) of distinct passages ``u``, ``v`` are compared by a bucket as it is now.
 
     A bucket that has become full compares its members with its representatives only, and a
     representative can be displaced.
     """
-    if not len(u):
-        return np.empty(0, bool)
     plan = scheme(settings)
-    concerned = np.zeros(len(passage), np.uint8)
-    concerned[u] = concerned[v] = 1
-
-    def look(first: int) -> NDArray[np.uint8]:
-        rows = slice(first * plan.rows, min(first + BANDS_AT_ONCE, plan.bands) * plan.rows)
-        carried = np.zeros(len(u), np.uint8)
-        bands.carried_pairs(
-            passage,
-            c.p_content,
-            c.p_key,
-            c.c_word,
-            mixed,
-            plan.a[rows],
-            plan.b[rows],
-            plan.rows,
-            BUCKET_CAP,
-            BUCKET_REPRESENTATIVES,
-            concerned,
-            u,
-            v,
-            carried,
-        )
-        return carried
-
-    with ThreadPoolExecutor(max(1, threads)) as pool:
-        found = list(pool.map(look, range(0, plan.bands, BANDS_AT_ONCE)))
-    return np.asarray(np.bitwise_or.reduce(found).view(bool))
+    concerned = np.unique(np.append(u, v))
+    keys = np.empty((len(concerned), plan.bands), np.uint32)
+    perms = plan.bands * plan.rows
+    bands.band_keys(
+        passage[concerned],
+        c.p_content,
+        c.c_word,
+        mixed,
+        plan.a[:perms],
+        plan.b[:perms],
+        plan.rows,
+        keys,
+    )
+    row = np.full(len(passage), -1, np.int64)
+    row[concerned] = np.arange(len(concerned))
+    ordinary = np.zeros((len(concerned), plan.bands), bool)  # a member of a full bucket, no more
+    at = row[crowd.passage]
+    chosen = (at >= 0) & ~crowd.represents
+    ordinary[at[chosen], crowd.band[chosen]] = True
+    carried = np.zeros(len(u), bool)
+    one, two = row[u], row[v]
+    for band in range(plan.bands):
+        met = keys[one, band] == keys[two, band]
+        carried |= met & ~(ordinary[one, band] & ordinary[two, band])
+    return carried
 
 
 def _former(
@@ -293,8 +324,10 @@ def _former(
     known[group[earlier.known[c.p_article[member]]]] = True
     number = np.full(len(c.p_start), -1, np.int64)
     number[member] = group
-    u, v = number[earlier.similar.u], number[earlier.similar.v]
-    return known, _Joined(u, v, earlier.similar.shared, 0)
+    similar, crowd = earlier.similar, earlier.crowd
+    standing = Crowd(number[crowd.passage], crowd.band, crowd.represents)
+    u, v = number[similar.u], number[similar.v]
+    return known, _Joined(u, v, similar.shared, standing, 0)
 
 
 def find_candidates(
@@ -396,6 +429,7 @@ def find_candidates(
         Similar(
             first[joined.u], first[joined.v], joined.shared, ~(known[joined.u] & known[joined.v])
         ),
+        Crowd(first[joined.crowd.passage], joined.crowd.band, joined.crowd.represents),
         {
             "buckets": joined.full,
             "links": len(joined.u) - len(u),

@@ -24,7 +24,7 @@ from dedup.history import name_groups
 from dedup.ingest import Ingest
 from dedup.recall import load_vocabulary, recall
 from dedup.removal import Removed, remove
-from dedup.reuse import alignment_arrays, similar_arrays
+from dedup.reuse import alignment_arrays, crowd_arrays, similar_arrays
 from dedup.run import Run, counts_of, names_of
 from dedup.store import FILE, RESULTS, Lock, Store, now
 from dedup.texts import Tables
@@ -366,6 +366,7 @@ def _store_findings(store: Store, run: int, recalled: Recalled, analysis: Analys
         # A limit has cut some: what is kept is what stands.
         every = similar.fresh | True
         store.replace_parts("similar", run, similar_arrays(c, similar, every, recalled.number))
+    store.replace_parts("crowd", run, crowd_arrays(c, analysis.candidates.crowd, recalled.number))
     store.add_part(
         "alignment",
         run,

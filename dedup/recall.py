@@ -15,7 +15,7 @@ from dedup.collection import restore
 from dedup.corpus import Corpus, assemble
 from dedup.ingest import RECORD
 from dedup.model import Evidence, article_schema
-from dedup.reuse import Earlier, alignment_from, similar_from
+from dedup.reuse import Earlier, alignment_from, crowd_from, similar_from
 from dedup.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
@@ -107,9 +107,10 @@ def recall(
         known[:] = False
     parts = [] if compare_anew else store.parts("similar")
     similar = similar_from(collection, parts, node_of)
+    crowd = crowd_from(collection, [] if compare_anew else store.parts("crowd"), node_of)
     alignment = alignment_from(collection, store.parts("alignment"), node_of)
     earlier = Earlier(
-        collection, KnownPassages(known, similar), alignment, _claims(store, corpus.refs)
+        collection, KnownPassages(known, similar, crowd), alignment, _claims(store, corpus.refs)
     )
     return Recalled(corpus, earlier, number, compare_anew)
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dedup.align import Alignment, align
-from dedup.candidates import KnownPassages, Similar
+from dedup.candidates import Crowd, KnownPassages, Similar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -148,6 +148,29 @@ def similar_from(c: Collection, parts: Sequence[Arrays], node_of: NDArray[np.int
     u = c.d_passage[one[there]] + columns["place_a"][there]
     v = c.d_passage[two[there]] + columns["place_b"][there]
     return Similar(u, v, columns["shared"][there], np.zeros(len(u), bool))
+
+
+def crowd_arrays(c: Collection, crowd: Crowd, text: NDArray[np.int32]) -> Arrays:
+    """The members of full buckets as an index keeps them."""
+    node = c.p_article[crowd.passage]
+    return {
+        "text": text[node],
+        "place": (crowd.passage - c.d_passage[node]).astype(np.int32),
+        "band": crowd.band.astype(np.uint8),
+        "represents": crowd.represents,
+    }
+
+
+def crowd_from(c: Collection, parts: Sequence[Arrays], node_of: NDArray[np.int32]) -> Crowd:
+    """The members of full buckets of all parts."""
+    dtypes = {"text": np.int32, "place": np.int32, "band": np.uint8, "represents": np.bool_}
+    columns = {
+        name: np.concatenate([np.empty(0, dtype), *(part[name] for part in parts)])
+        for name, dtype in dtypes.items()
+    }
+    node = node_of[columns["text"]]
+    passage = c.d_passage[node] + columns["place"]
+    return Crowd(passage, columns["band"].astype(np.int32), columns["represents"])
 
 
 def alignment_arrays(

@@ -41,7 +41,7 @@ def joined(sets, rows, a, b, jaccard, least, dice, inside, cap=64, representativ
     passage, start, words, information = packed(sets)
     mixed = bands.mixed_hashes(HASHES)
     key = np.array([hash((7, i)) % 2**64 for i in range(len(sets))], np.uint64)
-    pairs, shared, full = bands.join_bands(
+    pairs, shared, full, _ = bands.join_bands(
         passage,
         start,
         key,

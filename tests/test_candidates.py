@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import hashlib
 import itertools
 import json
 import random
@@ -11,7 +13,7 @@ import numpy as np
 import pytest
 from oracles import Writer, jaccard
 
-from dedup.candidates import find_candidates
+from dedup.candidates import KnownPassages, find_candidates
 from dedup.collection import as_texts, collect
 from dedup.config import Settings
 
@@ -207,3 +209,63 @@ def test_more_representatives_than_partners_are_all_there_are():
     u, v = np.triu_indices(6, 1)
     kept = bounded_edges(u, v, np.ones(len(u), np.int64), 6, 2, 50, 2)
     assert kept.all()
+
+
+def crowded(seed: int, families: int, size: int) -> list[str]:
+    """Families of sentences that differ in few words, so many that buckets become full."""
+    w, r = Writer(seed), random.Random(seed)
+    texts = []
+    for _ in range(families):
+        parent = [w.word() for _ in range(14)]
+        for _ in range(size):
+            child = list(parent)
+            child[r.randrange(14)] = w.word()
+            texts.append(" ".join(child) + ".")
+    r.shuffle(texts)
+    return texts
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_what_earlier_runs_found_saves_work_and_changes_nothing(seed):
+    """Texts come in parts; buckets become full and representatives are displaced on the way."""
+    r = random.Random(seed)
+    texts = crowded(seed, 6, r.choice([30, 90, 150]))
+    cuts = [*sorted(r.sample(range(1, len(texts)), 3)), len(texts)]
+    settings = Settings()
+    digests = {t: hashlib.blake2b(t.encode()).digest() for t in texts}
+    earlier, before, found = None, [], None
+    full = 0
+    for cut in cuts:
+        now = sorted(texts[:cut], key=digests.__getitem__)
+        c = collect(as_texts(now))
+        if found is not None:
+            node_of = {t: n for n, t in enumerate(now)}
+            moved = np.array([c.d_passage[node_of[t]] for t in before], np.int64)  # one a text
+            was = np.isin(now, before)
+            similar, crowd = found.similar, found.crowd
+            earlier = KnownPassages(
+                was,
+                dataclasses.replace(similar, u=moved[similar.u], v=moved[similar.v]),
+                dataclasses.replace(crowd, passage=moved[crowd.passage]),
+            )
+        found = find_candidates(c, settings, earlier=earlier)
+        alone = find_candidates(c, settings)
+        for name in ("a", "b", "weight"):
+            assert np.array_equal(getattr(found, name), getattr(alone, name)), name
+        for name in ("u", "v", "shared"):
+            assert np.array_equal(getattr(found.similar, name), getattr(alone.similar, name)), name
+        crowds = [
+            set(
+                zip(
+                    x.crowd.passage.tolist(),
+                    x.crowd.band.tolist(),
+                    x.crowd.represents.tolist(),
+                    strict=True,
+                )
+            )
+            for x in (found, alone)
+        ]
+        assert crowds[0] == crowds[1]
+        full += len(crowds[0])
+        before = now
+    assert full > 0 or len(texts) < 200

@@ -17,6 +17,8 @@ DIGIT = 11  # bits sorted at a time
 BITS = 112  # of a bitmap
 LOW = np.uint64(2**48 - 1)
 LANES = 16
+LOOSE = np.uint8(1)
+BESIDE = np.uint8(2)
 
 
 @kernel
@@ -219,8 +221,9 @@ def touched_entries(keys, fresh, all_fresh):
 
 @kernel
 def loosen(entries, fresh, cap, representatives, passage, p_key, loose):
-    """Mark the passages of a full bucket whose pairs it may have carried before the ``fresh`` ones
-    came: all if it was not full, else representatives that are displaced.
+    """Mark the passages of a full bucket that may have carried pairs before the ``fresh`` ones:
+    all if it was not full, else representatives that are displaced (bit :data:`LOOSE`; and
+    :data:`BESIDE` for all of its passages, the other ends of such pairs).
 
     ``entries`` has the present representatives in front.
     """
@@ -233,7 +236,7 @@ def loosen(entries, fresh, cap, representatives, passage, p_key, loose):
     if known <= cap:
         for e in range(len(entries)):
             u = np.int64(entries[e] & low)
-            loose[u] |= 1 - fresh[u]
+            loose[u] |= (1 - fresh[u]) * (LOOSE | BESIDE)
         return
     # So many of the known ones stand in front still; the others that did were displaced.
     ahead = 0
@@ -248,8 +251,10 @@ def loosen(entries, fresh, cap, representatives, passage, p_key, loose):
             rest[n] = entries[e]
             n += 1
     smallest_first(rest, representatives - ahead, passage, p_key)
+    for e in range(len(entries)):
+        loose[np.int64(entries[e] & low)] |= BESIDE
     for e in range(representatives - ahead):
-        loose[np.int64(rest[e] & low)] = 1
+        loose[np.int64(rest[e] & low)] |= LOOSE
 
 
 @kernel
@@ -280,11 +285,13 @@ def join_bands(
     all; in a greater one every passage is compared with the ``representatives`` that have the
     smallest keys only.
 
-    Only pairs with a ``fresh`` passage (uint8, passages) are looked at. ``loose`` (uint8) is set
-    for others whose pairs may have been found in a bucket that is full now (see ``loosen``).
+    Only pairs with a ``fresh`` passage (uint8, passages) are looked at. ``loose`` (uint8) marks
+    others whose pairs may have been found in a bucket that is full now (see ``loosen``).
 
     Returns the pairs (uint64: lesser number high, greater low; some more than once), the
-    information that each shares (int32 quarters of a bit) and how many buckets were greater.
+    information that each shares (int32 quarters of a bit), how many buckets were greater, and who
+    was in these (uint64: number of the passage, band and whether it is a representative, in
+    32, 16 and 16 bits).
     """
     bands = len(a) // rows
     keys = np.empty((len(passage), bands), np.uint32)
@@ -295,7 +302,9 @@ def join_bands(
         all_fresh = all_fresh and fresh[i] != 0
     found = np.empty(1024, np.uint64)
     shared = np.empty(1024, np.int32)
+    crowd = np.empty(1024, np.uint64)
     count = 0
+    members = 0
     capped = 0
     low = np.uint64(0xFFFFFFFF)
     for band in range(bands):
@@ -312,6 +321,12 @@ def join_bands(
                 smallest_first(entries[i:j], representatives, passage, p_key)
                 if not all_fresh:
                     loosen(entries[i:j], fresh, cap, representatives, passage, p_key, loose)
+                if members + j - i > len(crowd):
+                    crowd = widened(crowd, 2 * (members + j - i))
+                for x in range(i, j):
+                    crowd[members] = (entries[x] & low) << np.uint64(32)
+                    crowd[members] |= np.uint64(band << 16) | np.uint64(x < i + representatives)
+                    members += 1
             for x in range(i + 1, j):
                 v = np.int64(entries[x] & low)
                 last = x if j - i <= cap else min(x, i + representatives)
@@ -339,51 +354,4 @@ def join_bands(
                     found[count] = (np.uint64(min(u, v)) << np.uint64(32)) | np.uint64(max(u, v))
                     count += 1
             i = j
-    return found[:count].copy(), shared[:count].copy(), capped
-
-
-@kernel
-def carried_pairs(
-    passage,
-    p_content,
-    p_key,
-    c_word,
-    mixed,
-    a,
-    b,
-    rows,
-    cap,
-    representatives,
-    concerned,
-    pair_u,
-    pair_v,
-    carried,
-):
-    """Set ``carried`` (uint8) for pairs of passages that a bucket of some bands compares.
-
-    ``pair_u``, ``pair_v`` int64: numbers of ``passage``, all of them ``concerned`` (uint8,
-    passages). The other arguments as of ``join_bands``.
-    """
-    bands = len(a) // rows
-    keys = np.empty((len(passage), bands), np.uint32)
-    band_keys(passage, p_content, c_word, mixed, a, b, rows, keys)
-    low = np.uint64(0xFFFFFFFF)
-    for band in range(bands):
-        # Of a full bucket 1, and its representatives 2.
-        standing = np.zeros(len(passage), np.uint8)
-        entries = touched_entries(keys[:, band].copy(), concerned, False)
-        i = 0
-        while i < len(entries):
-            j = i + 1
-            while j < len(entries) and (entries[j] ^ entries[i]) <= low:
-                j += 1
-            if j - i > cap:
-                smallest_first(entries[i:j], representatives, passage, p_key)
-                for x in range(i, j):
-                    standing[np.int64(entries[x] & low)] = 2 if x < i + representatives else 1
-            i = j
-        for e in range(len(pair_u)):
-            u = pair_u[e]
-            v = pair_v[e]
-            if keys[u, band] == keys[v, band] and (standing[u] != 1 or standing[v] != 1):
-                carried[e] = 1
+    return found[:count].copy(), shared[:count].copy(), capped, crowd[:members].copy()
