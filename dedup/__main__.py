@@ -15,6 +15,7 @@ from dedup.memory import return_large_blocks
 from dedup.report.console import EXIT_INTERRUPTED, say_interrupted
 
 _GRACE_SECONDS = 1.5
+_STOPS = (signal.SIGINT, signal.SIGTERM)
 
 
 def main() -> None:
@@ -24,14 +25,16 @@ def main() -> None:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
     with contextlib.suppress(ValueError):  # not in the main thread
-        signal.signal(signal.SIGINT, _interrupt)
+        for stop in _STOPS:
+            signal.signal(stop, _interrupt)
     return_large_blocks()
     app()
 
 
 def _interrupt(_signal: int, _frame: Any) -> None:
-    """Ctrl-C: unwind; but whatever threads are still at, be gone within two seconds."""
-    signal.signal(signal.SIGINT, lambda *_: _leave())
+    """Ctrl-C or SIGTERM: unwind; but whatever threads are still at, be gone within two seconds."""
+    for stop in _STOPS:
+        signal.signal(stop, lambda *_: _leave())
     timer = threading.Timer(_GRACE_SECONDS, _leave)
     timer.daemon = True
     timer.start()

@@ -340,7 +340,8 @@ main()
 """
 
 
-def test_ctrl_c_is_quick_even_when_threads_are_not(dump, tmp_path):
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "SIGTERM"])
+def test_a_stop_is_quick_even_when_threads_are_not(stop, dump, tmp_path):
     running = subprocess.Popen(
         [sys.executable, "-c", SLOW.format(tests=str(TESTS)), dump, str(tmp_path / "out")],
         cwd=TESTS.parent,
@@ -350,7 +351,7 @@ def test_ctrl_c_is_quick_even_when_threads_are_not(dump, tmp_path):
     assert running.stderr is not None
     assert running.stderr.readline() == "started\n"
     begin = time.monotonic()
-    running.send_signal(signal.SIGINT)
+    running.send_signal(stop)
     _, said = running.communicate(timeout=10)
     assert time.monotonic() - begin < 2.5
     assert running.returncode == 130

@@ -39,7 +39,7 @@ nothing was written |
 | 5 | failed; the message names the stage |
 | 10 | with `--exit-code`: at least one article (of `flag`: one that is listed) is \
 `syndicated`, `partial` or a `duplicate` |
-| 130 | interrupted |
+| 130 | interrupted by Ctrl-C or SIGTERM |
 """
 
 
