@@ -26,7 +26,7 @@ from dedup.recall import load_vocabulary, recall
 from dedup.removal import Removed, remove
 from dedup.reuse import alignment_arrays, crowd_arrays, similar_arrays
 from dedup.run import Run, counts_of, names_of
-from dedup.store import FILE, RESULTS, Lock, Store, now
+from dedup.store import FILE, RESULTS, Lock, Store, not_writable, now
 from dedup.texts import Tables
 
 if TYPE_CHECKING:
@@ -108,17 +108,12 @@ class Index:
             IndexMissingError: there is none, and ``create`` is false.
             IndexDamagedError: it was made by another version, scheme or configuration.
             IndexWriteError: a new one cannot be written.
+            LockedError: another process is making it.
         """
         folder = Path(path)
         named = None if agencies is None else str(agencies)
         if create and not (folder / FILE).exists():
-            run = Run(settings=settings, agencies=agencies)
-            meta = {
-                **_stamp(run),
-                "settings": json.dumps(run.settings.as_dict(), sort_keys=True),
-                "erasure_key": secrets.token_hex(16),
-            }
-            Store.create(folder, meta)
+            _create(folder, Run(settings=settings, agencies=agencies))
         with Store.open(folder) as store:
             kept = store.meta()
         own = settings_from(json.loads(kept["settings"]), origin=f"{folder}: settings")
@@ -283,6 +278,27 @@ class Index:
         store.set_meta(corrections=run.judged)
         store.connection.execute("DELETE FROM meta WHERE name = 'compare_anew'")
         return Update(started.id, number, delta, changes_of(store, number), about)
+
+
+def _create(folder: Path, run: Run) -> None:
+    """Make an index where there is none, one process alone."""
+    meta = {
+        **_stamp(run),
+        "settings": json.dumps(run.settings.as_dict(), sort_keys=True),
+        "erasure_key": secrets.token_hex(16),
+    }
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise not_writable(folder, error) from error
+    lock = Lock(folder)
+    lock.take()
+    try:
+        # Another process may have made one, and filled it, since this one looked.
+        if not (folder / FILE).exists():
+            Store.create(folder, meta)
+    finally:
+        lock.release()
 
 
 def _stamp(run: Run) -> dict[str, str]:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 import dedup
 from dedup.changes import table_rows
 from dedup.errors import IndexDamagedError, IndexMissingError
-from dedup.store import RESULTS, result_columns
+from dedup.store import RESULTS, Lock, result_columns
 
 SAMPLE = Path(__file__).parent.parent / "data" / "sample" / "articles.jsonl"
 HISTORY = {"articles": {"group"}, "groups": {"id"}, "sources": {"groups"}}
@@ -177,3 +177,17 @@ def test_a_folder_without_an_index_is_said_to_be_one(tmp_path):
     (tmp_path / "index.sqlite").write_bytes(b"not a database, but long enough to look like one" * 9)
     with pytest.raises(IndexDamagedError, match="no index"):
         dedup.Index.open(tmp_path)
+
+
+def test_an_index_that_another_process_just_made_is_not_replaced(tmp_path, monkeypatch):
+    """Both found none; the other one was quicker."""
+    take = Lock.take
+
+    def take_late(lock: Lock) -> None:
+        monkeypatch.setattr(Lock, "take", take)
+        dedup.Index.open(tmp_path / "ix", create=True).update(SAMPLE, threads=1)
+        take(lock)
+
+    monkeypatch.setattr(Lock, "take", take_late)
+    dedup.Index.open(tmp_path / "ix", create=True)
+    assert len(held(tmp_path / "ix")["articles"]) == len(lines())
