@@ -160,6 +160,33 @@ def kept_delta(store: Store, run: int) -> dict[str, pa.Table]:
     return {name: pa.ipc.open_stream(a).read_all() for name, a in unpack_arrays(data).items()}
 
 
+def changes_of(store: Store, run: int) -> list[dict[str, Any]]:
+    """What a run changed, as the lines of ``changes.jsonl``: rows by table, then groups."""
+    query = (
+        'SELECT "table", change, key, fields, "before", "after" FROM changes WHERE run = ? '
+        "ORDER BY number"
+    )
+    lines: list[dict[str, Any]] = []
+    for table, change, key, fields, before, after in store.rows(query, run):
+        line = {"table": table, "change": change, "key": orjson.loads(key)}
+        if fields is not None:
+            line |= {"fields": orjson.loads(fields), "before": orjson.loads(before)}
+            line["after"] = orjson.loads(after)
+        lines.append(line)
+    query = 'SELECT "group", event, others, reason FROM group_history WHERE run = ? ORDER BY rowid'
+    for group, event, others, reason in store.rows(query, run):
+        lines.append(
+            {
+                "table": "groups",
+                "change": event,
+                "key": [group],
+                "others": orjson.loads(others),
+                "reason": reason,
+            }
+        )
+    return lines
+
+
 def stored_rows(store: Store, name: str, keys: Iterable[Row]) -> pa.Table:
     """Rows of a table of results by their keys, as the output contract has them but for scores."""
     schema = table_schemas()[name]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
-import uuid
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from dedup.changes import (
+    changes_of,
     compare_table,
     delta_tables,
     keep_delta,
@@ -22,16 +23,18 @@ from dedup.config import ANALYSIS, Settings, settings_from
 from dedup.errors import IndexDamagedError
 from dedup.history import name_groups
 from dedup.ingest import Ingest
+from dedup.read.drop import DropFolders
 from dedup.recall import load_vocabulary, recall
-from dedup.removal import Removed, remove
+from dedup.removal import Removed, kept_from, remove
 from dedup.reuse import alignment_arrays, crowd_arrays, similar_arrays
 from dedup.run import Run, counts_of, names_of
-from dedup.store import FILE, RESULTS, Lock, Store, not_writable, now
+from dedup.runs import COMMITTED, READING, Started, begin, finish, remembered_files
+from dedup.store import FILE, RESULTS, Lock, Store, not_writable
 from dedup.texts import Tables
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     import pyarrow as pa
 
@@ -40,9 +43,6 @@ if TYPE_CHECKING:
     from dedup.ingest import Ingested
     from dedup.pipeline import Analysis, Progress
     from dedup.recall import Recalled
-
-READING, COMMITTED, DONE = "reading", "committed", "done"
-"""States of a run: records come in; results are committed; outputs are written, too."""
 
 
 @dataclass(frozen=True)
@@ -69,26 +69,18 @@ class Update:
         return f"<dedup.Update {self.number} ({self.id}): {len(self.changes):,} changes>"
 
 
-@dataclass(frozen=True, slots=True)
-class _Started:
-    """A run under way: its number and id, and whether an earlier process had begun it."""
-
-    number: int
-    id: str
-    state: str
-    continued: bool
-
-
 class Index:
     """An index in a folder; :meth:`open` one.
 
-    It holds no lock and no open file between calls: others may read and update it.
+    It holds no lock (but within :meth:`locked`) and no open file between calls: others may read
+    and update it.
     """
 
     def __init__(self, folder: Path, settings: Settings, agencies: str | None) -> None:
         self.folder = folder
         self.settings = settings
         self._agencies = agencies
+        self._lock: Lock | None = None
 
     @classmethod
     def open(
@@ -134,11 +126,31 @@ class Index:
                 )
         return cls(folder, own, named)
 
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Keep others from changing the index during several calls.
+
+        Raises :class:`~dedup.errors.LockedError` when another process is changing it.
+        """
+        if self._lock is not None:
+            yield
+            return
+        lock = Lock(self.folder)
+        lock.take()
+        self._lock = lock
+        try:
+            yield
+        finally:
+            self._lock = None
+            lock.release()
+
     def update(
         self,
         inputs: str | Path | Sequence[str | Path] = (),
         *,
-        out: str | Path | None = None,
+        drop: str | Path | Sequence[str | Path] = (),
+        settle: float = 0.0,
+        out: str | Path | Callable[[Started], Path | None] | None = None,
         format: str = "jsonl",  # noqa: A002 - named as the option is
         overwrite: bool = False,
         report: bool = True,
@@ -147,6 +159,7 @@ class Index:
         delete_outlets: Sequence[str] = (),
         delete_before: str | None = None,
         erase: bool = False,
+        notify: Sequence[str] = (),
         read: ReadSettings | None = None,
         threads: int | None = None,
         families: str | os.PathLike[str] | None = None,
@@ -156,9 +169,13 @@ class Index:
     ) -> Update:
         """Add the articles of ``inputs``, and write what changed to folder ``out``.
 
-        The index then holds what a scan of all its articles finds. ``keep_days``: articles
-        published (or, where that is unknown, first seen) more days ago are taken out.
-        The other arguments are those of :func:`dedup.scan` and of :meth:`delete`.
+        The index then holds what a scan of all its articles finds. ``drop``: folders whose files
+        are read once; one that changed less than ``settle`` seconds ago waits for the next run
+        (:mod:`dedup.read.drop`). ``out`` may be a function that names the folder once the run has
+        its number. ``keep_days``: articles published (or, where that is unknown, first seen) more
+        days ago are taken out, and left out where an input states them. ``notify``: names for
+        which the index keeps a pending notification (:mod:`dedup.job` sends them). The other
+        arguments are those of :func:`dedup.scan` and of :meth:`delete`.
 
         A run that was killed is continued by the next one, under its id: what that one writes
         covers both.
@@ -179,42 +196,62 @@ class Index:
             memory=memory,
             progress=progress,
         )
-        lock = Lock(self.folder)
-        lock.take()
-        try:
-            with Store.open(self.folder, writing=True) as store:
-                started = _begin(store, names_of(inputs))
-                target = None if out is None else Path(out)
-                if target is not None:
-                    overwrite = prepare(target, started.id, overwrite=overwrite)
-                removed = remove(
-                    store,
-                    started.number,
-                    ids=delete,
-                    outlets=delete_outlets,
-                    before=delete_before,
-                    keep_days=keep_days,
-                    erase=erase,
+        with self.locked(), Store.open(self.folder, writing=True) as store:
+            folders = names_of(drop)
+            files = DropFolders(folders, remembered_files(store), settle=settle)
+            names = [*names_of(inputs), *folders]
+            started = begin(store, names, notify)
+            target = _target(out, started)
+            if target is not None:
+                overwrite = prepare(target, started.id, overwrite=overwrite)
+            removed = remove(
+                store,
+                started.number,
+                ids=delete,
+                outlets=delete_outlets,
+                before=delete_before,
+                keep_days=keep_days,
+                erase=erase,
+            )
+            update = self._run(store, run, started, names, removed, files, keep_days)
+            if folders:
+                update.run["drop"] = {
+                    "read": len(files.taken),
+                    "known": files.known,
+                    "waiting": files.waiting,
+                }
+            if target is not None:
+                write_update(
+                    store, target, update, format=format, overwrite=overwrite, report=report
                 )
-                update = self._run(store, run, started, names_of(inputs), removed)
-                if target is not None:
-                    write_update(
-                        store, target, update, format=format, overwrite=overwrite, report=report
-                    )
-                _finish(store, started, target, update)
-                return update
-        finally:
-            lock.release()
+            finish(
+                store,
+                started,
+                update.run,
+                out=target,
+                articles=update.tables["articles"]["ref"].to_pylist(),
+                read=files.read(run.ledger),
+                gone=files.forgotten() if folders else (),
+            )
+            return update
 
     def _run(
-        self, store: Store, run: Run, started: _Started, inputs: list[str], removed: Removed
+        self,
+        store: Store,
+        run: Run,
+        started: Started,
+        inputs: list[str],
+        removed: Removed,
+        files: DropFolders,
+        keep_days: int | None,
     ) -> Update:
         """Take in and compare what is new; commit it."""
         run.compile()
         vocabulary = load_vocabulary(store)
         workers = run.workers
-        intake = Ingest(store, started.number, run.agencies, vocabulary, workers)
-        with run.reading(inputs) as batches:
+        oldest = None if keep_days is None else kept_from(keep_days)
+        intake = Ingest(store, started.number, run.agencies, vocabulary, workers, oldest)
+        with run.reading(inputs, files) as batches:
             intake.take(batches, run.ledger)
         counts = intake.counts
         judged = run.judged
@@ -247,7 +284,7 @@ class Index:
         self,
         store: Store,
         run: Run,
-        started: _Started,
+        started: Started,
         recalled: Recalled,
         analysis: Analysis,
         tables: Tables,
@@ -317,34 +354,13 @@ _MEANING = {
 }
 
 
-def _begin(store: Store, inputs: list[str]) -> _Started:
-    """The run that an earlier process left unfinished, or a new one."""
-    left = store.rows("SELECT run, id, state FROM runs WHERE state != ? ORDER BY run", DONE)
-    if left:
-        number, identity, state = left[0]
-        return _Started(number, identity, state, continued=True)
-    identity = uuid.uuid4().hex
-    with store.transaction():
-        store.connection.execute(
-            "INSERT INTO runs (id, kind, state, started, inputs) VALUES (?, 'update', ?, ?, ?)",
-            (identity, READING, now(), orjson.dumps(inputs).decode()),
-        )
-        number = int(store.value("SELECT max(run) FROM runs"))
-        # Of the runs before only what changed is kept, not the rows that they wrote.
-        store.connection.execute("DELETE FROM parts WHERE kind = 'delta'")
-    return _Started(number, identity, READING, continued=False)
-
-
-def _finish(store: Store, started: _Started, out: Path | None, update: Update) -> None:
-    with store.transaction():
-        store.connection.execute(
-            "UPDATE runs SET state = ?, finished = ? WHERE run = ?", (DONE, now(), started.number)
-        )
-        if out is not None:
-            refs = update.tables["articles"]["ref"].to_pylist()
-            store.insert(
-                "outputs", [(started.number, str(out.resolve()), orjson.dumps(refs).decode())]
-            )
+def _target(
+    out: str | Path | Callable[[Started], Path | None] | None, started: Started
+) -> Path | None:
+    """The folder to write."""
+    if callable(out):
+        return out(started)
+    return None if out is None else Path(out)
 
 
 def _named(store: Store, analysis: Analysis) -> tuple[list[str], list[Event]]:
@@ -392,7 +408,7 @@ def _store_findings(store: Store, run: int, recalled: Recalled, analysis: Analys
 
 
 def _about_run(
-    store: Store, started: _Started, counts: Ingested, removed: Removed
+    store: Store, started: Started, counts: Ingested, removed: Removed
 ) -> dict[str, Any]:
     return {
         "id": started.id,
@@ -402,11 +418,12 @@ def _about_run(
         "known": counts.known,
         "revisions": counts.revisions,
         "erased": counts.erased,
+        "too_old": counts.too_old,
         "removed": removed.articles,
     }
 
 
-def _as_it_was(store: Store, run: Run, started: _Started, counts: Ingested) -> Update:
+def _as_it_was(store: Store, run: Run, started: Started, counts: Ingested) -> Update:
     """A run that found nothing new; or one whose results were committed already."""
     from dedup.model import table_schemas
 
@@ -426,30 +443,3 @@ def _as_it_was(store: Store, run: Run, started: _Started, counts: Ingested) -> U
         found["run"]["continued"] = started.continued
     tables = {**empty, **delta, "rejected": run.rejected()}
     return Update(started.id, started.number, tables, changes_of(store, started.number), found)
-
-
-def changes_of(store: Store, run: int) -> list[dict[str, Any]]:
-    """What a run changed, as the lines of ``changes.jsonl``: rows by table, then groups."""
-    query = (
-        'SELECT "table", change, key, fields, "before", "after" FROM changes WHERE run = ? '
-        "ORDER BY number"
-    )
-    lines: list[dict[str, Any]] = []
-    for table, change, key, fields, before, after in store.rows(query, run):
-        line = {"table": table, "change": change, "key": orjson.loads(key)}
-        if fields is not None:
-            line |= {"fields": orjson.loads(fields), "before": orjson.loads(before)}
-            line["after"] = orjson.loads(after)
-        lines.append(line)
-    query = 'SELECT "group", event, others, reason FROM group_history WHERE run = ? ORDER BY rowid'
-    for group, event, others, reason in store.rows(query, run):
-        lines.append(
-            {
-                "table": "groups",
-                "change": event,
-                "key": [group],
-                "others": orjson.loads(others),
-                "reason": reason,
-            }
-        )
-    return lines

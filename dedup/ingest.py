@@ -20,6 +20,7 @@ from dedup.store import now
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from datetime import datetime
 
     from dedup.agencies import Agencies
     from dedup.model import Evidence, Ledger
@@ -76,6 +77,8 @@ class Ingested:
     """New texts under ids that the index held with another."""
     erased: int = 0
     """Left out since their text was erased from the index."""
+    too_old: int = 0
+    """Left out since they were published before the time from which articles are kept."""
     restated: set[tuple[str, str]] = field(default_factory=set)
     """(id, digest) of known records whose other fields are now those of another copy."""
 
@@ -89,7 +92,13 @@ class Ingest:
     """Takes batches of articles into an index, each batch in a transaction of its own."""
 
     def __init__(
-        self, store: Store, run: int, agencies: Agencies, vocabulary: Vocabulary, threads: int
+        self,
+        store: Store,
+        run: int,
+        agencies: Agencies,
+        vocabulary: Vocabulary,
+        threads: int,
+        oldest: datetime | None = None,
     ) -> None:
         self.store = store
         self.run = run
@@ -97,6 +106,9 @@ class Ingest:
         self._attributor = Attributor(agencies)
         self._vocabulary = vocabulary
         self._threads = threads
+        # What would be taken out again must not come in: the same input would change the index
+        # with every run.
+        self._oldest = None if oldest is None else int(oldest.timestamp() * 1_000_000)
         self._known = set(store.rows("SELECT id, digest FROM records"))
         self._ids = {identity for identity, _ in self._known}
         self._digests = {digest for _, digest in self._known}
@@ -105,13 +117,17 @@ class Ingest:
         self._next = 1 + (store.value("SELECT max(text) FROM texts") or 0)
 
     def take(self, batches: Iterable[pa.RecordBatch], ledger: Ledger) -> None:
-        """Take in all batches; ``ledger`` says where records were left out that were erased."""
+        """Take in all batches; ``ledger`` says how many records were left out, and why."""
         for batch in _of_size(batches):
             self._take(batch)
         if self.counts.erased:
             ledger.warnings.append(
                 f"records left out since their texts were erased from this index: "
                 f"{self.counts.erased}"
+            )
+        if self.counts.too_old:
+            ledger.warnings.append(
+                f"records left out since they are older than what is kept: {self.counts.too_old}"
             )
 
     def _take(self, batch: pa.Table) -> None:
@@ -122,6 +138,8 @@ class Ingest:
             key = (row[0], row[1])
             if self._erased and erasure_mark(self._key, row[1]) in self._erased:
                 self.counts.erased += 1
+            elif self._is_old(row):
+                self.counts.too_old += 1
             elif key in self._known:
                 self.counts.known += 1
                 if self._stands_before(row, key, restated):
@@ -158,6 +176,10 @@ class Ingest:
         self.counts.new += len(fresh)
         self._known |= fresh.keys()
         self.counts.restated |= restated.keys()
+
+    def _is_old(self, row: Row) -> bool:
+        published = row[RECORD.index("published")]
+        return self._oldest is not None and published is not None and published < self._oldest
 
     def _texts(self, rows: list[Row], texts: pa.LargeStringArray) -> list[tuple[Any, ...]]:
         """Number, digest, compressed text and frame of every text that is new."""

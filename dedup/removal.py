@@ -49,7 +49,7 @@ def remove(
     of publication, or of the day on which an undated article was first seen. ``erase`` keeps a
     keyed digest of each text, by which it is known if it comes again.
 
-    Raises :class:`~dedup.errors.UsageError` for a date that is none.
+    Raises :class:`~dedup.errors.UsageError` for a date that is none, and for less than one day.
     """
     if not ids and not outlets and before is None and keep_days is None:
         return Removed()
@@ -87,10 +87,18 @@ def _moment(before: str | None, keep_days: int | None) -> datetime | None:
             ) from error
         moments.append(stated if stated.tzinfo else stated.replace(tzinfo=UTC))
     if keep_days is not None:
-        if keep_days < 1:
-            raise UsageError(f"keep: expected at least one day, got {keep_days}")
-        moments.append(datetime.now(UTC) - timedelta(days=keep_days))
+        moments.append(kept_from(keep_days))
     return max(moments) if moments else None
+
+
+def kept_from(keep_days: int) -> datetime:
+    """The moment from which on articles are kept; raises as :func:`remove`."""
+    if keep_days < 1:
+        raise UsageError(f"keep: expected at least one day, got {keep_days}")
+    try:
+        return datetime.now(UTC) - timedelta(days=keep_days)
+    except OverflowError as error:
+        raise UsageError(f"keep: {keep_days} days are more than the calendar has") from error
 
 
 def _chosen(

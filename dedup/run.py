@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
     from dedup.agencies import Agencies
     from dedup.corpus import Corpus
+    from dedup.read.discover import Found
     from dedup.reuse import Earlier
 
 _VERSIONED = ("numpy", "numba", "scikit-learn", "datasketch", "pyarrow")
@@ -124,12 +125,19 @@ class Run:
         return corpus
 
     @contextmanager
-    def reading(self, inputs: Sequence[str]) -> Iterator[Iterator[pa.RecordBatch]]:
-        """The batches of the inputs, for as long as the stage ``read`` lasts."""
+    def reading(
+        self, inputs: Sequence[str], chosen: Callable[[Found], bool] | None = None
+    ) -> Iterator[Iterator[pa.RecordBatch]]:
+        """The batches of the inputs, for as long as the stage ``read`` lasts.
+
+        ``chosen`` as for :func:`~dedup.read.read_articles`.
+        """
         self.inputs = list(inputs)
         with self.clock.stage("read") as tick:
             if inputs:
-                yield read_articles(inputs, self.read_settings, self.ledger, on_bytes=tick)
+                yield read_articles(
+                    inputs, self.read_settings, self.ledger, on_bytes=tick, chosen=chosen
+                )
             else:
                 yield iter(())
 

@@ -80,6 +80,10 @@ CREATE TABLE outputs (run INTEGER NOT NULL, folder TEXT NOT NULL, articles TEXT)
 CREATE TABLE files (
     path TEXT PRIMARY KEY, size INTEGER NOT NULL, modified INTEGER NOT NULL, run INTEGER NOT NULL
 ) WITHOUT ROWID;
+CREATE TABLE notifications (
+    run INTEGER NOT NULL, key TEXT NOT NULL, name TEXT NOT NULL, state TEXT NOT NULL,
+    message TEXT, at TEXT NOT NULL, error TEXT, PRIMARY KEY (run, key, name)
+) WITHOUT ROWID;
 """
 
 

@@ -48,6 +48,7 @@ def read_articles(
     batch_bytes: int = 16 * 2**20,
     now: datetime | None = None,
     on_bytes: Callable[[int, int], None] | None = None,
+    chosen: Callable[[Found], bool] | None = None,
 ) -> Iterator[pa.RecordBatch]:
     """Read articles and keep the ledger; one pass, one open file at a time.
 
@@ -61,6 +62,7 @@ def read_articles(
             environment's ``SOURCE_DATE_EPOCH`` says.
         on_bytes: is told ``(input bytes consumed, input bytes in all)``, as stored. The total
             is 0 when standard input is among the inputs.
+        chosen: says of every file found whether it is read.
 
     Yields:
         Batches of :func:`dedup.model.article_schema`, in the order of the inputs, folders
@@ -75,6 +77,8 @@ def read_articles(
     check_overrides(settings.fields)
     validator = Validator(settings, now if now is not None else current_time())
     files, hidden = discover(inputs, ledger)
+    if chosen is not None:
+        files = [found for found in files if chosen(found)]
     _check_formats(files, settings)
     run = _Run(settings, ledger, Progress(_total(files), on_bytes), validator)
     for folder, count in hidden.items():

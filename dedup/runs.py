@@ -1,0 +1,110 @@
+"""The runs of an index: begun, continued when a process was killed, done.
+
+A run is ``reading`` while its records come in, ``committed`` once its results are, and ``done``
+when its outputs are written. Runs are numbered in the order in which they began, whatever the
+clock says. There is one unfinished run at most, the last one; whoever holds the lock goes on with
+it.
+"""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from dedup.store import now
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
+
+    from dedup.read.drop import FileState
+    from dedup.store import Store
+
+READING, COMMITTED, DONE = "reading", "committed", "done"
+PENDING = "pending"
+"""State of a notification that is still to be sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """A run under way: its number and id, its state, when it began (ISO 8601, UTC), and whether
+    an earlier process had begun it."""
+
+    number: int
+    id: str
+    state: str
+    at: str
+    continued: bool
+
+
+def unfinished(store: Store) -> Started | None:
+    """The run that an earlier process left unfinished."""
+    query = "SELECT run, id, state, started FROM runs WHERE state != ? ORDER BY run"
+    for number, identity, state, at in store.rows(query, DONE):
+        return Started(number, identity, state, at, continued=True)
+    return None
+
+
+def begin(store: Store, inputs: list[str], notify: Sequence[str] = ()) -> Started:
+    """Go on with the unfinished run, or begin a new one.
+
+    ``notify``: names of those who are to be told of it, which is kept until they are.
+    """
+    started = unfinished(store)
+    with store.transaction():
+        if started is None:
+            identity, at = uuid.uuid4().hex, now()
+            store.connection.execute(
+                "INSERT INTO runs (id, kind, state, started, inputs) VALUES (?, 'update', ?, ?, ?)",
+                (identity, READING, at, orjson.dumps(inputs).decode()),
+            )
+            number = int(store.value("SELECT max(run) FROM runs"))
+            started = Started(number, identity, READING, at, continued=False)
+            # Of the runs before only what changed is kept, not the rows that they wrote.
+            store.connection.execute("DELETE FROM parts WHERE kind = 'delta'")
+        store.connection.executemany(
+            "INSERT OR IGNORE INTO notifications (run, key, name, state, at) "
+            "VALUES (?, ?, ?, ?, ?)",
+            [(started.number, started.id, name, PENDING, now()) for name in notify],
+        )
+    return started
+
+
+def finish(
+    store: Store,
+    started: Started,
+    about: Mapping[str, Any],
+    *,
+    out: Path | None,
+    articles: Sequence[str],
+    read: Mapping[str, FileState],
+    gone: Iterable[str],
+) -> None:
+    """The run is done: its outputs are written.
+
+    ``about``: content of ``run.json``; ``articles``: names of those that its output folder
+    ``out`` holds; ``read``: files of drop folders that need not be read again, by absolute path;
+    ``gone``: such files that are no longer there.
+    """
+    with store.transaction():
+        store.connection.execute(
+            "UPDATE runs SET state = ?, finished = ?, about = ? WHERE run = ?",
+            (DONE, now(), orjson.dumps(about).decode(), started.number),
+        )
+        if out is not None:
+            held = orjson.dumps(articles).decode()
+            store.insert("outputs", [(started.number, str(out.resolve()), held)])
+        store.connection.executemany("DELETE FROM files WHERE path = ?", [(path,) for path in gone])
+        files = [(path, f.size, f.modified, started.number) for path, f in read.items()]
+        store.insert("files", files, replace=True)
+
+
+def remembered_files(store: Store) -> dict[str, FileState]:
+    """Files of drop folders that runs have read, by absolute path."""
+    from dedup.read.drop import FileState
+
+    rows = store.rows("SELECT path, size, modified FROM files")
+    return {path: FileState(size, modified) for path, size, modified in rows}
