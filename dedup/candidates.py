@@ -114,13 +114,15 @@ def indexed_passages(c: Collection, settings: Settings) -> NDArray[np.int64]:
     return np.flatnonzero(enough)
 
 
-def _unique_passages(
-    c: Collection, indexed: NDArray[np.int64]
+def unique_passages(
+    c: Collection, settings: Settings
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Group passages by their words: ``(start, member)``, the passages of each group in order.
+    """Group indexed passages by their words: ``(start, member)`` (int64), the passages of each
+    group in order.
 
     Groups are in the order of their keys, whatever texts they stand in.
     """
+    indexed = indexed_passages(c, settings)
     key = c.p_key[indexed]
     order = np.argsort(key, kind="stable")
     ordered = key[order]
@@ -342,7 +344,7 @@ def find_candidates(
 
     ``earlier`` saves comparing what earlier runs compared; the outcome is the same.
     """
-    start, member = _unique_passages(c, indexed_passages(c, settings))
+    start, member = unique_passages(c, settings)
     first = member[start[:-1]]
     former = None if earlier is None else _former(c, start, member, earlier)
     known = np.zeros(len(first), bool) if former is None else former[0]

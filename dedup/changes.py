@@ -170,7 +170,8 @@ def changes_of(store: Store, run: int) -> list[dict[str, Any]]:
     for table, change, key, fields, before, after in store.rows(query, run):
         line = {"table": table, "change": change, "key": orjson.loads(key)}
         if fields is not None:
-            line |= {"fields": orjson.loads(fields), "before": orjson.loads(before)}
+            line["fields"] = orjson.loads(fields)
+            line["before"] = None if before is None else orjson.loads(before)
             line["after"] = orjson.loads(after)
         lines.append(line)
     query = 'SELECT "group", event, others, reason FROM group_history WHERE run = ? ORDER BY rowid'

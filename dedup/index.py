@@ -4,69 +4,33 @@ from __future__ import annotations
 
 import json
 import secrets
+import threading
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import orjson
-
-from dedup.changes import (
-    changes_of,
-    compare_table,
-    delta_tables,
-    keep_delta,
-    kept_delta,
-    store_changes,
-)
+from dedup.api import Result
 from dedup.config import ANALYSIS, Settings, settings_from
-from dedup.errors import IndexDamagedError
-from dedup.history import name_groups
-from dedup.ingest import Ingest
+from dedup.errors import IndexDamagedError, UsageError
+from dedup.model import text_digest
 from dedup.read.drop import DropFolders
 from dedup.recall import load_vocabulary, recall
-from dedup.removal import Removed, kept_from, remove
-from dedup.reuse import alignment_arrays, crowd_arrays, similar_arrays
+from dedup.removal import remove
 from dedup.run import Run, counts_of, names_of
-from dedup.runs import COMMITTED, READING, Started, begin, finish, remembered_files
-from dedup.store import FILE, RESULTS, Lock, Store, not_writable
+from dedup.runs import READING, Started, begin, finish, remembered_files, unfinished
+from dedup.store import FILE, Lock, Store, not_writable
 from dedup.texts import Tables
+from dedup.updating import Update, bring_up_to_date, compare_all, named
+from dedup.upkeep import about_index, begin_anew, compact
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Sequence
+    from datetime import datetime
 
-    import pyarrow as pa
-
+    from dedup.checking import Check, Checker
     from dedup.config import ReadSettings
-    from dedup.history import Event
-    from dedup.ingest import Ingested
-    from dedup.pipeline import Analysis, Progress
-    from dedup.recall import Recalled
-
-
-@dataclass(frozen=True)
-class Update:
-    """What a run of an index did.
-
-    ``id`` and ``number`` name the run; ``tables`` holds the rows of the output contract that it
-    added or changed; ``changes`` says what happened to each (rows of ``changes.jsonl``); ``run`` is
-    the content of ``run.json``. ``changed`` is false when the index is as it was.
-    """
-
-    id: str
-    number: int
-    tables: Mapping[str, pa.Table]
-    changes: list[dict[str, Any]]
-    run: dict[str, Any]
-
-    @property
-    def changed(self) -> bool:
-        """Whether the run changed anything."""
-        return bool(self.changes)
-
-    def __repr__(self) -> str:
-        return f"<dedup.Update {self.number} ({self.id}): {len(self.changes):,} changes>"
+    from dedup.pipeline import Progress
 
 
 class Index:
@@ -81,6 +45,8 @@ class Index:
         self.settings = settings
         self._agencies = agencies
         self._lock: Lock | None = None
+        self._checker: tuple[int, Checker] | None = None
+        self._making = threading.Lock()
 
     @classmethod
     def open(
@@ -90,11 +56,12 @@ class Index:
         create: bool = False,
         settings: Settings | None = None,
         agencies: str | os.PathLike[str] | None = None,
+        any_version: bool = False,
     ) -> Index:
         """Open the index in folder ``path``; with ``create``, make an empty one if there is none.
 
         ``settings`` and ``agencies`` (a TOML file) are those of a new index; an existing one keeps
-        its own, and refuses others.
+        its own, and refuses others. ``any_version`` opens one that cannot be updated, to look at.
 
         Raises:
             IndexMissingError: there is none, and ``create`` is false.
@@ -108,6 +75,7 @@ class Index:
             _create(folder, Run(settings=settings, agencies=agencies))
         with Store.open(folder) as store:
             kept = store.meta()
+        named = named or kept.get("agencies_file")
         own = settings_from(json.loads(kept["settings"]), origin=f"{folder}: settings")
         if settings is not None and settings != own:
             other = [n for n, v in own.as_dict().items() if v != settings.as_dict()[n]]
@@ -116,7 +84,9 @@ class Index:
                 f"{settings.as_dict()[other[0]]:g}; leave the option out, or "
                 f"'dedup index rebuild {folder}' with it"
             )
-        stamp = _stamp(Run(settings=own, agencies=agencies))
+        if any_version:
+            return cls(folder, own, named)
+        stamp = _stamp(Run(settings=own, agencies=named))
         for name, value in stamp.items():
             if kept.get(name) != value:
                 raise IndexDamagedError(
@@ -213,7 +183,7 @@ class Index:
                 keep_days=keep_days,
                 erase=erase,
             )
-            update = self._run(store, run, started, names, removed, files, keep_days)
+            update = bring_up_to_date(store, run, started, names, removed, files, keep_days)
             if folders:
                 update.run["drop"] = {
                     "read": len(files.taken),
@@ -235,86 +205,205 @@ class Index:
             )
             return update
 
-    def _run(
+    def check(
         self,
-        store: Store,
-        run: Run,
-        started: Started,
-        inputs: list[str],
-        removed: Removed,
-        files: DropFolders,
-        keep_days: int | None,
-    ) -> Update:
-        """Take in and compare what is new; commit it."""
-        run.compile()
-        vocabulary = load_vocabulary(store)
-        workers = run.workers
-        oldest = None if keep_days is None else kept_from(keep_days)
-        intake = Ingest(store, started.number, run.agencies, vocabulary, workers, oldest)
-        with run.reading(inputs, files) as batches:
-            intake.take(batches, run.ledger)
-        counts = intake.counts
-        judged = run.judged
-        stale = (
-            counts.new
-            or counts.restated
-            or removed
-            or (started.continued and started.state == READING)
-            or store.meta().get("corrections", "") != judged
-        )
-        if not stale:
-            return _as_it_was(store, run, started, counts)
-        recalled = recall(
-            store,
-            vocabulary,
-            run.corrections.families,
-            arena=run.arena,
-            threads=workers,
-            compare_anew="compare_anew" in store.meta(),
-        )
-        analysis = run.analyse(recalled.corpus, earlier=recalled.earlier)
-        ids, events = _named(store, analysis)
-        tables = run.tables(analysis, group_ids=ids)
-        with run.clock.stage("commit"), store.transaction():
-            return self._commit(
-                store, run, started, recalled, analysis, tables, events, counts, removed
-            )
+        text: str,
+        *,
+        id: str = "(this text)",  # noqa: A002 - named as the field is
+        title: str | None = None,
+        byline: str | None = None,
+        outlet: str | None = None,
+        url: str | None = None,
+        published: datetime | None = None,
+        threads: int | None = None,
+    ) -> Check:
+        """What a text shares with the index, which stays as it is.
 
-    def _commit(
-        self,
-        store: Store,
-        run: Run,
-        started: Started,
-        recalled: Recalled,
-        analysis: Analysis,
-        tables: Tables,
-        events: list[Event],
-        counts: Ingested,
-        removed: Removed,
-    ) -> Update:
-        number = started.number
-        _store_findings(store, number, recalled, analysis)
-        found = {name: compare_table(store, name, tables[name]) for name in RESULTS}
-        former = store_changes(store, number, found)
-        history = [
-            (e.group, number, e.event, orjson.dumps(e.others).decode(), e.reason) for e in events
-        ]
-        store.insert("group_history", history)
-        delta = delta_tables(tables, found, former)
-        delta["rejected"] = tables["rejected"]
-        keep_delta(store, number, delta)
-        about = run.about(analysis, counts_of(Tables.of(delta)))
-        about["run"] = _about_run(store, started, counts, removed)
-        about["index"] = {
-            "articles": len(analysis.corpus),
-            "texts": analysis.collection.nodes,
-            "groups": len(analysis.groups),
+        The other fields of its article help to say who wrote what. The first call (and the first
+        after each update) takes seconds to lay out the index in memory; others take a fraction of
+        one. Safe to call from several threads.
+        """
+        article: dict[str, Any] = {
+            "id": id,
+            "digest": text_digest(text),
+            "file": "",
+            "position": "",
+            "outlet": outlet,
+            "published": published,
+            "precision": "unknown" if published is None else "second",
+            "published_raw": None if published is None else published.isoformat(),
+            "url": url,
+            "title": title,
+            "byline": byline,
+            "issues": [],
+            "text": text,
         }
-        update = "UPDATE runs SET state = ?, about = ? WHERE run = ?"
-        store.connection.execute(update, (COMMITTED, orjson.dumps(about).decode(), number))
-        store.set_meta(corrections=run.judged)
-        store.connection.execute("DELETE FROM meta WHERE name = 'compare_anew'")
-        return Update(started.id, number, delta, changes_of(store, number), about)
+        return self.check_article(article, threads=threads)
+
+    def check_article(self, article: dict[str, Any], *, threads: int | None = None) -> Check:
+        """As :meth:`check`, of an article as the reader gives it (``model.article_schema()``)."""
+        from dedup.checking import Checker
+
+        with Store.open(self.folder) as store, store.snapshot():
+            last = store.value("SELECT max(run) FROM runs WHERE state != ?", READING) or 0
+            with self._making:
+                if self._checker is None or self._checker[0] != last:
+                    run = Run(settings=self.settings, agencies=self._agencies, threads=threads)
+                    run.compile()
+                    made = Checker(store, self.settings, run.agencies, run.workers)
+                    self._checker = (last, made)
+                checker = self._checker[1]
+            return checker.check(store, article)
+
+    def tables(
+        self,
+        *,
+        families: str | os.PathLike[str] | None = None,
+        corrections: str | os.PathLike[str] | None = None,
+        threads: int | None = None,
+        memory: str | int | None = None,
+        progress: Progress | None = None,
+    ) -> Result:
+        """All tables of the output contract, scores included, as a scan of all articles gives them
+        (but for the ids of groups, which the index keeps).
+
+        ``families`` and ``corrections`` are to be those of the last update.
+
+        Raises:
+            UsageError: they are others.
+            IndexDamagedError: a run is unfinished.
+        """
+        run = Run(
+            settings=self.settings,
+            threads=threads,
+            agencies=self._agencies,
+            families=families,
+            corrections=corrections,
+            memory=memory,
+            progress=progress,
+        )
+        run.compile()
+        with Store.open(self.folder) as store, store.snapshot():
+            if unfinished(store) is not None:
+                raise IndexDamagedError(
+                    f"{self.folder}: a run was stopped before its end; 'dedup update' with its "
+                    "inputs goes on with it"
+                )
+            if store.meta().get("corrections", run.judged) != run.judged:
+                raise UsageError(
+                    f"{self.folder}: the last update honoured other families or corrections; "
+                    "give those, or update the index with these first"
+                )
+            with run.clock.stage("read"):
+                recalled = recall(
+                    store,
+                    load_vocabulary(store),
+                    run.corrections.families,
+                    arena=run.arena,
+                    threads=run.workers,
+                )
+            analysis = run.analyse(recalled.corpus, earlier=recalled.earlier)
+            ids, _ = named(store, analysis)
+            tables = run.tables(analysis, group_ids=ids)
+            about = run.about(analysis, counts_of(tables))
+            about["inputs"] = [str(self.folder)]
+            # The texts are read here, since the index is closed afterwards.
+            return Result(Tables.of(dict(tables)), about)
+
+    def info(self) -> dict[str, Any]:
+        """Counts, sizes, settings and runs of the index."""
+        with Store.open(self.folder) as store, store.snapshot():
+            return about_index(store)
+
+    def compact(self) -> tuple[int, int]:
+        """Give back the space of what is gone; returns bytes before and after."""
+        with self.locked(), Store.open(self.folder, writing=True) as store:
+            return compact(store)
+
+    def delete(
+        self,
+        ids: Sequence[str] = (),
+        *,
+        outlets: Sequence[str] = (),
+        before: str | None = None,
+        erase: bool = False,
+        out: str | Path | None = None,
+        **others: Any,
+    ) -> Update:
+        """Take articles out of the index: by id, by outlet (its id or its name), or published
+        before a date (ISO 8601).
+
+        ``erase`` leaves nothing of their texts in the index but a keyed digest, by which they are
+        known, and left out, if they come again. ``run["run"]["outputs"]`` of the result lists the
+        folders of earlier runs that name one of the articles: these are yours to clear. The other
+        arguments are those of :meth:`update`.
+        """
+        found = self.update(
+            out=out,
+            delete=ids,
+            delete_outlets=outlets,
+            delete_before=before,
+            erase=erase,
+            **others,
+        )
+        if erase:
+            self.compact()
+        return found
+
+    @classmethod
+    def rebuild(
+        cls,
+        path: str | os.PathLike[str],
+        *,
+        settings: Settings | None = None,
+        agencies: str | os.PathLike[str] | None = None,
+        out: str | Path | None = None,
+        threads: int | None = None,
+        families: str | os.PathLike[str] | None = None,
+        corrections: str | os.PathLike[str] | None = None,
+        memory: str | int | None = None,
+        progress: Progress | None = None,
+    ) -> Update:
+        """Compare all texts of the index in folder ``path`` anew: with other ``settings`` or
+        ``agencies``, or by another version of dedup.
+
+        Ids of groups and the history of runs are kept; the index is as it was until all is done.
+        Raises as :meth:`update`.
+        """
+        from dedup.outputs import prepare, write_update
+
+        folder = Path(path)
+        if settings is None:
+            with Store.open(folder) as store:
+                kept = json.loads(store.meta()["settings"])
+            settings = settings_from(kept, origin=f"{folder}: settings")
+        run = Run(
+            settings=settings,
+            threads=threads,
+            agencies=agencies,
+            families=families,
+            corrections=corrections,
+            memory=memory,
+            progress=progress,
+        )
+        run.compile()
+        index = cls(folder, settings, None if agencies is None else str(agencies))
+        with index.locked(), Store.open(folder, writing=True) as store:
+            started = begin(store, [])
+            target = None if out is None else Path(out)
+            overwrite = target is not None and prepare(target, started.id, overwrite=False)
+            with store.transaction():
+                begin_anew(store, run, _stamp(run))
+                if run.agencies_file is not None:
+                    store.set_meta(agencies_file=str(Path(run.agencies_file).resolve()))
+                update = compare_all(store, run, started)
+            if target is not None:
+                write_update(
+                    store, target, update, format="jsonl", overwrite=overwrite, report=True
+                )
+            refs = update.tables["articles"]["ref"].to_pylist()
+            finish(store, started, update.run, out=target, articles=refs, read={}, gone=())
+            return update
 
 
 def _create(folder: Path, run: Run) -> None:
@@ -324,6 +413,8 @@ def _create(folder: Path, run: Run) -> None:
         "settings": json.dumps(run.settings.as_dict(), sort_keys=True),
         "erasure_key": secrets.token_hex(16),
     }
+    if run.agencies_file is not None:
+        meta["agencies_file"] = str(Path(run.agencies_file).resolve())
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -363,83 +454,4 @@ def _target(
     return None if out is None else Path(out)
 
 
-def _named(store: Store, analysis: Analysis) -> tuple[list[str], list[Event]]:
-    """Ids of the groups found, and what became of those before."""
-    corpus = analysis.corpus
-    identities, digests = corpus.strings("id"), corpus.strings("digest")
-    start, order = corpus.records.start.tolist(), corpus.records.order.tolist()
-    cores = [
-        [
-            (identities[i], digests[i])
-            for node in group.core
-            for i in order[start[node] : start[node + 1]]
-        ]
-        for group in analysis.groups
-    ]
-    known = {
-        ref: (identity, digest)
-        for ref, identity, digest in store.rows("SELECT ref, id, digest FROM articles")
-    }
-    former = {
-        name: [known[ref] for ref in orjson.loads(core) if ref in known]
-        for name, core in store.rows('SELECT id, core FROM "groups"')
-    }
-    used = {name for (name,) in store.rows('SELECT DISTINCT "group" FROM group_history')}
-    return name_groups(cores, former, used)
-
-
-def _store_findings(store: Store, run: int, recalled: Recalled, analysis: Analysis) -> None:
-    """Keep what later runs need not find again."""
-    c, similar = analysis.collection, analysis.candidates.similar
-    before = recalled.earlier.passages.similar
-    if not recalled.anew and len(before.u) == int((~similar.fresh).sum()):
-        store.add_part("similar", run, similar_arrays(c, similar, similar.fresh, recalled.number))
-    else:
-        # A limit has cut some: what is kept is what stands.
-        every = similar.fresh | True
-        store.replace_parts("similar", run, similar_arrays(c, similar, every, recalled.number))
-    store.replace_parts("crowd", run, crowd_arrays(c, analysis.candidates.crowd, recalled.number))
-    store.add_part(
-        "alignment",
-        run,
-        alignment_arrays(c, analysis.alignment, analysis.aligned_now, recalled.number),
-    )
-    store.connection.execute("UPDATE texts SET analysed = ? WHERE analysed IS NULL", (run,))
-
-
-def _about_run(
-    store: Store, started: Started, counts: Ingested, removed: Removed
-) -> dict[str, Any]:
-    return {
-        "id": started.id,
-        "number": started.number,
-        "continued": started.continued,
-        "new": int(store.value("SELECT count(*) FROM records WHERE run = ?", started.number)),
-        "known": counts.known,
-        "revisions": counts.revisions,
-        "erased": counts.erased,
-        "too_old": counts.too_old,
-        "removed": removed.articles,
-    }
-
-
-def _as_it_was(store: Store, run: Run, started: Started, counts: Ingested) -> Update:
-    """A run that found nothing new; or one whose results were committed already."""
-    from dedup.model import table_schemas
-
-    about = store.value("SELECT about FROM runs WHERE run = ?", started.number)
-    delta = kept_delta(store, started.number)
-    empty = {name: table_schemas()[name].empty_table() for name in (*RESULTS, "rejected")}
-    if about is None:
-        found = run.about(None, counts_of(Tables.of(empty)))
-        found["run"] = _about_run(store, started, counts, Removed())
-        found["index"] = {
-            "articles": int(store.value("SELECT count(*) FROM records")),
-            "texts": int(store.value("SELECT count(*) FROM texts")),
-            "groups": int(store.value('SELECT count(*) FROM "groups"')),
-        }
-    else:
-        found = orjson.loads(about)
-        found["run"]["continued"] = started.continued
-    tables = {**empty, **delta, "rejected": run.rejected()}
-    return Update(started.id, started.number, tables, changes_of(store, started.number), found)
+__all__ = ["Index", "Update"]

@@ -153,7 +153,7 @@ class Ingest:
         text = pa.concat_arrays([pa.array([], pa.large_string()), *batch["text"].chunks])
         texts = text.take(pa.array([i for i, _ in fresh.values()], pa.int64()))
         with ThreadPoolExecutor(1) as aside:
-            claimed = aside.submit(self._claims, rows, texts)
+            claimed = aside.submit(claims_of, self._attributor, rows, texts)
             first = len(self._vocabulary)
             added = self._texts(rows, texts)
             claims = claimed.result()
@@ -196,30 +196,6 @@ class Ingest:
             self._next += 1
         return out
 
-    def _claims(self, rows: list[Row], texts: pa.LargeStringArray) -> list[str]:
-        """Credits and mentions of records, as they stand in the index."""
-        at = {name: RECORD.index(name) for name in RECORD}
-
-        def column(name: str) -> list[Any]:
-            return [row[at[name]] for row in rows]
-
-        outlets = zip(column("outlet"), column("url"), strict=True)
-        identities = [outlet_identity(outlet, url) for outlet, url in outlets]
-        found = self._attributor.evidence_of(
-            texts,
-            range(len(rows)),
-            refs=[""] * len(rows),
-            titles=column("title"),
-            bylines=column("byline"),
-            urls=column("url"),
-            outlet_ids=[identity[0] if identity else None for identity in identities],
-            metadata=column("metadata"),
-        )
-        return [
-            orjson.dumps([[_bare(e) for e in credited], [_bare(e) for e in cited]]).decode()
-            for credited, cited in found
-        ]
-
     def _stands_before(
         self, row: Row, key: tuple[str, str], restated: dict[tuple[str, str], Row]
     ) -> bool:
@@ -241,7 +217,7 @@ class Ingest:
         stored = dict(self.store.rows(query, orjson.dumps(digests).decode()))
         plain = zstandard.ZstdDecompressor()
         texts = [plain.decompress(stored[digest]).decode() for digest in digests]
-        claims = self._claims(rows, pa.array(texts, pa.large_string()))
+        claims = claims_of(self._attributor, rows, pa.array(texts, pa.large_string()))
         names = ", ".join(f"{name} = ?" for name in RECORD[2:])
         query = f"UPDATE records SET {names}, claims = ? WHERE id = ? AND digest = ?"  # noqa: S608
         self.store.connection.executemany(
@@ -251,6 +227,47 @@ class Ingest:
                 for row, claim, key in zip(rows, claims, keys, strict=True)
             ],
         )
+
+
+def claims_of(attributor: Attributor, rows: list[Row], texts: pa.LargeStringArray) -> list[str]:
+    """Credits and mentions of records (values of :data:`RECORD`), as they stand in an index."""
+    at = {name: RECORD.index(name) for name in RECORD}
+
+    def column(name: str) -> list[Any]:
+        return [row[at[name]] for row in rows]
+
+    outlets = zip(column("outlet"), column("url"), strict=True)
+    identities = [outlet_identity(outlet, url) for outlet, url in outlets]
+    found = attributor.evidence_of(
+        texts,
+        range(len(rows)),
+        refs=[""] * len(rows),
+        titles=column("title"),
+        bylines=column("byline"),
+        urls=column("url"),
+        outlet_ids=[identity[0] if identity else None for identity in identities],
+        metadata=column("metadata"),
+    )
+    return [
+        orjson.dumps([[_bare(e) for e in credited], [_bare(e) for e in cited]]).decode()
+        for credited, cited in found
+    ]
+
+
+def loaded_records(store: Store, most: int) -> Iterator[tuple[list[Row], pa.LargeStringArray]]:
+    """All records of an index with their texts, ``most`` at a time."""
+    plain = zstandard.ZstdDecompressor()
+    keys = store.rows("SELECT rowid FROM records ORDER BY rowid")
+    names = ", ".join(f"r.{name}" for name in RECORD)
+    query = (
+        f"SELECT {names}, t.content FROM records r JOIN texts t USING (digest) "  # noqa: S608
+        "WHERE r.rowid BETWEEN ? AND ? ORDER BY r.rowid"
+    )
+    for begin in range(0, len(keys), most):
+        some = keys[begin : begin + most]
+        found = store.rows(query, some[0][0], some[-1][0])
+        texts = [plain.decompress(row[-1]).decode() for row in found]
+        yield [_loaded(row[:-1]) for row in found], pa.array(texts, pa.large_string())
 
 
 def _of_size(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.Table]:

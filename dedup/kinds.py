@@ -8,7 +8,7 @@ outlets share and nothing else. What is left is narrative.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,6 +17,8 @@ from dedup.kernels import spans as kernels
 from dedup.passages import SharedPassages
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from numpy.typing import NDArray
 
     from dedup.align import Alignment
@@ -48,6 +50,36 @@ class PassageStatistics:
     edge: NDArray[np.float64]
     unrelated: NDArray[np.float64]
     kind: NDArray[np.int8]
+
+
+@dataclass(frozen=True, slots=True)
+class KnownKinds:
+    """Kinds of shared passages that a larger corpus has shown: ``key`` uint64, sorted, of their
+    words, and ``kind`` int8."""
+
+    key: NDArray[np.uint64]
+    kind: NDArray[np.int8]
+
+    @classmethod
+    def of(cls, pairs: Iterable[tuple[int, int]]) -> KnownKinds:
+        """From keys and kinds in any order."""
+        rows = sorted(pairs)
+        return cls(
+            np.array([key for key, _ in rows], np.uint64),
+            np.array([kind for _, kind in rows], np.int8),
+        )
+
+    def applied(
+        self, c: Collection, shared: SharedPassages, statistics: PassageStatistics
+    ) -> PassageStatistics:
+        """The statistics, with known kinds in place of what few articles show."""
+        key = c.p_key[shared.passage]
+        at = np.minimum(np.searchsorted(self.key, key), max(0, len(self.key) - 1))
+        known = np.flatnonzero(self.key[at] == key) if len(self.key) else np.empty(0, np.int64)
+        kind = statistics.kind.copy()
+        owner = np.repeat(np.arange(len(shared)), np.diff(shared.start))
+        kind[owner[known]] = self.kind[at[known]]
+        return replace(statistics, kind=kind)
 
 
 def distinct(values: NDArray[np.int64]) -> NDArray[np.int64]:

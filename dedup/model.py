@@ -7,6 +7,7 @@ superseded revision of the same id.
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any, Literal
@@ -137,6 +138,11 @@ class Ledger:
     def incomplete(self) -> list[FileLedger]:
         """Files that could not be read to their end."""
         return [f for f in self.files if f.incomplete]
+
+
+def text_digest(text: str) -> str:
+    """What a record's text is known by: 32 hex digits, BLAKE2b-128 of its UTF-8 bytes."""
+    return hashlib.blake2b(text.encode("utf-8", "replace"), digest_size=16).hexdigest()
 
 
 @cache

@@ -30,7 +30,7 @@ from dedup.corrections import NO_CORRECTIONS, Corrections
 from dedup.errors import DedupError, InternalError
 from dedup.group import Group, group_nodes
 from dedup.judgements import Judgements, judge, note_spared, resolve, with_same
-from dedup.kinds import PassageStatistics, passage_statistics
+from dedup.kinds import KnownKinds, PassageStatistics, passage_statistics
 from dedup.language import detect_languages
 from dedup.memory import peak_memory_mb, release_memory
 from dedup.model import Evidence, Ledger
@@ -154,8 +154,11 @@ def analyse(
     corrections: Corrections = NO_CORRECTIONS,
     arena: Arena | None = None,
     earlier: Earlier | None = None,
+    kinds: KnownKinds | None = None,
 ) -> Analysis:
     """Run all stages over a corpus; a pure function of its records and the settings.
+
+    ``kinds`` of passages that a larger corpus has shown stand in place of this one's.
 
     ``earlier`` is what earlier runs found out about texts of the corpus (an index's update); the
     outcome is the same without it.
@@ -176,7 +179,7 @@ def analyse(
     aside.submit(import_module, "sklearn.feature_extraction.text")  # a second, for the scores
     try:
         return _analyse(
-            corpus, settings, workers, clock, claimed, encoder, corrections, arena, earlier
+            corpus, settings, workers, clock, claimed, encoder, corrections, arena, earlier, kinds
         )
     finally:
         aside.shutdown(wait=False, cancel_futures=True)
@@ -197,6 +200,7 @@ def _analyse(
     corrections: Corrections,
     arena: Arena | None,
     earlier: Earlier | None,
+    kinds: KnownKinds | None,
 ) -> Analysis:
     judgements = resolve(corrections, corpus)
     with clock.stage("sketch") as tick:
@@ -238,6 +242,8 @@ def _analyse(
         statistics = passage_statistics(
             collection, shared, alignment, corpus.records, template, speech.said, settings, spared
         )
+        if kinds is not None:
+            statistics = kinds.applied(collection, shared, statistics)
         matches = classify_matches(
             collection, alignment, shared, statistics, template, outlets, speech, settings
         )

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from dedup.arena import Arena
+    from dedup.collection import Collection
     from dedup.families import Families
     from dedup.store import Store
 
@@ -89,18 +90,9 @@ def recall(
     ``compare_anew`` forgets which passages are similar: needed after articles were removed, since
     what limits had cut may come back.
     """
-    texts = store.rows("SELECT text, digest, analysed IS NOT NULL FROM texts ORDER BY digest")
-    number = np.array([row[0] for row in texts], np.int32)
-    known = np.array([row[2] for row in texts], bool)
-    corpus = load_corpus(store, [row[1] for row in texts], number, families)
-    frames = dict(store.connection.execute("SELECT text, frame FROM frames ORDER BY text"))
-
-    def batches() -> Iterator[Sequence[bytes]]:
-        numbers = number.tolist()
-        for begin in range(0, len(numbers), FRAMES_AT_ONCE):
-            yield [frames.pop(n) for n in numbers[begin : begin + FRAMES_AT_ONCE]]
-
-    collection = restore(batches(), vocabulary, threads=threads, arena=arena)
+    number, collection, known = restored(store, vocabulary, arena=arena, threads=threads)
+    digests = [digest for (digest,) in store.rows("SELECT digest FROM texts ORDER BY digest")]
+    corpus = load_corpus(store, digests, number, families)
     node_of = np.full(1 + int(number.max(initial=0)), -1, np.int32)
     node_of[number] = np.arange(len(number), dtype=np.int32)
     if compare_anew:
@@ -115,6 +107,30 @@ def recall(
     return Recalled(corpus, earlier, number, compare_anew)
 
 
+def restored(
+    store: Store,
+    vocabulary: Vocabulary | None = None,
+    *,
+    arena: Arena | None = None,
+    threads: int = 1,
+) -> tuple[NDArray[np.int32], Collection, NDArray[np.bool_]]:
+    """The texts of an index as ``(number, collection, analysed)``, by digest: their numbers (int32)
+    and whether their results are committed (bool)."""
+    if vocabulary is None:
+        vocabulary = load_vocabulary(store)
+    texts = store.rows("SELECT text, analysed IS NOT NULL FROM texts ORDER BY digest")
+    number = np.array([row[0] for row in texts], np.int32)
+    frames = dict(store.connection.execute("SELECT text, frame FROM frames ORDER BY text"))
+
+    def batches() -> Iterator[Sequence[bytes]]:
+        numbers = number.tolist()
+        for begin in range(0, len(numbers), FRAMES_AT_ONCE):
+            yield [frames.pop(n) for n in numbers[begin : begin + FRAMES_AT_ONCE]]
+
+    collection = restore(batches(), vocabulary, threads=threads, arena=arena)
+    return number, collection, np.array([row[1] for row in texts], bool)
+
+
 def load_corpus(
     store: Store, digests: list[str], number: NDArray[np.int32], families: Families
 ) -> Corpus:
@@ -122,9 +138,7 @@ def load_corpus(
     names = ", ".join(RECORD)
     rows = store.rows(f"SELECT {names} FROM records ORDER BY id, digest")  # noqa: S608
     schema = article_schema()
-    columns: dict[str, list[Any]] = dict(
-        zip(RECORD, map(list, zip(*rows, strict=True)), strict=True)
-    ) or {name: [] for name in RECORD}
+    columns: dict[str, list[Any]] = {name: [r[i] for r in rows] for i, name in enumerate(RECORD)}
     columns["issues"] = [orjson.loads(value) for value in columns["issues"]]
     fields = [field for field in schema if field.name != "text"]
     arrays = []

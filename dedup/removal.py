@@ -22,12 +22,14 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, slots=True)
 class Removed:
     """How many articles and texts were taken out; ``outputs``: folders of earlier runs that name
-    one of the articles, which only their owner can clear; ``missing``: ids that were not there."""
+    one of the articles, which only their owner can clear; ``missing``: ids that were not there;
+    ``erased``: nothing of their texts is to be left."""
 
     articles: int = 0
     texts: int = 0
     outputs: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
+    erased: bool = False
 
     def __bool__(self) -> bool:
         return self.articles > 0
@@ -73,7 +75,7 @@ def remove(
             store.set_meta(compare_anew="1")
         if erase:
             _erase(store, run, rows)
-    return Removed(len(rows), len(orphans), outputs, missing)
+    return Removed(len(rows), len(orphans), outputs, missing, erase)
 
 
 def _moment(before: str | None, keep_days: int | None) -> datetime | None:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from dedup.model import Evidence
 
     Arrays = dict[str, NDArray[Any]]
+    Claims = tuple[list[Evidence], list[Evidence]]
 
 
 _OF_MATCH = ("a0", "a1", "b0", "b1", "similarity", "bits")
@@ -41,7 +42,17 @@ class Earlier:
     collection: Collection
     passages: KnownPassages
     alignment: Alignment
-    claims: list[tuple[list[Evidence], list[Evidence]]]
+    claims: list[Claims]
+
+
+def nothing_known(c: Collection, claims: list[Claims]) -> Earlier:
+    """A collection of which nothing is known but its claims."""
+    none = np.empty(0, np.int64)
+    bits, flags = none.astype(np.int32), none.astype(bool)
+    known = KnownPassages(
+        np.zeros(c.nodes, bool), Similar(none, none, bits, flags), Crowd(none, bits, flags)
+    )
+    return Earlier(c, known, no_alignment(), claims)
 
 
 def no_alignment() -> Alignment:
@@ -227,3 +238,30 @@ def alignment_from(c: Collection, parts: Sequence[Arrays], node_of: NDArray[np.i
         there = (a >= 0) & (b >= 0)
         found.append(whole if there.all() else chosen(whole, there))
     return joined([no_alignment(), *found], np.int64(c.nodes + 1))
+
+
+def merged_parts(kind: str, parts: Sequence[Arrays], known: NDArray[np.int32]) -> Arrays:
+    """Parts ``similar`` or ``alignment`` as one, without what concerns texts that are not
+    ``known`` (int32)."""
+    columns = {name: [part[name] for part in parts] for name in parts[0]}
+    if kind == "alignment":
+        matches, pairs = 0, 0
+        for i, part in enumerate(parts):
+            columns["pair"][i] = part["pair"] + np.int32(pairs)
+            columns["match"][i] = part["match"] + np.int32(matches)
+            pairs, matches = pairs + len(part["text_a"]), matches + len(part["pair"])
+    cut = columns.pop("cut", [])
+    out = {name: np.concatenate(arrays) for name, arrays in columns.items()}
+    keep = np.isin(out["text_a"], known) & np.isin(out["text_b"], known)
+    if kind == "similar":
+        return {name: array[keep] for name, array in out.items()}
+    of_match = keep[out["pair"]]
+    of_link = of_match[out["match"]]
+    number = (np.cumsum(keep) - 1).astype(np.int32)
+    match_number = (np.cumsum(of_match) - 1).astype(np.int32)
+    rows = dict.fromkeys(("text_a", "text_b"), keep)
+    rows |= dict.fromkeys(("pair", *_OF_MATCH), of_match)
+    rows |= dict.fromkeys(("match", *_OF_LINK), of_link)
+    out = {name: array[rows[name]] for name, array in out.items()}
+    out["pair"], out["match"] = number[out["pair"]], match_number[out["match"]]
+    return {**out, "cut": np.sum(cut, axis=0)}

@@ -277,10 +277,13 @@ class Store:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """Everything in the block, or nothing of it.
+        """Everything in the block, or nothing of it; one inside of another is part of that.
 
         Raises :class:`~dedup.errors.IndexWriteError` where the disk is full or fails.
         """
+        if self.connection.in_transaction:
+            yield  # part of one that is under way
+            return
         try:
             self.connection.execute("BEGIN IMMEDIATE")
             try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
 
@@ -11,6 +11,8 @@ from dedup.report.safe import one_line
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from rich.console import RenderableType
 
     from dedup.index import Update
 
@@ -79,3 +81,27 @@ def _changes(update: Update) -> list[str]:
 
 
 _EVENTS = ("created", "merged", "split", "dissolved")
+
+
+def info_view(about: dict[str, Any]) -> RenderableType:
+    """What an index holds."""
+    rows, size, runs = about["rows"], about["bytes"], about["last_runs"]
+    first, last = about["published"]
+    when = f", published {first} to {last}" if first else ""
+    lines = [
+        f"{rows['articles']:,} articles{when}",
+        f"{rows['groups']:,} groups, {rows['relations']:,} relations",
+        f"{rows['passages']:,} shared passages, {rows['sources']:,} sources",
+        "Flags: " + (", ".join(f"{n:,} {flag}" for flag, n in about["flags"].items()) or "none"),
+        f"{size['file'] / 1e6:,.1f} MB on the disk, {size['free'] / 1e6:,.1f} MB of them free",
+        f"Made {about['created']}; fingerprint {about['stamp']['fingerprint']}",
+    ]
+    if about["unfinished"]:
+        left = about["unfinished"]["run"]
+        lines.append(f"Unfinished: run {left}; the next update goes on with it")
+    lines += ["", "Last runs:"]
+    lines += [
+        f"  {run['run']:>5}  {run['kind']:<8} {run['started']} to {run['finished'] or '…'}"
+        for run in runs
+    ]
+    return Text("\n".join(lines))

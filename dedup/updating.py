@@ -1,0 +1,249 @@
+"""One run of an index: what is new taken in, compared, and committed; what changed, told."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from dedup.changes import (
+    changes_of,
+    compare_table,
+    delta_tables,
+    keep_delta,
+    kept_delta,
+    store_changes,
+)
+from dedup.history import name_groups
+from dedup.ingest import Ingest, Ingested
+from dedup.model import table_schemas
+from dedup.recall import load_vocabulary, recall
+from dedup.removal import Removed, kept_from
+from dedup.reuse import alignment_arrays, crowd_arrays, similar_arrays
+from dedup.run import counts_of
+from dedup.runs import COMMITTED, READING
+from dedup.store import RESULTS
+from dedup.texts import Tables
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import pyarrow as pa
+
+    from dedup.history import Event
+    from dedup.pipeline import Analysis
+    from dedup.read.drop import DropFolders
+    from dedup.recall import Recalled
+    from dedup.run import Run
+    from dedup.runs import Started
+    from dedup.store import Store
+    from dedup.vocabulary import Vocabulary
+
+
+@dataclass(frozen=True)
+class Update:
+    """What a run of an index did.
+
+    ``id`` and ``number`` name the run; ``tables`` holds the rows of the output contract that it
+    added or changed; ``changes`` says what happened to each (rows of ``changes.jsonl``); ``run`` is
+    the content of ``run.json``. ``changed`` is false when the index is as it was.
+    """
+
+    id: str
+    number: int
+    tables: Mapping[str, pa.Table]
+    changes: list[dict[str, Any]]
+    run: dict[str, Any]
+
+    @property
+    def changed(self) -> bool:
+        """Whether the run changed anything."""
+        return bool(self.changes)
+
+    def __repr__(self) -> str:
+        return f"<dedup.Update {self.number} ({self.id}): {len(self.changes):,} changes>"
+
+
+def bring_up_to_date(
+    store: Store,
+    run: Run,
+    started: Started,
+    inputs: list[str],
+    removed: Removed,
+    files: DropFolders,
+    keep_days: int | None,
+) -> Update:
+    """Take in and compare what is new; commit it."""
+    run.compile()
+    vocabulary = load_vocabulary(store)
+    workers = run.workers
+    oldest = None if keep_days is None else kept_from(keep_days)
+    intake = Ingest(store, started.number, run.agencies, vocabulary, workers, oldest)
+    with run.reading(inputs, files) as batches:
+        intake.take(batches, run.ledger)
+    counts = intake.counts
+    judged = run.judged
+    stale = (
+        counts.new
+        or counts.restated
+        or removed
+        or (started.continued and started.state == READING)
+        or store.meta().get("corrections", "") != judged
+    )
+    if not stale:
+        return _as_it_was(store, run, started, counts)
+    return compare_all(store, run, started, vocabulary, counts, removed)
+
+
+def compare_all(
+    store: Store,
+    run: Run,
+    started: Started,
+    vocabulary: Vocabulary | None = None,
+    counts: Ingested | None = None,
+    removed: Removed | None = None,
+) -> Update:
+    """Compare what is in the index and was not compared yet; commit what changes."""
+    recalled = recall(
+        store,
+        vocabulary or load_vocabulary(store),
+        run.corrections.families,
+        arena=run.arena,
+        threads=run.workers,
+        compare_anew="compare_anew" in store.meta(),
+    )
+    analysis = run.analyse(recalled.corpus, earlier=recalled.earlier)
+    ids, events = named(store, analysis)
+    tables = run.tables(analysis, group_ids=ids)
+    with run.clock.stage("commit"), store.transaction():
+        return _commit(
+            store,
+            run,
+            started,
+            recalled,
+            analysis,
+            tables,
+            events,
+            counts or Ingested(),
+            removed or Removed(),
+        )
+
+
+def _commit(
+    store: Store,
+    run: Run,
+    started: Started,
+    recalled: Recalled,
+    analysis: Analysis,
+    tables: Tables,
+    events: list[Event],
+    counts: Ingested,
+    removed: Removed,
+) -> Update:
+    number = started.number
+    _store_findings(store, number, recalled, analysis)
+    found = {name: compare_table(store, name, tables[name]) for name in RESULTS}
+    former = store_changes(store, number, found)
+    if removed.erased:
+        # What stood in these rows before may be words of the erased texts.
+        store.connection.execute('UPDATE changes SET "before" = NULL WHERE run = ?', (number,))
+    history = [
+        (e.group, number, e.event, orjson.dumps(e.others).decode(), e.reason) for e in events
+    ]
+    store.insert("group_history", history)
+    delta = delta_tables(tables, found, former)
+    delta["rejected"] = tables["rejected"]
+    keep_delta(store, number, delta)
+    about = run.about(analysis, counts_of(Tables.of(delta)))
+    about["run"] = _about_run(store, started, counts, removed)
+    about["index"] = {
+        "articles": len(analysis.corpus),
+        "texts": analysis.collection.nodes,
+        "groups": len(analysis.groups),
+    }
+    update = "UPDATE runs SET state = ?, about = ? WHERE run = ?"
+    store.connection.execute(update, (COMMITTED, orjson.dumps(about).decode(), number))
+    store.set_meta(corrections=run.judged)
+    store.connection.execute("DELETE FROM meta WHERE name = 'compare_anew'")
+    return Update(started.id, number, delta, changes_of(store, number), about)
+
+
+def named(store: Store, analysis: Analysis) -> tuple[list[str], list[Event]]:
+    """Ids of the groups found, and what became of those before."""
+    corpus = analysis.corpus
+    identities, digests = corpus.strings("id"), corpus.strings("digest")
+    start, order = corpus.records.start.tolist(), corpus.records.order.tolist()
+    cores = [
+        [
+            (identities[i], digests[i])
+            for node in group.core
+            for i in order[start[node] : start[node + 1]]
+        ]
+        for group in analysis.groups
+    ]
+    known = {
+        ref: (identity, digest)
+        for ref, identity, digest in store.rows("SELECT ref, id, digest FROM articles")
+    }
+    former = {
+        name: [known[ref] for ref in orjson.loads(core) if ref in known]
+        for name, core in store.rows('SELECT id, core FROM "groups"')
+    }
+    used = {name for (name,) in store.rows('SELECT DISTINCT "group" FROM group_history')}
+    return name_groups(cores, former, used)
+
+
+def _store_findings(store: Store, run: int, recalled: Recalled, analysis: Analysis) -> None:
+    """Keep what later runs need not find again."""
+    c, similar = analysis.collection, analysis.candidates.similar
+    before = recalled.earlier.passages.similar
+    if not recalled.anew and len(before.u) == int((~similar.fresh).sum()):
+        store.add_part("similar", run, similar_arrays(c, similar, similar.fresh, recalled.number))
+    else:
+        # A limit has cut some: what is kept is what stands.
+        every = similar.fresh | True
+        store.replace_parts("similar", run, similar_arrays(c, similar, every, recalled.number))
+    store.replace_parts("crowd", run, crowd_arrays(c, analysis.candidates.crowd, recalled.number))
+    store.add_part(
+        "alignment",
+        run,
+        alignment_arrays(c, analysis.alignment, analysis.aligned_now, recalled.number),
+    )
+    store.connection.execute("UPDATE texts SET analysed = ? WHERE analysed IS NULL", (run,))
+
+
+def _about_run(
+    store: Store, started: Started, counts: Ingested, removed: Removed
+) -> dict[str, Any]:
+    return {
+        "id": started.id,
+        "number": started.number,
+        "continued": started.continued,
+        "new": int(store.value("SELECT count(*) FROM records WHERE run = ?", started.number)),
+        "known": counts.known,
+        "revisions": counts.revisions,
+        "erased": counts.erased,
+        "too_old": counts.too_old,
+        "removed": removed.articles,
+    }
+
+
+def _as_it_was(store: Store, run: Run, started: Started, counts: Ingested) -> Update:
+    """A run that found nothing new; or one whose results were committed already."""
+    about = store.value("SELECT about FROM runs WHERE run = ?", started.number)
+    delta = kept_delta(store, started.number)
+    empty = {name: table_schemas()[name].empty_table() for name in (*RESULTS, "rejected")}
+    if about is None:
+        found = run.about(None, counts_of(Tables.of(empty)))
+        found["run"] = _about_run(store, started, counts, Removed())
+        found["index"] = {
+            "articles": int(store.value("SELECT count(*) FROM records")),
+            "texts": int(store.value("SELECT count(*) FROM texts")),
+            "groups": int(store.value('SELECT count(*) FROM "groups"')),
+        }
+    else:
+        found = orjson.loads(about)
+        found["run"]["continued"] = started.continued
+    tables = {**empty, **delta, "rejected": run.rejected()}
+    return Update(started.id, started.number, tables, changes_of(store, started.number), found)
