@@ -177,3 +177,21 @@ def test_a_folder_without_an_index_is_said_to_be_one(tmp_path):
     (tmp_path / "index.sqlite").write_bytes(b"not a database, but long enough to look like one" * 9)
     with pytest.raises(IndexDamagedError, match="no index"):
         dedup.Index.open(tmp_path)
+
+
+def test_a_new_text_never_takes_the_number_of_one_that_was_removed(tmp_path):
+    """What is kept of comparisons names texts by their numbers."""
+    records = lines()
+    index = dedup.Index.open(tmp_path / "ix", create=True)
+    index.update(write(tmp_path / "a.jsonl", records[:60]), threads=1)
+    database = sqlite3.connect(tmp_path / "ix" / "index.sqlite")
+    (last,) = database.execute("SELECT max(text) FROM texts").fetchone()
+    (name,) = database.execute(
+        "SELECT id FROM records JOIN texts USING (digest) WHERE text = ?", (last,)
+    ).fetchone()
+    index.update(write(tmp_path / "b.jsonl", records[60:]), delete=[name], threads=1)
+    numbers = database.execute("SELECT text FROM texts WHERE text >= ? ORDER BY text", (last,))
+    assert next(numbers) == (last + 1,)
+    left = [record for record in records if json.loads(record)["id"] != name]
+    now, expected = held(tmp_path / "ix"), scanned([write(tmp_path / "left.jsonl", left)])
+    assert {n: now[n] for n in RESULTS[1:]} == {n: expected[n] for n in RESULTS[1:]}
