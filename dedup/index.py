@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from dedup.ingest import Ingested
     from dedup.pipeline import Analysis, Progress
     from dedup.recall import Recalled
+    from dedup.verify import Verified
 
 READING, COMMITTED, DONE = "reading", "committed", "done"
 """States of a run: records come in; results are committed; outputs are written, too."""
@@ -210,6 +211,20 @@ class Index:
                 return update
         finally:
             lock.release()
+
+    def verify(
+        self, *, threads: int | None = None, progress: Progress | None = None
+    ) -> Verified:
+        """Look at everything that the index holds; others may write meanwhile.
+
+        See :func:`dedup.verify.verify_store`.
+        """
+        from dedup.verify import verify_store
+
+        run = Run(settings=self.settings, threads=threads, progress=progress)
+        run.compile()
+        with Store.open(self.folder) as store:
+            return verify_store(store, self.settings, threads=run.workers, progress=progress)
 
     def _run(
         self, store: Store, run: Run, started: _Started, inputs: list[str], removed: Removed
