@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from dedup.checking import Check, Checker
     from dedup.config import ReadSettings
     from dedup.pipeline import Progress
+    from dedup.verify import Verified
 
 
 class Index:
@@ -309,6 +310,18 @@ class Index:
             about["inputs"] = [str(self.folder)]
             # The texts are read here, since the index is closed afterwards.
             return Result(Tables.of(dict(tables)), about)
+
+    def verify(self, *, threads: int | None = None, progress: Progress | None = None) -> Verified:
+        """Look at everything that the index holds; others may write meanwhile.
+
+        See :func:`dedup.verify.verify_store`.
+        """
+        from dedup.verify import verify_store
+
+        run = Run(settings=self.settings, threads=threads, progress=progress)
+        run.compile()
+        with Store.open(self.folder) as store:
+            return verify_store(store, self.settings, threads=run.workers, progress=progress)
 
     def info(self) -> dict[str, Any]:
         """Counts, sizes, settings and runs of the index."""

@@ -114,7 +114,8 @@ class Ingest:
         self._digests = {digest for _, digest in self._known}
         self._key = store.meta()["erasure_key"]
         self._erased = {mark for (mark,) in store.rows("SELECT mark FROM erased")}
-        self._next = 1 + (store.value("SELECT max(text) FROM texts") or 0)
+        # Never a number that a text had before: what is kept of comparisons may name that one.
+        self._next = 1 + store.last_number("texts")
 
     def take(self, batches: Iterable[pa.RecordBatch], ledger: Ledger) -> None:
         """Take in all batches; ``ledger`` says how many records were left out, and why."""

@@ -93,7 +93,7 @@ def recall(
     number, collection, known = restored(store, vocabulary, arena=arena, threads=threads)
     digests = [digest for (digest,) in store.rows("SELECT digest FROM texts ORDER BY digest")]
     corpus = load_corpus(store, digests, number, families)
-    node_of = np.full(1 + int(number.max(initial=0)), -1, np.int32)
+    node_of = np.full(1 + store.last_number("texts"), -1, np.int32)
     node_of[number] = np.arange(len(number), dtype=np.int32)
     if compare_anew:
         known[:] = False

@@ -59,7 +59,8 @@ CREATE TABLE records (
 );
 CREATE INDEX records_digest ON records (digest);
 CREATE TABLE texts (
-    text INTEGER PRIMARY KEY, digest TEXT NOT NULL UNIQUE, analysed INTEGER, content BLOB NOT NULL
+    text INTEGER PRIMARY KEY AUTOINCREMENT, digest TEXT NOT NULL UNIQUE, analysed INTEGER,
+    content BLOB NOT NULL
 );
 CREATE TABLE frames (text INTEGER PRIMARY KEY REFERENCES texts, frame BLOB NOT NULL);
 CREATE TABLE parts (
@@ -324,6 +325,10 @@ class Store:
         verb = "INSERT OR REPLACE" if replace else "INSERT"
         marks = ", ".join("?" * width)
         self.connection.executemany(f'{verb} INTO "{table}" VALUES ({marks})', rows)
+
+    def last_number(self, table: str) -> int:
+        """The highest number that a row of a table with AUTOINCREMENT ever had; 0 without one."""
+        return int(self.value("SELECT seq FROM sqlite_sequence WHERE name = ?", table) or 0)
 
     def columns(self, table: str) -> list[str]:
         """The columns of a table."""

@@ -226,6 +226,8 @@ def _about_run(
         "erased": counts.erased,
         "too_old": counts.too_old,
         "removed": removed.articles,
+        **({"missing": list(removed.missing)} if removed.missing else {}),
+        **({"outputs": list(removed.outputs)} if removed.outputs else {}),
     }
 
 

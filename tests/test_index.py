@@ -191,3 +191,21 @@ def test_an_index_that_another_process_just_made_is_not_replaced(tmp_path, monke
     monkeypatch.setattr(Lock, "take", take_late)
     dedup.Index.open(tmp_path / "ix", create=True)
     assert len(held(tmp_path / "ix")["articles"]) == len(lines())
+
+
+def test_a_new_text_never_takes_the_number_of_one_that_was_removed(tmp_path):
+    """What is kept of comparisons names texts by their numbers."""
+    records = lines()
+    index = dedup.Index.open(tmp_path / "ix", create=True)
+    index.update(write(tmp_path / "a.jsonl", records[:60]), threads=1)
+    database = sqlite3.connect(tmp_path / "ix" / "index.sqlite")
+    (last,) = database.execute("SELECT max(text) FROM texts").fetchone()
+    (name,) = database.execute(
+        "SELECT id FROM records JOIN texts USING (digest) WHERE text = ?", (last,)
+    ).fetchone()
+    index.update(write(tmp_path / "b.jsonl", records[60:]), delete=[name], threads=1)
+    numbers = database.execute("SELECT text FROM texts WHERE text >= ? ORDER BY text", (last,))
+    assert next(numbers) == (last + 1,)
+    left = [record for record in records if json.loads(record)["id"] != name]
+    now, expected = held(tmp_path / "ix"), scanned([write(tmp_path / "left.jsonl", left)])
+    assert {n: now[n] for n in RESULTS[1:]} == {n: expected[n] for n in RESULTS[1:]}

@@ -27,6 +27,7 @@ Out = Annotated[
         "--out", "-o", metavar="DIR", help="Write what changed to DIR.", rich_help_panel=OUTPUT
     ),
 ]
+EXIT_DAMAGED = 5
 UNTOUCHED = "The index holds what was committed last."
 
 
@@ -47,6 +48,37 @@ def info(
             sys.stdout.write(orjson.dumps(found, option=orjson.OPT_INDENT_2).decode() + "\n")
         else:
             show(info_view(found))
+
+
+@group.command(cls=Command)
+def verify(
+    index: Folder,
+    threads: options.Threads = None,
+    agencies: options.AgenciesFile = None,
+    quiet: options.Quiet = False,
+) -> None:
+    """Check that an index is whole.
+
+    Everything is read: digests, frames and band keys are made anew from the texts, every match is
+    measured again, and whatever one table names must be in the other. A job may write meanwhile.
+    Each problem is one line. Exit codes: 0 whole, 2 usage, 5 damaged.
+    """
+    with errors("Nothing was changed.") as stages:
+        from dedup.index import Index
+
+        opened = Index.open(index, agencies=agencies)
+        with Progress(stages, shown=not quiet and sys.stderr.isatty()) as progress:
+            found = opened.verify(threads=threads, progress=progress)
+        from dedup.report.safe import visible
+
+        for problem in found.problems:
+            typer.echo(" ".join(visible(problem).split()))
+        if not quiet:
+            from dedup.report.verified import verify_summary
+
+            show(verify_summary(found, index))
+        if not found.whole:
+            raise typer.Exit(EXIT_DAMAGED)
 
 
 @group.command(cls=Command)

@@ -1,0 +1,229 @@
+"""Records, texts, frames and vocabulary of an index against each other."""
+
+from __future__ import annotations
+
+import hashlib
+import zipfile
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import zstandard
+
+from dedup.candidates import indexed_passages
+from dedup.collection import collect, restore
+from dedup.kernels import bands
+from dedup.packing import pack
+from dedup.recall import load_vocabulary
+from dedup.sketch import scheme
+from dedup.store import unpack_arrays
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+    from dedup.collection import Collection
+    from dedup.config import Settings
+    from dedup.store import Store
+    from dedup.verify import Verified
+    from dedup.vocabulary import Vocabulary
+
+BATCH_BYTES = 8 * 2**20
+UNREADABLE = (zstandard.ZstdError, zipfile.BadZipFile, ValueError, KeyError, EOFError, OSError)
+"""What a damaged part, text or frame raises when it is unpacked."""
+
+
+@dataclass(frozen=True, slots=True)
+class WholeTexts:
+    """The texts that are whole: ``lengths`` in characters by digest, ``numbers`` int32 ascending,
+    and the ``vocabulary`` of their frames."""
+
+    lengths: dict[str, int]
+    numbers: NDArray[np.int32]
+    vocabulary: Vocabulary
+
+    def collection(self, store: Store, numbers: NDArray[np.int32]) -> Collection:
+        """The collection of some of them, in this order."""
+        query = "SELECT frame FROM frames WHERE text = ?"
+        frames = [store.value(query, number) for number in numbers.tolist()]
+        return restore([frames], self.vocabulary)
+
+
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    numbers: list[int]
+    digests: list[str]
+    texts: list[str]
+    frames: list[bytes]
+
+
+def check_texts(
+    store: Store,
+    settings: Settings,
+    found: Verified,
+    *,
+    threads: int = 1,
+    progress: Callable[[str, int, int | None], None] | None = None,
+) -> WholeTexts | None:
+    """Every record has its text, every text its record and its frame, digests are those of the
+    texts, and frames are what segmenting finds now. ``None`` without a readable vocabulary."""
+    _check_rows(store, found)
+    found.articles = store.value("SELECT count(*) FROM records")
+    found.texts = store.value("SELECT count(*) FROM texts")
+    vocabulary = _vocabulary(store, found)
+    if vocabulary is None:
+        return None
+    words = len(vocabulary)
+    information = vocabulary.bits.copy()
+    lengths: dict[str, int] = {}
+    numbers: list[int] = []
+    done = 0
+    for batch in _batches(store, found):
+        lengths |= dict(zip(batch.digests, map(len, batch.texts), strict=True))
+        fresh = collect(
+            pa.array(batch.texts, pa.large_string()), threads=threads, vocabulary=vocabulary
+        )
+        good = _equal(batch, pack(fresh), found)
+        numbers += [number for number, same in zip(batch.numbers, good, strict=True) if same]
+        if all(good):
+            _check_keys(batch, fresh, vocabulary, settings, found)
+        done += len(batch.texts)
+        if progress:
+            progress("texts", done, found.texts)
+    other = int((vocabulary.bits[:words] != information).sum())
+    if other:
+        found.problems.append(f"vocabulary: the information of {other:,} words is not theirs")
+    return WholeTexts(lengths, np.array(sorted(numbers), np.int32), vocabulary)
+
+
+def _check_rows(store: Store, found: Verified) -> None:
+    queries = (
+        (
+            (
+                "SELECT id || ' ' || digest FROM records "
+                "WHERE digest NOT IN (SELECT digest FROM texts)"
+            ),
+            "records: {} has no text",
+        ),
+        (
+            "SELECT digest FROM texts WHERE digest NOT IN (SELECT digest FROM records)",
+            "texts: {} belongs to no record",
+        ),
+        (
+            "SELECT digest FROM texts WHERE text NOT IN (SELECT text FROM frames)",
+            "texts: {} has no frame",
+        ),
+        (
+            "SELECT text FROM frames WHERE text NOT IN (SELECT text FROM texts)",
+            "frames: {} belongs to no text",
+        ),
+    )
+    for query, says in queries:
+        for (what,) in store.connection.execute(query):
+            found.problems.append(says.format(what))
+
+
+def _vocabulary(store: Store, found: Verified) -> Vocabulary | None:
+    for part, kind, data in store.connection.execute("SELECT part, kind, data FROM parts"):
+        try:
+            arrays = unpack_arrays(data)
+        except UNREADABLE as error:
+            found.problems.append(f"parts: number {part} ({kind}) cannot be unpacked: {error}")
+            continue
+        if kind == "vocabulary" and not _consistent(arrays):
+            found.problems.append(f"parts: number {part} (vocabulary) has columns at odds")
+    if any(line.startswith("parts:") and "(vocabulary)" in line for line in found.problems):
+        return None
+    return load_vocabulary(store)
+
+
+def _consistent(arrays: dict[str, NDArray[Any]]) -> bool:
+    columns = ("v_hash", "v_bits", "v_chars", "v_bytes")
+    if not {*columns, "text"} <= arrays.keys():
+        return False
+    sizes = arrays["v_bytes"]
+    return (
+        len({len(arrays[name]) for name in columns}) == 1
+        and bool((sizes >= 0).all())
+        and int(sizes.sum(dtype=np.int64)) == len(arrays["text"])
+    )
+
+
+def _batches(store: Store, found: Verified) -> Iterator[_Batch]:
+    """The texts that can be read and their frames, some of them at a time."""
+    plain = zstandard.ZstdDecompressor()
+    batch, size = _Batch([], [], [], []), 0
+    query = "SELECT text, digest, content, frame FROM texts JOIN frames USING (text) ORDER BY text"
+    for number, digest, content, frame in store.connection.execute(query):
+        try:
+            encoded = plain.decompress(content)
+            text = encoded.decode()
+        except (zstandard.ZstdError, UnicodeDecodeError, MemoryError) as error:
+            found.problems.append(f"texts: {digest} cannot be unpacked: {error}")
+            continue
+        if hashlib.blake2b(encoded, digest_size=16).hexdigest() != digest:
+            found.problems.append(f"texts: {digest} is not the digest of its text")
+            continue
+        batch.numbers.append(number)
+        batch.digests.append(digest)
+        batch.texts.append(text)
+        batch.frames.append(frame)
+        size += len(encoded)
+        if size >= BATCH_BYTES:
+            yield batch
+            batch, size = _Batch([], [], [], []), 0
+    if batch.numbers:
+        yield batch
+
+
+def _equal(batch: _Batch, fresh: Sequence[bytes], found: Verified) -> list[bool]:
+    """Which stored frames hold what the fresh ones do; compressed, they may differ."""
+    plain = zstandard.ZstdDecompressor()
+    good = []
+    for digest, stored, expected in zip(batch.digests, batch.frames, fresh, strict=True):
+        same = stored == expected
+        if not same:
+            try:
+                same = plain.decompress(stored) == plain.decompress(expected)
+            except (zstandard.ZstdError, MemoryError) as error:
+                found.problems.append(f"frames: that of {digest} cannot be unpacked: {error}")
+                good.append(False)
+                continue
+            if not same:
+                found.problems.append(f"frames: that of {digest} is not what its text gives now")
+        good.append(same)
+    return good
+
+
+def _check_keys(
+    batch: _Batch,
+    fresh: Collection,
+    vocabulary: Vocabulary,
+    settings: Settings,
+    found: Verified,
+) -> None:
+    """Band keys of passages, from the stored words, against those from the texts."""
+    stored = restore([batch.frames], vocabulary)
+    passage = indexed_passages(fresh, settings)
+    found.passages += len(passage)
+    if not np.array_equal(passage, indexed_passages(stored, settings)):
+        found.problems.append(f"frames: from {batch.digests[0]} on, other passages are looked for")
+        return
+    wrong = (keys(fresh, passage, settings) != keys(stored, passage, settings)).any(axis=1)
+    for p in passage[wrong].tolist():
+        digest = batch.digests[int(fresh.p_article[p])]
+        found.problems.append(f"frames: passage at {fresh.p_start[p]} of {digest} has other keys")
+
+
+def keys(c: Collection, passage: NDArray[np.int64], settings: Settings) -> NDArray[np.uint32]:
+    """Band keys (uint32, passages x bands) of some passages (int64)."""
+    plan = scheme(settings)
+    out = np.empty((len(passage), plan.bands), np.uint32)
+    mixed = bands.mixed_hashes(c.v_hash)
+    used = slice(plan.bands * plan.rows)
+    bands.band_keys(
+        passage, c.p_content, c.c_word, mixed, plan.a[used], plan.b[used], plan.rows, out
+    )
+    return out
