@@ -114,7 +114,7 @@ class Ingest:
         self._digests = {digest for _, digest in self._known}
         self._key = store.meta()["erasure_key"]
         self._erased = {mark for (mark,) in store.rows("SELECT mark FROM erased")}
-        self._next = 1 + (store.value("SELECT max(text) FROM texts") or 0)
+        self._next = 1 + store.last_text()
 
     def take(self, batches: Iterable[pa.RecordBatch], ledger: Ledger) -> None:
         """Take in all batches; ``ledger`` says how many records were left out, and why."""

@@ -101,7 +101,7 @@ def recall(
             yield [frames.pop(n) for n in numbers[begin : begin + FRAMES_AT_ONCE]]
 
     collection = restore(batches(), vocabulary, threads=threads, arena=arena)
-    node_of = np.full(1 + int(number.max(initial=0)), -1, np.int32)
+    node_of = np.full(1 + store.last_text(), -1, np.int32)
     node_of[number] = np.arange(len(number), dtype=np.int32)
     if compare_anew:
         known[:] = False

@@ -59,7 +59,8 @@ CREATE TABLE records (
 );
 CREATE INDEX records_digest ON records (digest);
 CREATE TABLE texts (
-    text INTEGER PRIMARY KEY, digest TEXT NOT NULL UNIQUE, analysed INTEGER, content BLOB NOT NULL
+    text INTEGER PRIMARY KEY AUTOINCREMENT, digest TEXT NOT NULL UNIQUE, analysed INTEGER,
+    content BLOB NOT NULL
 );
 CREATE TABLE frames (text INTEGER PRIMARY KEY REFERENCES texts, frame BLOB NOT NULL);
 CREATE TABLE parts (
@@ -329,6 +330,11 @@ class Store:
     def meta(self) -> dict[str, str]:
         """What the index says of itself."""
         return dict(self.connection.execute("SELECT name, value FROM meta"))
+
+    def last_text(self) -> int:
+        """The highest number that a text has or had: numbers of texts that were removed are not
+        given again, since parts of former runs speak of them."""
+        return int(self.value("SELECT seq FROM sqlite_sequence WHERE name = 'texts'") or 0)
 
     def set_meta(self, **values: str) -> None:
         """Note something of the index itself."""

@@ -191,3 +191,18 @@ def test_an_index_that_another_process_just_made_is_not_replaced(tmp_path, monke
     monkeypatch.setattr(Lock, "take", take_late)
     dedup.Index.open(tmp_path / "ix", create=True)
     assert len(held(tmp_path / "ix")["articles"]) == len(lines())
+
+
+def test_texts_that_come_after_removed_ones_are_not_taken_for_them(tmp_path):
+    """What was known of a removed text must not be said of one that comes later."""
+    records = [json.loads(line) for line in lines()]
+    index = dedup.Index.open(tmp_path / "ix", create=True)
+    index.update(write(tmp_path / "a.jsonl", lines()), threads=1)
+    last = [r["id"] for r in records[-12:]]
+    index.update((), delete=last, threads=1)
+    gone = write(tmp_path / "a.jsonl", lines()[:-12])
+    assert held(tmp_path / "ix") == scanned([gone])
+    others = [{**r, "id": f"again-{r['id']}"} for r in reversed(records[-12:])]
+    later = write(tmp_path / "c.jsonl", [json.dumps(r) for r in others])
+    index.update(later, threads=1)
+    assert held(tmp_path / "ix") == scanned([gone, later])
