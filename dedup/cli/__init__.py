@@ -8,6 +8,7 @@ from dedup.cli import compare as compare  # isort: skip
 from dedup.cli import flag as flag  # isort: skip
 from dedup.cli import filter as filter  # noqa: A004 # isort: skip
 from dedup.cli import update as update  # isort: skip
+from dedup.cli import job as job  # isort: skip
 from dedup.cli.options import app
 
 __all__ = ["app"]
