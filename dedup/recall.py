@@ -122,9 +122,9 @@ def load_corpus(
     names = ", ".join(RECORD)
     rows = store.rows(f"SELECT {names} FROM records ORDER BY id, digest")  # noqa: S608
     schema = article_schema()
-    columns: dict[str, list[Any]] = dict(
-        zip(RECORD, map(list, zip(*rows, strict=True)), strict=True)
-    ) or {name: [] for name in RECORD}
+    columns: dict[str, list[Any]] = {
+        name: [row[place] for row in rows] for place, name in enumerate(RECORD)
+    }
     columns["issues"] = [orjson.loads(value) for value in columns["issues"]]
     fields = [field for field in schema if field.name != "text"]
     arrays = []

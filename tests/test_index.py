@@ -165,6 +165,14 @@ def test_changed_labels_are_reported_as_changed(tmp_path):
         assert change["before"].keys() == change["after"].keys() == set(change["fields"])
 
 
+def test_a_first_run_without_articles_is_a_run(tmp_path):
+    (empty := tmp_path / "empty").mkdir()
+    (found,) = filled(tmp_path / "ix", [empty])
+    assert (found.changed, found.run["index"]["articles"]) == (False, 0)
+    index = dedup.Index.open(tmp_path / "ix")
+    assert index.update(SAMPLE, threads=1).run["run"]["new"] == len(lines())
+
+
 def test_an_index_refuses_other_settings(tmp_path):
     dedup.Index.open(tmp_path / "ix", create=True)
     with pytest.raises(IndexDamagedError, match=r"sensitivity.*rebuild"):
