@@ -80,3 +80,7 @@ class IndexDamagedError(DedupError):
 
 class IndexWriteError(DedupError):
     """An index cannot be written; what it held before is intact."""
+
+
+class NotificationError(DedupError):
+    """A notification could not be delivered; the run that it tells of is done all the same."""

@@ -192,6 +192,7 @@ class Index:
                     "waiting": files.waiting,
                 }
             if target is not None:
+                run.clock.under_way("write")
                 write_update(
                     store, target, update, format=format, overwrite=overwrite, report=report
                 )

@@ -122,6 +122,11 @@ class Clock:
             }
         )
 
+    def under_way(self, name: str) -> None:
+        """Say that a stage has begun which is not timed: what it writes holds the times."""
+        if self._progress:
+            self._progress(name, 0, None)
+
     def timing(self) -> dict[str, Any]:
         """The ``timing`` part of ``run.json``."""
         return {

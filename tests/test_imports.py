@@ -14,7 +14,7 @@ import dedup
 ROOT = Path(__file__).parent.parent
 HEAVY = (
     *("numba", "sklearn", "scipy", "numpy", "pyarrow", "pandas", "datasketch"),
-    *("duckdb", "jinja2", "rich", "orjson"),
+    *("duckdb", "jinja2", "rich", "orjson", "tenacity", "prometheus_client"),
     *("onnxruntime", "tokenizers", "sentence_transformers", "torch"),
 )
 PUBLIC = [
@@ -58,7 +58,14 @@ def test_settings_and_errors_are_light():
 
 @pytest.mark.parametrize(
     "arguments",
-    [["--help"], ["scan", "--help"], ["flag", "--help"], ["update", "--help"], ["--version"]],
+    [
+        ["--help"],
+        ["scan", "--help"],
+        ["flag", "--help"],
+        ["update", "--help"],
+        ["job", "run", "--help"],
+        ["--version"],
+    ],
 )
 def test_help_is_light(arguments):
     code = (

@@ -165,6 +165,14 @@ def test_changed_labels_are_reported_as_changed(tmp_path):
         assert change["before"].keys() == change["after"].keys() == set(change["fields"])
 
 
+def test_a_first_run_without_articles_is_a_run(tmp_path):
+    (empty := tmp_path / "empty").mkdir()
+    (found,) = filled(tmp_path / "ix", [empty])
+    assert (found.changed, found.run["index"]["articles"]) == (False, 0)
+    index = dedup.Index.open(tmp_path / "ix")
+    assert index.update(SAMPLE, threads=1).run["run"]["new"] == len(lines())
+
+
 def test_an_index_refuses_other_settings(tmp_path):
     dedup.Index.open(tmp_path / "ix", create=True)
     with pytest.raises(IndexDamagedError, match=r"sensitivity.*rebuild"):
@@ -209,3 +217,18 @@ def test_a_new_text_never_takes_the_number_of_one_that_was_removed(tmp_path):
     left = [record for record in records if json.loads(record)["id"] != name]
     now, expected = held(tmp_path / "ix"), scanned([write(tmp_path / "left.jsonl", left)])
     assert {n: now[n] for n in RESULTS[1:]} == {n: expected[n] for n in RESULTS[1:]}
+
+
+def test_texts_that_come_after_removed_ones_are_not_taken_for_them(tmp_path):
+    """What was known of a removed text must not be said of one that comes later."""
+    records = [json.loads(line) for line in lines()]
+    index = dedup.Index.open(tmp_path / "ix", create=True)
+    index.update(write(tmp_path / "a.jsonl", lines()), threads=1)
+    last = [r["id"] for r in records[-12:]]
+    index.update((), delete=last, threads=1)
+    gone = write(tmp_path / "a.jsonl", lines()[:-12])
+    assert held(tmp_path / "ix") == scanned([gone])
+    others = [{**r, "id": f"again-{r['id']}"} for r in reversed(records[-12:])]
+    later = write(tmp_path / "c.jsonl", [json.dumps(r) for r in others])
+    index.update(later, threads=1)
+    assert held(tmp_path / "ix") == scanned([gone, later])

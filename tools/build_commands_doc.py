@@ -6,7 +6,7 @@ import inspect
 from dataclasses import fields
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any, cast, get_args
 
 from typer.models import ArgumentInfo
 
@@ -15,6 +15,8 @@ from dedup.config import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    import typer
 
 TARGET = Path(__file__).parent.parent / "docs" / "commands.md"
 
@@ -36,6 +38,7 @@ TAIL = """
 | 3 | an input does not exist or has no known format, and nothing was written; or it is \
 damaged, and what could be read was used, but with `--strict` \
 nothing was written |
+| 4 | another job is changing the index |
 | 5 | failed; the message names the stage |
 | 10 | with `--exit-code`: at least one article (of `flag`: one that is listed) is \
 `syndicated`, `partial` or a `duplicate` |
@@ -57,7 +60,7 @@ def names(name: str, info: Any, annotation: Any) -> str:
     return f"{text} {info.metavar}" if info.metavar else text
 
 
-def section(command: Callable[..., None]) -> str:
+def section(command: Callable[..., None], group: str = "") -> str:
     settings = {f.name for f in fields(Settings)}
     arguments: list[str] = []
     options: list[str] = []
@@ -67,7 +70,9 @@ def section(command: Callable[..., None]) -> str:
             arguments.append(f"| {info.metavar} | {cell(info.help or '')} |")
         elif name not in settings:
             options.append(f"| {names(name, info, annotation)} | {cell(info.help or '')} |")
-    usage = " ".join([f"dedup {command.__name__} [OPTIONS]", *(a.split()[1] for a in arguments)])
+    usage = " ".join(
+        [f"dedup {group}{command.__name__} [OPTIONS]", *(a.split()[1] for a in arguments)]
+    )
     rows = "\n".join(["| | |", "|---|---|", *arguments, *options])
     out = f"\n## `{usage}`\n\n{inspect.getdoc(command)}\n\n{rows}\n"
     if settings & set(inspect.signature(command).parameters):
@@ -77,7 +82,12 @@ def section(command: Callable[..., None]) -> str:
 
 def render() -> str:
     commands = [c.callback for c in app.registered_commands if c.callback is not None]
-    return HEAD + "".join(section(command) for command in commands) + TAIL
+    found = [section(command) for command in commands]
+    for group in app.registered_groups:
+        inner = cast("typer.Typer", group.typer_instance)
+        members = (c.callback for c in inner.registered_commands if c.callback is not None)
+        found += [section(command, f"{inner.info.name} ") for command in members]
+    return HEAD + "".join(found) + TAIL
 
 
 if __name__ == "__main__":

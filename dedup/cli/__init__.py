@@ -10,6 +10,7 @@ from dedup.cli import filter as filter  # noqa: A004 # isort: skip
 from dedup.cli import update as update  # isort: skip
 from dedup.cli import check as check  # isort: skip
 from dedup.cli import index as index  # isort: skip
+from dedup.cli import job as job  # isort: skip
 from dedup.cli.options import app
 
 __all__ = ["app"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import ExitStack, contextmanager, suppress
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import TracebackType
 
+EXIT_FAILED = 5
 EXIT_INTERRUPTED = 130
 
 
@@ -81,18 +82,32 @@ def errors(interrupted: str) -> Iterator[Stages]:
     except KeyboardInterrupt:
         say_interrupted(interrupted)
         raise typer.Exit(EXIT_INTERRUPTED) from None
-    except DedupError as error:
-        _fail(f"error: {error}", error.exit_code, error)
     except BrokenPipeError:  # `dedup compare --json … | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise typer.Exit from None
-    except OSError as error:
-        _fail(f"error: {error.strerror or error}; stage {stages.now}", 5, error)
-    except MemoryError as error:
-        _fail(f"error: out of memory in stage {stages.now}; scan less at once", 5, error)
     except Exception as error:
-        name = type(error).__name__
-        _fail(f"internal error in stage {stages.now}: {name}: {error}; please report", 5, error)
+        message, code = described(error, stages.now)
+        say(message)
+        raise typer.Exit(code) from None
+
+
+def described(error: Exception, stage: str) -> tuple[str, int]:
+    """One clear line for an error, and the exit code of its class.
+
+    With ``DEDUP_DEBUG=1`` in the environment its traceback goes to stderr.
+    """
+    if os.environ.get("DEDUP_DEBUG") == "1":
+        import traceback
+
+        traceback.print_exception(error)
+    if isinstance(error, DedupError):
+        return f"error: {error}", error.exit_code
+    if isinstance(error, OSError):
+        return f"error: {error.strerror or error}; stage {stage}", EXIT_FAILED
+    if isinstance(error, MemoryError):
+        return f"error: out of memory in stage {stage}; scan less at once", EXIT_FAILED
+    name = type(error).__name__
+    return f"internal error in stage {stage}: {name}: {error}; please report", EXIT_FAILED
 
 
 _said: set[str] = set()
@@ -103,15 +118,6 @@ def say_interrupted(message: str) -> None:
     if not _said:
         _said.add(message)
         say(f"interrupted. {message}")
-
-
-def _fail(message: str, code: int, error: BaseException) -> NoReturn:
-    if os.environ.get("DEDUP_DEBUG") == "1":
-        import traceback
-
-        traceback.print_exception(error)
-    say(message)
-    raise typer.Exit(code) from None
 
 
 def say(message: str) -> None:
