@@ -38,7 +38,7 @@ def installed(tmp_path) -> tuple[Path, Path]:
     text = (EXAMPLES / "job.toml").read_text(encoding="utf-8")
     job = tmp_path / "job.toml"
     job.write_text(text.partition("[[notify]]")[0], encoding="utf-8")
-    put(tmp_path, "../incoming/a.jsonl", RECORDS[:4])
+    put(tmp_path, "a.jsonl", RECORDS[:4], drop="incoming")
     return program, job
 
 
