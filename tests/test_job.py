@@ -231,6 +231,14 @@ def test_a_failure_that_the_index_cannot_keep_is_told_directly(tmp_path):
     assert "no index" in told(tmp_path)["error"]
 
 
+def test_metrics_that_cannot_be_written_stop_no_run(tmp_path):
+    job = write_job(tmp_path, 'metrics = "nowhere/dedup.prom"')
+    put(tmp_path, "a.jsonl", RECORDS[:4])
+    assert run_here(job) == 0
+    (line,) = log_of(tmp_path, "metrics")
+    assert "nowhere/dedup.prom" in line["message"]
+
+
 def test_a_damaged_file_ends_a_job_with_3_after_everything_readable_was_used(tmp_path):
     job = write_job(tmp_path, TOLD + 'when = "failed"\n')
     put(tmp_path, "a.jsonl", RECORDS[:4])

@@ -6,10 +6,12 @@ import email
 import email.policy
 import json
 import socket
+import ssl
 import sys
 from contextlib import contextmanager
 
 import pytest
+import trustme
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
 from jobs import web_server
@@ -55,7 +57,7 @@ def mail_to(port: int, **more) -> Email:
 
 
 @contextmanager
-def mail_server(**options):
+def mail_server(*, host: str = "127.0.0.1", **options):
     """An SMTP server; yields it with the mails that it took, refused by ``fail`` first."""
 
     class Handler:
@@ -81,7 +83,7 @@ def mail_server(**options):
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    controller = Controller(handler, hostname="127.0.0.1", port=port, **options)
+    controller = Controller(handler, hostname=host, port=port, **options)
     controller.start()
     try:
         yield port, handler
@@ -198,6 +200,27 @@ def test_a_mail_server_gets_the_password_of_the_environment(monkeypatch):
             deliver(mail_to(port, **to), MESSAGE)
     assert len(server.mails) == 1
     assert "another" not in str(caught.value)
+
+
+@pytest.fixture
+def certificate(tmp_path, monkeypatch) -> ssl.SSLContext:
+    """A certificate for ``localhost``, of an authority that the system trusts."""
+    authority = trustme.CA()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("localhost").configure_cert(context)
+    authority.cert_pem.write_to_path(str(tmp_path / "trusted.pem"))
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "trusted.pem"))
+    return context
+
+
+@pytest.mark.parametrize(("tls", "option"), [("starttls", "tls_context"), ("tls", "ssl_context")])
+def test_a_mail_goes_encrypted_to_a_server_whose_name_is_certified(tls, option, certificate):
+    with mail_server(host="localhost", **{option: certificate}) as (port, server):
+        assert deliver(mail_to(port, host="localhost", tls=tls), MESSAGE) is None
+        assert len(server.mails) == 1
+        with pytest.raises(NotificationError, match="certificate"):
+            deliver(mail_to(port, host="127.0.0.1", tls=tls), MESSAGE)
+    assert len(server.mails) == 1
 
 
 @pytest.mark.parametrize("tls", ["starttls", "tls"])
