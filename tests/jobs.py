@@ -31,8 +31,8 @@ def write_job(folder: Path, *more: str, head: str = HEAD) -> Path:
     return path
 
 
-def put(folder: Path, name: str, records: list[str]) -> None:
-    path = folder / "drop" / name
+def put(folder: Path, name: str, records: list[str], *, drop: str = "drop") -> None:
+    path = folder / drop / name
     path.parent.mkdir(exist_ok=True)
     path.write_text("".join(f"{record}\n" for record in records), encoding="utf-8")
 

@@ -17,6 +17,7 @@ from dedup import agencies
 from dedup.config import settings_from
 from dedup.corrections import load_corrections
 from dedup.families import load_families
+from dedup.job.file import load_job
 from dedup.model import table_schemas
 
 ROOT = Path(__file__).parent.parent
@@ -58,6 +59,8 @@ def run(command: list[str], folder: Path) -> None:
 def folder(tmp_path):
     """A folder that looks like the repository to an example."""
     shutil.copytree(ROOT / "data" / "sample", tmp_path / "data" / "sample")
+    shutil.copytree(ROOT / "examples", tmp_path / "examples")
+    (tmp_path / "examples" / "incoming").mkdir()
     return tmp_path
 
 
@@ -77,7 +80,7 @@ def test_python_examples_run(page, folder):
 
 
 @pages
-def test_toml_examples_are_accepted(page, tmp_path):
+def test_toml_examples_are_accepted(page, tmp_path, monkeypatch):
     for n, example in enumerate(blocks(page, "toml")):
         (path := tmp_path / f"{n}.toml").write_text(example, encoding="utf-8")
         tables = set(tomllib.loads(example))
@@ -85,6 +88,9 @@ def test_toml_examples_are_accepted(page, tmp_path):
             agencies.load(str(path))
         elif tables == {"family"}:
             load_families(path, agencies.load())
+        elif "index" in tables:
+            monkeypatch.setenv("DEDUP_SMTP_PASSWORD", "password")
+            load_job(path)
         elif "[[" in example:
             load_corrections(path, agencies.load())
         else:

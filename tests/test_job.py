@@ -6,7 +6,7 @@ import json
 import signal
 import sqlite3
 import subprocess
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from jobs import (
@@ -27,9 +27,6 @@ import dedup.runs
 from dedup.job.file import load_job
 from dedup.job.running import run_job
 from dedup.report.tables import read_run
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 TOLD = '[[notify]]\ncommand = ["sh", "-c", "cat > told.json"]\n'
 DIE_BEFORE_WRITING = """
@@ -234,6 +231,14 @@ def test_a_failure_that_the_index_cannot_keep_is_told_directly(tmp_path):
     assert "no index" in told(tmp_path)["error"]
 
 
+def test_metrics_that_cannot_be_written_stop_no_run(tmp_path):
+    job = write_job(tmp_path, 'metrics = "nowhere/dedup.prom"')
+    put(tmp_path, "a.jsonl", RECORDS[:4])
+    assert run_here(job) == 0
+    (line,) = log_of(tmp_path, "metrics")
+    assert "nowhere/dedup.prom" in line["message"]
+
+
 def test_a_damaged_file_ends_a_job_with_3_after_everything_readable_was_used(tmp_path):
     job = write_job(tmp_path, TOLD + 'when = "failed"\n')
     put(tmp_path, "a.jsonl", RECORDS[:4])
@@ -260,6 +265,17 @@ def test_a_recipient_who_is_no_longer_named_is_dropped_and_another_job_is_left_a
         ("news/archive", "unwanted"),
     ]
     assert len(received) == 1
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="/dev/full is not here")
+def test_a_log_whose_disk_is_full_stops_no_run(tmp_path, capfd):
+    job = write_job(tmp_path)
+    job.write_text(job.read_text().replace('"log.jsonl"', '"/dev/full"'))
+    put(tmp_path, "a.jsonl", RECORDS[:4])
+    assert run_here(job) == 0
+    first, *_, last = [json.loads(line) for line in capfd.readouterr().err.splitlines()]
+    assert (first["event"], last["event"]) == ("log", "end")
+    assert "No space left" in first["message"]
 
 
 @pytest.mark.parametrize("stderr", [True, False])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import IO, TYPE_CHECKING, Any
 
@@ -30,12 +31,12 @@ class JobLog:
         self.stage = "start"
         self.stages: list[tuple[str, float]] = []
         self._job = job
-        self._file: IO[str] = sys.stderr
-        self.on_stderr = path is None
+        self._path = path
+        self._file: IO[bytes] | None = None
         self._begun = (time.perf_counter(), time.process_time())
         if path is not None:
             try:
-                self._file = path.open("a", encoding="utf-8")
+                self._file = path.open("ab", buffering=0)
             except OSError as error:
                 raise OutputNotWritableError(
                     f"{path}: the log cannot be written: {error.strerror}"
@@ -52,17 +53,35 @@ class JobLog:
     ) -> None:
         if kind is not None and issubclass(kind, KeyboardInterrupt):
             self.say("interrupted", "warning", stage=self.stage)
-        if not self.on_stderr:
+        if self._file is not None:
             self._file.close()
 
+    @property
+    def on_stderr(self) -> bool:
+        """Whether the lines go to standard error."""
+        return self._file is None
+
     def say(self, event: str, level: str = "info", **fields: Any) -> None:
-        """Write a line."""
+        """Write a line. A log that cannot be written any longer, as when its disk is full, is no
+        reason to stop a run: it goes on on standard error, and without a log where that is gone."""
         at = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         line = {"time": at, "level": level, "event": event, "job": self._job}
         if self.run is not None:
             line["run"] = self.run
-        self._file.write(json.dumps({**line, **fields}, ensure_ascii=False) + "\n")
-        self._file.flush()
+        text = json.dumps({**line, **fields}, ensure_ascii=False) + "\n"
+        if self._file is not None:
+            try:
+                self._file.write(text.encode("utf-8", "backslashreplace"))
+            except OSError as error:
+                with suppress(OSError):
+                    self._file.close()
+                self._file = None
+                self.say("log", "error", message=f"{self._path}: {error.strerror}; goes on here")
+            else:
+                return
+        with suppress(OSError):
+            sys.stderr.write(text)
+            sys.stderr.flush()
 
     def __call__(self, stage: str, _done: int, _total: int | None) -> None:
         """Note the stage that is under way; the one before has ended."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from dedup.read.discover import readable
 from dedup.store import now
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ def of_run(store: Store, job: Job, number: int) -> dict[str, Any]:
         "flags": about["counts"]["flags"],
         "changes": changes,
         "group_events": dict(store.rows(query, number)),
-        "index": {"folder": str(job.index), **about["index"]},
+        "index": {"folder": readable(str(job.index)), **about["index"]},
         "incomplete": [
             {"file": file["file"], "reason": file["incomplete"]}
             for file in ledger["files"]
@@ -83,7 +84,7 @@ def of_failure(
         **_head(job, "failed", code, key=key),
         "changed": False,
         "run": {"id": run, "number": number, "failed": at},
-        "index": {"folder": str(job.index)},
+        "index": {"folder": readable(str(job.index))},
         "error": error,
     }
 
