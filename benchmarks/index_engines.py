@@ -259,12 +259,14 @@ def main() -> None:
         "| store | commit, median | others read meanwhile | one commit for all | size after 10 |",
         "|---|---|---|---|---|",
     ]
-    for row in found:
-        lines.append(
+    lines += [
+        (
             f"| {row['store']} | {row['commit_seconds']:.2f} s | "
             f"{'yes' if row['read_while_writing'] else 'no'} | "
             f"{'yes' if row['one_commit_for_all'] else 'no'} | {row['megabytes']:.0f} MB |"
         )
+        for row in found
+    ]
     (RESULTS / "index_engines.json").write_text(json.dumps(found, indent=1) + "\n")
     (RESULTS / "index_engines.md").write_text("\n".join(lines) + "\n")
 
