@@ -11,7 +11,7 @@ CREDIT_FIELDS: dict[str, str] = {
         *("agency", "agencies", "newsagency", "wire", "newswire", "pressAgency"),
         *("provider", "contentProvider", "supplier", "distributor", "serviceProvider"),
         *("credit", "credits", "creditLine", "creditText", "syndication", "syndicatedFrom"),
-        *("source", "sources", "sourceName", "originalSource", "isBasedOn"),
+        *("source", "sources", "sourceName", "originalSource", "isBasedOn", "origin"),
         *("infosource", "infosources", "sourceOrganization", "organization", "organisation"),
         *("publisher", "copyright", "copyrightHolder", "copyrightNotice", "copyrightOwner"),
         *("rights", "rightsHolder", "dateline"),
