@@ -86,6 +86,24 @@ class Reject:
     sample: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Withdrawal:
+    """What a sender took back: the item ``id`` with all versions up to ``version`` (``None``: all).
+
+    ``file`` and ``position`` say where it stands, ``status`` what it says (``canceled``).
+    """
+
+    id: str
+    version: int | None
+    file: str
+    position: str
+    status: str
+
+    def covers(self, version: int | None) -> bool:
+        """Whether a version of the item is meant; one that states no version is."""
+        return self.version is None or version is None or version <= self.version
+
+
 @dataclass(slots=True)
 class FileLedger:
     """What was read from one input: ``read = articles + repeats + rejected``."""
@@ -113,6 +131,8 @@ class Ledger:
     skipped: list[Reject] = field(default_factory=list)
     """Paths that were not read at all (FIFO, device, symlink loop), with the reason."""
     warnings: list[str] = field(default_factory=list)
+    withdrawals: list[Withdrawal] = field(default_factory=list)
+    """Items that their senders canceled or withheld."""
 
     @property
     def read(self) -> int:

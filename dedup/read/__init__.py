@@ -170,11 +170,14 @@ class _Run:
         self, format_: Format, source: Source, intake: Intake, batch: Batch
     ) -> Iterator[None]:
         validator = self._validator
-        revisions = validator.revisions
+        revisions, embargoed = validator.revisions, validator.embargoed
         for record in format_.read(source, intake):
             validator.add(record, intake, batch)
             yield
         revisions = validator.revisions - revisions
+        embargoed = validator.embargoed - embargoed
+        if embargoed:
+            intake.note(f"items under an embargo that is not over: {embargoed}")
         if revisions and format_ is TEXT:
             self._ledger.warnings.append(
                 f"{source.name}: its id '{source.text_id}' was seen before with another text, so "
