@@ -37,7 +37,8 @@ _USUAL = frozenset(
 )
 _ENVELOPE = re.compile(rb"From \S+.* \d{4}\r?$")
 _ESCAPED = re.compile(rb"^>(>*From )", re.MULTILINE)
-_ENCODED_WORD = re.compile(r"=\?[\w-]+\?[Qq]\?(.*?)\?=")
+_ENCODED_WORD = re.compile(r"=\?[^?\s]{1,80}\?[BbQq]\?([^?]*)\?=")
+_ENCODED_WORDS = re.compile(rf"(?:{_ENCODED_WORD.pattern} ?(?==\?)|{_ENCODED_WORD.pattern})+")
 _SIGNATURE = re.compile(r"^-- ?$", re.MULTILINE)
 _FEWEST_HEADERS = 4
 _MOST_PARTS = 1000
@@ -116,12 +117,12 @@ def _finished(
 
 def _story(data: bytes) -> Story:
     message = email.message_from_bytes(data)
-    name, address = parseaddr(_header(message, "From") or "")
+    name, address = parseaddr(_raw_header(message, "From"))
     text, issues, refused = _text(message)
     story = Story(
         id=(_header(message, "Message-ID") or "").strip("<> ") or None,
         title=_header(message, "Subject"),
-        byline=name or address or None,
+        byline=_decoded_header(name) or address or None,
         text=text,
         dates=(_header(message, "Date"),),
         language=_header(message, "Content-Language"),
@@ -134,22 +135,32 @@ def _story(data: bytes) -> Story:
     return story
 
 
+def _raw_header(message: Message, name: str) -> str:
+    """A header on one line, in whatever charset it really is; empty when it is missing."""
+    raw = next((v for key, v in message.raw_items() if key.lower() == name.lower()), "")
+    text, _ = decoded(str(raw).encode("utf-8", "surrogateescape"))
+    return " ".join(text.split())
+
+
 def _header(message: Message, name: str) -> str | None:
-    """A header with its encoded words decoded, in whatever charset they really are."""
-    raw = next((v for key, v in message.raw_items() if key.lower() == name.lower()), None)
-    if raw is None:
-        return None
-    value = str(raw).encode("utf-8", "surrogateescape")
-    if not value.isascii():  # bytes that should have been encoded
-        text, _ = decoded(value)
-        words = _ENCODED_WORD.sub(lambda match: match[1].replace("_", " "), text)
-        return " ".join(words.split()) or None
+    """A header with its encoded words decoded; ``None`` when it is missing or empty."""
+    return _decoded_header(_raw_header(message, name)) or None
+
+
+def _decoded_header(text: str) -> str:
+    return " ".join(_ENCODED_WORDS.sub(_decoded_words, text).split())
+
+
+def _decoded_words(match: re.Match[str]) -> str:
+    """A run of encoded words as text; bytes that should have been encoded stay as they are."""
+    words = match[0]
+    if not words.isascii():
+        return _ENCODED_WORD.sub(lambda word: word[1].replace("_", " "), words)
     try:
-        parts = decode_header(value.decode())
+        parts = decode_header(words)
     except (HeaderParseError, ValueError):
-        return " ".join(value.decode().split()) or None
-    texts = [p if isinstance(p, str) else decoded(p, charset)[0] for p, charset in parts]
-    return " ".join("".join(texts).split()) or None
+        return words
+    return "".join(p if isinstance(p, str) else decoded(p, charset)[0] for p, charset in parts)
 
 
 def _text(message: Message) -> tuple[str | None, tuple[str, ...], str | None]:

@@ -60,7 +60,7 @@ def story_of(item: etree._Element) -> Story:
             value(child(meta, "firstcreated")),
         ),
         language=attribute(child(content, "language"), "tag") or attribute(item, "lang"),
-        outlet=next(iter(_names(provider)), None),
+        outlet=_provider_code(provider) or next(iter(_names(provider)), None),
         status=code(child(meta, "pubstatus")),
         embargo=value(child(meta, "embargoed")),
         refused=_refusal(item, code(child(meta, "itemclass")), inline),
@@ -93,10 +93,14 @@ def _names(party: etree._Element | None) -> list[str]:
         return []
     found = [value(name) for name in children(party, "name")]
     found.append(attribute(party, "literal"))
-    scheme, _, end = (attribute(party, "qcode") or "").partition(":")
-    if "prov" in scheme.lower():
-        found.append(end)
+    found.append(_provider_code(party))
     return [name for name in dict.fromkeys(found) if name]
+
+
+def _provider_code(party: etree._Element | None) -> str | None:
+    """The code of a party in a list of news providers (``nprov:dpa``)."""
+    scheme, _, end = (attribute(party, "qcode") or "").partition(":")
+    return end or None if "prov" in scheme.lower() else None
 
 
 def _headline(content: etree._Element | None) -> str | None:

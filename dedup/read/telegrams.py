@@ -40,7 +40,7 @@ _ZONES = {
 
 
 class Message(NamedTuple):
-    """``data`` begins after SOH; ``offset`` is the byte where the message begins."""
+    """``data`` begins after SOH; ``offset`` is the byte of the SOH."""
 
     offset: int
     data: bytes
