@@ -83,29 +83,26 @@ def _split(body: str) -> tuple[str | None, list[str], str]:
     lines = body.split("\n")
     first = next((i for i, line in enumerate(lines) if line.strip()), 0)
     slug = _SLUG.match(lines[first].strip().lstrip("^")) if lines else None
-    headings: list[str] = []
-    paragraphs: list[str] = []
+    headings: list[list[str]] = []
+    paragraphs: list[list[str]] = []
     open_ = False  # whether the next line may go on with the last paragraph
-    in_text = False
     for line in lines[first + 1 :]:
         stripped = line.strip()
-        if stripped.startswith("^") and not in_text:
-            headings.append(stripped[1:])
-            open_ = not stripped.endswith(("<", "="))
-        elif not stripped:
+        if not stripped:
             open_ = False
+            continue
+        target = paragraphs or headings
+        if stripped.startswith("^") and not paragraphs:
+            headings.append([stripped[1:]])
         elif open_ and not line.startswith(("\t", "   ")):
-            target = paragraphs if in_text else headings
-            target[-1] = f"{target[-1]} {stripped}"
-            open_ = not stripped.endswith(("<", "="))
+            target[-1].append(stripped)
         else:
-            in_text = True
-            paragraphs.append(stripped.removeprefix("^"))
-            open_ = not stripped.endswith(("<", "="))
+            paragraphs.append([stripped.removeprefix("^")])
+        open_ = not stripped.endswith(("<", "="))
     return (
         _typeset(slug[1]) if slug and slug[1] else None,
-        [_typeset(heading) for heading in headings],
-        "\n".join(filter(None, map(_typeset, paragraphs))),
+        [_typeset(" ".join(parts)) for parts in headings],
+        "\n".join(filter(None, (_typeset(" ".join(parts)) for parts in paragraphs))),
     )
 
 

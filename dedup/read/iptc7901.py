@@ -84,8 +84,8 @@ def story_of(message: str) -> Story:
 def _split(body: str) -> tuple[list[str], str]:
     """The headings (lines up to one that ends in ``=``) and the text below, unwrapped."""
     lines = [line.rstrip() for line in body.split("\n")]
-    while lines and not lines[0]:
-        lines.pop(0)
+    first = next((i for i, line in enumerate(lines) if line), len(lines))
+    lines = lines[first:]
     headings: list[str] = []
     for i, line in enumerate(lines[:_HEADING_LINES]):
         if line.endswith("="):

@@ -37,11 +37,13 @@ _USUAL = frozenset(
 )
 _ENVELOPE = re.compile(rb"From \S+.* \d{4}\r?$")
 _ESCAPED = re.compile(rb"^>(>*From )", re.MULTILINE)
-_ENCODED_WORD = re.compile(r"=\?[^?\s]{1,80}\?[BbQq]\?([^?]*)\?=")
-_ENCODED_WORDS = re.compile(rf"(?:{_ENCODED_WORD.pattern} ?(?==\?)|{_ENCODED_WORD.pattern})+")
+_WORD = r"=\?[^?\s]{1,80}\?[BbQq]\?([^?]*)\?="
+_ENCODED_WORD = re.compile(_WORD)
+_ENCODED_WORDS = re.compile(rf"(?:{_WORD} ?(?==\?)|{_WORD}){{1,64}}")
 _SIGNATURE = re.compile(r"^-- ?$", re.MULTILINE)
 _FEWEST_HEADERS = 4
 _MOST_PARTS = 1000
+_MOST_HEADER_BYTES = 2**18  # the parser needs more than linear time for long ones
 
 
 def is_mail(head: bytes) -> bool:
@@ -116,7 +118,13 @@ def _finished(
 
 
 def _story(data: bytes) -> Story:
-    message = email.message_from_bytes(data)
+    try:
+        message = email.message_from_bytes(data)
+        refused = _unusual(message)
+    except RecursionError:
+        return Story(refused="the parts of the mail are nested too deeply")
+    if refused is not None:
+        return Story(refused=refused)
     name, address = parseaddr(_raw_header(message, "From"))
     text, issues, refused = _text(message)
     story = Story(
@@ -133,6 +141,18 @@ def _story(data: bytes) -> Story:
     if text is not None and text.startswith("{"):
         _add_form(story, text)
     return story
+
+
+def _unusual(message: Message) -> str | None:
+    """Why a mail is not looked at: what no mailer makes and costs more than linear time."""
+    for number, part in enumerate(message.walk()):
+        if number >= _MOST_PARTS:
+            return f"the mail has more than {_MOST_PARTS} parts"
+        if sum(len(name) + len(str(value)) for name, value in part.raw_items()) > (
+            _MOST_HEADER_BYTES
+        ):
+            return f"the headers of the mail have more than {_MOST_HEADER_BYTES} bytes"
+    return None
 
 
 def _raw_header(message: Message, name: str) -> str:
@@ -167,9 +187,7 @@ def _text(message: Message) -> tuple[str | None, tuple[str, ...], str | None]:
     """The text, the issues met, and why there is none."""
     found: dict[str, list[str]] = {"text/plain": [], "text/html": []}
     issues: dict[str, None] = {}
-    for number, part in enumerate(message.walk()):
-        if number >= _MOST_PARTS:
-            return None, (), f"the mail has more than {_MOST_PARTS} parts"
+    for part in message.walk():
         kind = part.get_content_type()
         if part.is_multipart() or kind not in found:
             continue
@@ -194,17 +212,14 @@ def _plain_part(text: str, part: Message) -> str:
     lines = text.split("\n")
     if str(part.get_param("format", "")).lower() == "flowed":
         gone = 1 if str(part.get_param("delsp", "")).lower() == "yes" else 0
-        joined: list[str] = []
+        joined: list[list[str]] = []
         soft = False
         for line in lines:
-            if soft:
-                joined[-1] += line
-            else:
-                joined.append(line)
+            if not soft:
+                joined.append([])
             soft = line.endswith(" ")
-            if soft and gone:
-                joined[-1] = joined[-1][:-1]
-        lines = joined
+            joined[-1].append(line[:-1] if soft and gone else line)
+        lines = ["".join(parts) for parts in joined]
     else:
         lines = [line.rstrip() for line in lines]
         lines = unwrapped(lines, wrap_width(lines))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from html import unescape
 from typing import Literal
 
 from lxml import etree
@@ -45,6 +46,7 @@ _TAG = re.compile(
     r"\b[^<>]*>|&(?:#\d+|#x[0-9a-f]+|[a-z][a-z0-9]+);",
     re.IGNORECASE,
 )
+_ANY_TAG = re.compile(r"</?([A-Za-z][A-Za-z0-9]*)[^<>]*>")
 _DEEPEST_INDENT = 5
 _CELL_END, _BREAK = "\x1f", "\x1e"
 _MARKS = re.compile("[\x1e\x1f]")
@@ -76,7 +78,23 @@ def text_of_html(html: str, newlines: Newlines = "space") -> str:
     )
     data = html.replace("\0", "").encode("utf-8", "replace")
     root = etree.fromstring(b"<body>" + data, parser)
-    return "" if root is None else text_of(root, newlines)
+    if root is None or any(entry.level_name == "FATAL" for entry in parser.error_log):
+        return _without_tags(html, newlines)  # nested too deeply for the parser
+    return text_of(root, newlines)
+
+
+def _without_tags(html: str, newlines: Newlines) -> str:
+    """The text of HTML that cannot be parsed: its tags cut out, those of blocks as line ends."""
+    collector = _Collector(newlines)
+    at = 0
+    for tag in _ANY_TAG.finditer(html):
+        collector.add(unescape(html[at : tag.start()]))
+        name = tag[1].lower()
+        if name in _BLOCKS or name == "br":
+            collector.end_block()
+        at = tag.end()
+    collector.add(unescape(html[at:]))
+    return collector.text()
 
 
 def text_of(element: etree._Element, newlines: Newlines = "space") -> str:

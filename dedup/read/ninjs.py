@@ -27,10 +27,9 @@ _MARKS = frozenset(
 _OTHER_TEXTS = frozenset(FIELD_NAMES["text"]) - {"bodytext"}
 _MEDIA = ("picture", "photo", "graphic", "audio", "video", "animation", "image")
 _DEEPEST = 6
-_MARKED = re.compile(
-    r'"(?:uri|guid)"\s*:.*"(?:versioncreated|pubstatus|headlines?|body_x?html|body_text|bodies)"\s*:'
-    r'|"(?:versioncreated|pubstatus|headlines?|body_x?html|body_text|bodies)"\s*:.*"(?:uri|guid)"\s*:',
-    re.IGNORECASE | re.DOTALL,
+_ID = re.compile(r'"(?:uri|guid)"\s{0,9}:')
+_MARK = re.compile(
+    r'"(?:versioncreated|pubstatus|headlines?|body_x?html|body_text|bodies)"\s{0,9}:', re.IGNORECASE
 )
 
 
@@ -51,7 +50,7 @@ def is_item(names: tuple[str, ...]) -> bool:
 
 def looks_like(text: str) -> bool:
     """Whether the beginning of a JSON document may be one of ninjs."""
-    return _MARKED.search(text) is not None
+    return _ID.search(text) is not None and _MARK.search(text) is not None
 
 
 def items_of(value: dict[str, Any], intake: Intake) -> Sequence[dict[str, Any]]:

@@ -36,19 +36,19 @@ def unwrapped(lines: Sequence[str], width: int) -> list[str]:
     >>> unwrapped(["Rain fell on the", "city.", "Monday"], 18)
     ['Rain fell on the city.', 'Monday']
     """
-    out: list[str] = []
-    last = 0  # the length of the line before, 0 where nothing may be joined to it
+    out: list[list[str]] = []
+    last = ""  # the line before, empty where nothing may be joined to it
     for line in lines:
         text = line.strip()
         room = len(text.split(" ", 1)[0])
-        if out and out[-1].rstrip().endswith((".", "!", "?", ":")):
+        if last.endswith((".", "!", "?", ":")):
             room = min(room, _SHORT_WORD)
-        if width and last and text and last + 1 + room > width:
-            out[-1] = f"{out[-1].rstrip()} {text}"
+        if width and last and text and len(last) + 1 + room > width:
+            out[-1].append(text)
         else:
-            out.append(line)
-        last = len(line.rstrip())
-    return out
+            out.append([line.rstrip() if text else line])
+        last = line.rstrip()
+    return [" ".join(parts) for parts in out]
 
 
 def paragraphs(text: str) -> list[str]:
