@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from lxml import etree
 
@@ -34,8 +34,10 @@ _SITEMAP = (
 def rss(source: Source, intake: Intake) -> Iterator[RawRecord]:
     """Yield the items of an RSS feed or of an export of WordPress (WXR)."""
     items = Items(source, intake, {"item"}.__contains__)
+    feed = None
     for item in items:
-        record = _rss_story(item).record(f"line {item.sourceline}", intake, items.issues)
+        feed = feed or _channel_of(item)
+        record = _rss_story(item, feed).record(f"line {item.sourceline}", intake, items.issues)
         if record is not None:
             yield record
 
@@ -43,8 +45,10 @@ def rss(source: Source, intake: Intake) -> Iterator[RawRecord]:
 def atom(source: Source, intake: Intake) -> Iterator[RawRecord]:
     """Yield the entries of an Atom feed (RFC 4287); deleted ones (RFC 6721) are withdrawals."""
     items = Items(source, intake, {"entry", "deleted-entry"}.__contains__)
+    feed = None
     for item in items:
-        record = _atom_story(item).record(f"line {item.sourceline}", intake, items.issues)
+        feed = feed or _feed_of(item)
+        record = _atom_story(item, feed).record(f"line {item.sourceline}", intake, items.issues)
         if record is not None:
             yield record
 
@@ -88,10 +92,31 @@ def _raw(element: etree._Element, space: str, name: str) -> str | None:
     )
 
 
-def _rss_story(item: etree._Element) -> Story:
+class _Feed(NamedTuple):
+    """What the head of a feed says of all its items; read once, at the first of them."""
+
+    title: str | None = None
+    language: str | None = None
+    people: tuple[str, ...] = ()
+
+
+def _channel_of(item: etree._Element) -> _Feed:
     channel = item.getparent()
     if channel is not None and local_name(channel) != "channel":  # RSS 1.0: beside the items
         channel = next(channel.iterchildren("{*}channel"), None)
+    language = _get(channel, _RSS, "language") or _get(channel, _DC, "language")
+    return _Feed(_get(channel, _RSS, "title"), language)
+
+
+def _feed_of(entry: etree._Element) -> _Feed:
+    feed = entry.getparent()
+    if feed is None:
+        return _Feed()
+    space = str(feed.tag).rpartition("}")[0].removeprefix("{")
+    return _Feed(_get(feed, (space,), "title"), None, tuple(_people(feed, space)))
+
+
+def _rss_story(item: etree._Element, feed: _Feed) -> Story:
     guid = _get(item, _RSS, "guid")
     link = _get(item, _RSS, "link")
     if link is None and guid is not None and guid.startswith(("http://", "https://")):
@@ -110,11 +135,9 @@ def _rss_story(item: etree._Element) -> Story:
             *_all(item, _DC, "date"),
             *_all(item, _DC, "issued"),
         ),
-        language=_get(item, _DC, "language")
-        or _get(channel, _RSS, "language")
-        or _get(channel, _DC, "language"),
+        language=_get(item, _DC, "language") or feed.language,
         url=link,
-        outlet=_get(channel, _RSS, "title"),
+        outlet=feed.title,
         issues=issues,
         refused=_unpublished(item, wordpress),
     )
@@ -156,12 +179,11 @@ def _unpublished(item: etree._Element, wordpress: tuple[str, ...]) -> str | None
     return None
 
 
-def _atom_story(entry: etree._Element) -> Story:
+def _atom_story(entry: etree._Element, feed: _Feed) -> Story:
     space = str(entry.tag).rpartition("}")[0].removeprefix("{")
     if local_name(entry) == "deleted-entry":
         return Story(id=entry.get("ref"), status="deleted")
     here = (space,)
-    feed = entry.getparent()
     links = entry.iterchildren(f"{{{space}}}link")
     pages = (link.get("href") for link in links if link.get("rel", "alternate") == "alternate")
     url = next(filter(None, pages), None)
@@ -173,12 +195,12 @@ def _atom_story(entry: etree._Element) -> Story:
     story = Story(
         id=_get(entry, here, "id") or url,
         title=_get(entry, here, "title"),
-        byline="; ".join(_people(entry, space) or _people(feed, space)) or None,
+        byline="; ".join(_people(entry, space) or feed.people) or None,
         text=text,
         dates=(_get(entry, here, "published"), _get(entry, here, "updated")),
         language=_language(entry),
         url=url,
-        outlet=_get(feed, here, "title"),
+        outlet=feed.title,
         issues=issues,
     )
     origin = entry.find(f"{{{space}}}source")

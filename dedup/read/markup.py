@@ -77,7 +77,7 @@ def text_of_html(html: str, newlines: Newlines = "space") -> str:
         encoding="utf-8", no_network=True, remove_comments=True, remove_pis=True, huge_tree=False
     )
     data = html.replace("\0", "").encode("utf-8", "replace")
-    root = etree.fromstring(b"<body>" + data, parser)
+    root = etree.fromstring(b"<html>" + data, parser)
     if root is None or any(entry.level_name == "FATAL" for entry in parser.error_log):
         return _without_tags(html, newlines)  # nested too deeply for the parser
     return text_of(root, newlines)

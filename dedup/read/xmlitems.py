@@ -111,39 +111,51 @@ class Items:
         fed = 0  # bytes since the last item ended
         inside: etree._Element | None = None
         done: etree._Element | None = None
+        for error, size in self._fed(parser):
+            fed += size
+            events = cast("Iterator[tuple[str, etree._Element]]", parser.read_events())
+            for event, element in events:
+                if event == "start":
+                    if inside is None and self._wanted(local_name(element)):
+                        inside = element
+                        _forget(done)
+                        done = None
+                elif element is inside:
+                    inside = None
+                    fed = 0
+                    yield element
+                    element.clear()
+                    done = element
+            if error is not None:
+                self._fault(error, inside)
+                return
+            if fed > limit + 2 * size:
+                self._stop(
+                    f"an item has more than max_record_bytes ({limit}) bytes, or none is found "
+                    "within as many; the rest of the file is not read",
+                    inside,
+                )
+                return
+
+    def _fed(self, parser: etree.XMLPullParser) -> Iterator[tuple[str | None, int]]:
+        """Give the document to the parser; yields its error, if any, and the bytes given."""
+        given = False
         try:
             for piece in self._text_checked():
                 data = piece.encode()
+                given = True
                 parser.feed(data)
-                fed += len(data)
-                events = cast("Iterator[tuple[str, etree._Element]]", parser.read_events())
-                for event, element in events:
-                    if event == "start":
-                        if inside is None and self._wanted(local_name(element)):
-                            inside = element
-                            _forget(done)
-                            done = None
-                    elif element is inside:
-                        inside = None
-                        fed = 0
-                        yield element
-                        element.clear()
-                        done = element
-                if fed > limit + 2 * len(data):
-                    self._stop(
-                        f"an item has more than max_record_bytes ({limit}) bytes, or none is found "
-                        "within as many; the rest of the file is not read",
-                        inside,
-                    )
-                    return
-            if self._source.stream.produced and not self.damaged:
+                yield None, len(data)
+            if given and not self.damaged:
                 parser.close()
         except etree.XMLSyntaxError as error:
-            if self._source.stream.failure is not None:
-                if inside is not None:
-                    self._intake.reject(_line(inside), "the record is cut off, the file ends early")
-                return
-            self._stop(f"not well-formed XML: {error.msg}; what follows is not read", inside)
+            yield error.msg or "damaged", 0
+
+    def _fault(self, error: str, inside: etree._Element | None) -> None:
+        if self._source.stream.failure is None:
+            self._stop(f"not well-formed XML: {error}; what follows is not read", inside)
+        elif inside is not None:
+            self._intake.reject(_line(inside), "the record is cut off, the file ends early")
 
     def _text_checked(self) -> Iterator[str]:
         first = True
