@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 from html import unescape
 from typing import Literal
 
@@ -55,7 +56,12 @@ _MARKS = re.compile("[\x1e\x1f]")
 def local_name(element: etree._Element) -> str:
     """The name of an element without its namespace, in lower case."""
     tag = element.tag
-    return tag.rpartition("}")[2].lower() if isinstance(tag, str) else ""
+    return _local(tag) if isinstance(tag, str) else ""
+
+
+@lru_cache(maxsize=4096)
+def _local(tag: str) -> str:
+    return tag.rpartition("}")[2].lower()
 
 
 def is_html(text: str) -> bool:
@@ -148,14 +154,19 @@ class _Collector:
 
     def add(self, text: str | None) -> None:
         if text:
-            self.pieces.append(_MARKS.sub(" ", text) if len(text) > 1 else text)
+            marked = _CELL_END in text or _BREAK in text
+            self.pieces.append(_MARKS.sub(" ", text) if marked else text)
 
     def end_block(self) -> None:
         """A paragraph is complete."""
         if not self.pieces:
             return
-        raw = "".join(self.pieces)
+        raw = "".join(self.pieces) if len(self.pieces) > 1 else self.pieces[0]
         self.pieces = []
+        if self.newlines == "space" and not self.preformatted and _BREAK not in raw:
+            if line := _spaced(raw):
+                self.blocks.append([line])
+            return
         if _BREAK in raw:
             raw = raw.replace("\n", "" if self.preformatted else " ").replace(_BREAK, "\n")
             lines = raw.split("\n")
@@ -173,7 +184,11 @@ class _Collector:
         """All lines; lines that were only wrapped to a width are joined again."""
         self.end_block()
         width = wrap_width(line for block in self.blocks if len(block) > 1 for line in block)
-        lines = (line.strip() for block in self.blocks for line in unwrapped(block, width))
+        lines = (
+            line.strip()
+            for block in self.blocks
+            for line in (unwrapped(block, width) if width and len(block) > 1 else block)
+        )
         return "\n".join(filter(None, lines))
 
 
@@ -185,4 +200,6 @@ def _indent(line: str) -> str:
 
 def _spaced(line: str) -> str:
     """A line with single spaces, and tabs between cells."""
+    if _CELL_END not in line:
+        return " ".join(line.split())
     return "\t".join(" ".join(cell.split()) for cell in line.split(_CELL_END)).strip()
