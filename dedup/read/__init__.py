@@ -147,7 +147,9 @@ class _Run:
             table=bool(self._settings.fields),
         )
         if format_ is None:
-            reason = "not a supported format" if raw.peek(1) else "the file is empty"
+            known = ", ".join(known.name for known in FORMATS)
+            unknown = f"not a supported format; read are {known}"
+            reason = unknown if raw.peek(1) else "the file is empty"
             self._ledger.skipped.append(Reject(found.name, "", reason))
             return
         if format_ is PARQUET and found.path is None:
