@@ -182,6 +182,21 @@ def test_nitf(tmp_path):
     }
 
 
+@pytest.mark.parametrize(
+    ("gone", "outlet"),
+    [
+        (["<distributor>Valley Wire</distributor>"], "VW"),
+        (["<distributor>Valley Wire</distributor>", '<from-src src-name="VW"/>'], "Valley Wire"),
+    ],
+)
+def test_nitf_without_a_distributor(tmp_path, gone, outlet):
+    content = NITF
+    for part in gone:
+        assert part in content
+        content = content.replace(part, "")
+    assert only(tmp_path, content)["outlet"] == outlet
+
+
 def test_nitf_known_by_its_versions(tmp_path):
     keyed = NITF.replace(
         '<doc-id id-string="vw-1"/>', '<doc-id id-string="vw-1b"/><du-key key="rain" version="2"/>'

@@ -49,7 +49,7 @@ def story_of(item: etree._Element) -> Story:
             attribute(next(descendants(head, "revision-history"), None), "norm"),
         ),
         language=attribute(item, "lang") or attribute(body, "lang"),
-        outlet=attribute(child(head, "pubdata"), "name") or value(child(top, "distributor")),
+        outlet=_outlet(head, data, top),
         status=attribute(data, "management-status"),
         embargo=_embargo(data),
     )
@@ -68,6 +68,21 @@ def story_of(item: etree._Element) -> Story:
         if found and found != story.id
     )
     return story
+
+
+def _outlet(
+    head: etree._Element | None, data: etree._Element | None, top: etree._Element | None
+) -> str | None:
+    """Who sends the item: the publication, the distributor, the last that moved it, else an
+    owner of rights."""
+    moved = [attribute(s, "src-name") for s in descendants(child(data, "del-list"), "from-src")]
+    return (
+        attribute(child(head, "pubdata"), "name")
+        or value(child(top, "distributor"))
+        or next(filter(None, reversed(moved)), None)
+        or attribute(child(data, "doc.rights"), "owner")
+        or attribute(child(data, "doc.copyright"), "holder")
+    )
 
 
 def title_of(item: etree._Element) -> str | None:
