@@ -103,6 +103,10 @@ class Withdrawal:
         """Whether a version of the item is meant; one that states no version is."""
         return self.version is None or version is None or version <= self.version
 
+    def covers_all_of(self, other: Withdrawal) -> bool:
+        """Whether all that another notice on the same item means is meant."""
+        return self.version is None or (other.version is not None and self.covers(other.version))
+
 
 @dataclass(slots=True)
 class FileLedger:

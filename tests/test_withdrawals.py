@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from typing import Any
 
 import numpy as np
@@ -210,3 +211,51 @@ def test_articles_of_a_former_run_are_withdrawn_and_not_counted():
     corpus = build_corpus([pa.RecordBatch.from_pylist([row], article_schema())], ledger=ledger)
     assert len(corpus) == 0
     assert (ledger.articles, ledger.rejected) == (0, 1)
+
+
+# --- in an index, over several runs -------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "days",
+    [
+        [[(1, "usable")], [(2, "canceled")]],
+        [[(2, "canceled")], [(1, "usable")]],  # the notice came before the article
+        [[(1, "usable")], [(2, "withheld")], [(3, "usable"), (1, "usable")]],
+        [[(1, "usable"), (2, "usable"), (3, "canceled")]],
+    ],
+)
+def test_updates_leave_what_a_scan_of_all_leaves(tmp_path, days):
+    index = dedup.Index.open(tmp_path / "index", create=True)
+    files = []
+    for number, day in enumerate([[], *days]):
+        other = json.dumps(NINJS | {"uri": f"other-{number}", "body_html": None}) + "\n"
+        files.append(tmp_path / f"{number}.jsonl")
+        files[-1].write_text(versions(*day) + other, encoding="utf-8")
+        index.update(files[-1], threads=1)
+    scanned = dedup.scan(files, threads=1)
+    database = sqlite3.connect(tmp_path / "index" / "index.sqlite")
+    refs = sorted(ref for (ref,) in database.execute("SELECT ref FROM articles"))
+    database.close()
+    assert refs == sorted(scanned.articles["ref"].to_pylist())
+
+
+def test_an_update_says_how_many_articles_were_taken_back(tmp_path):
+    path = tmp_path / "feed.jsonl"
+    index = dedup.Index.open(tmp_path / "index", create=True)
+    other = json.dumps(NINJS | {"uri": "other", "body_html": None}) + "\n"
+    path.write_text(versions((1, "usable"), (2, "usable")) + other, encoding="utf-8")
+    index.update(path, threads=1)
+    path.write_text(versions((3, "canceled")), encoding="utf-8")
+    ledger = index.update(path, threads=1).run["ledger"]
+    assert [w for w in ledger["warnings"] if w.endswith("canceled or withheld them: 2")]
+
+
+def test_the_broadest_notice_counts():
+    every = Withdrawal("a", None, "f", "", "canceled")
+    third = Withdrawal("a", 3, "f", "", "canceled")
+    second = Withdrawal("a", 2, "f", "", "canceled")
+    assert every.covers_all_of(third)
+    assert third.covers_all_of(second)
+    assert not second.covers_all_of(third)
+    assert not third.covers_all_of(every)
