@@ -69,6 +69,13 @@ def test_ninjs_in_lines_and_in_envelopes(tmp_path):
         assert [row["id"] for row in rows] == ["urn:valley:1", "u2"]
 
 
+def test_lines_that_begin_with_a_long_one_are_lines(tmp_path):
+    long = NINJS | {"body_html": "<p>Rain.</p>" * 10_000}
+    rows, ledger = read(tmp_path / "a.jsonl", f"{json.dumps(long)}\n{json.dumps(NINJS)}\n")
+    assert ledger.files[0].format == "jsonl"
+    assert len(rows) == 2
+
+
 def test_a_dump_that_borrows_names_of_ninjs_is_read_by_its_columns(tmp_path):
     record = {"uri": "u", "versioncreated": "2025", "headline": "A", "text": "<p>as it is</p>"}
     row = only(tmp_path, json.dumps(record))

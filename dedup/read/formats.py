@@ -173,8 +173,9 @@ def _stated(head: bytes, by_name: Format | None, compression: str, max_ratio: in
 
 def _is_ninjs_document(data: bytes) -> bool:
     """Whether JSON that is not in lines begins like one with news items."""
-    first = data.lstrip().split(b"\n", 1)[0].strip()
-    in_lines = first.startswith(b"{") and first.endswith(b"}")
+    first, newline, _ = data.lstrip().partition(b"\n")
+    first = first.strip()
+    in_lines = first.startswith(b"{") and (first.endswith(b"}") or not newline)
     return not in_lines and ninjs.looks_like(data.decode("utf-8", "replace"))
 
 
