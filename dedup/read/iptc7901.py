@@ -30,6 +30,7 @@ _TIME = re.compile(
 )
 _BYLINE = re.compile(r"(?:by|von|par|por|di|door|av)\s", re.IGNORECASE)
 _HEADING_LINES = 12
+_LONGEST_TRAILER = 200
 
 
 def is_message(head: bytes) -> bool:
@@ -61,7 +62,7 @@ def story_of(message: str) -> Story:
     if not stx:
         return Story(refused="the message has no text (no STX after the header)")
     body, _, trailer = body.partition(ETX)
-    time = _TIME.search(trailer)
+    time = _TIME.search(trailer[:_LONGEST_TRAILER])
     when = (
         wire_time(time[1], time[4], time[5], time[2], time[3] or "") if time is not None else None
     )

@@ -42,6 +42,7 @@ _ENCODED_WORD = re.compile(_WORD)
 _ENCODED_WORDS = re.compile(rf"(?:{_WORD} ?(?==\?)|{_WORD}){{1,64}}")
 _SIGNATURE = re.compile(r"^-- ?$", re.MULTILINE)
 _FEWEST_HEADERS = 4
+_LONGEST_ENVELOPE = 500
 _MOST_PARTS = 1000
 _MOST_HEADER_BYTES = 2**18  # the parser needs more than linear time for long ones
 
@@ -64,7 +65,11 @@ def is_mail(head: bytes) -> bool:
 def is_mailbox(head: bytes) -> bool:
     """Whether bytes begin like an mbox: a line ``From address date``, then a mail."""
     first, _, rest = head.partition(b"\n")
-    return _ENVELOPE.match(first) is not None and is_mail(rest)
+    return _is_envelope(first) and is_mail(rest)
+
+
+def _is_envelope(line: bytes) -> bool:
+    return line.startswith(b"From ") and _ENVELOPE.match(line[:_LONGEST_ENVELOPE]) is not None
 
 
 def read(source: Source, intake: Intake) -> Iterator[RawRecord]:
@@ -85,7 +90,7 @@ def _messages(source: Source, intake: Intake) -> Iterator[tuple[str, bytes]]:
     held: list[bytes] = []
     start, size, blank, box = 0, 0, True, False
     for _, offset, line in Lines(source.stream, limit, skip):
-        if blank and line.startswith(b"From ") and _ENVELOPE.match(line):
+        if blank and _is_envelope(line):
             yield from _finished(held, start, size + sum(too_long), box, intake)
             held, start, size, box = [], offset, 0, True
             too_long.clear()
