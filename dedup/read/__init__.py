@@ -53,8 +53,8 @@ def read_articles(
     """Read articles and keep the ledger; one pass, one open file at a time.
 
     Args:
-        inputs: files, folders, patterns, or ``-`` for standard input (JSON Lines, CSV, or
-            one article as text).
+        inputs: files, folders, patterns, or ``-`` for standard input (JSON Lines, CSV, a wire
+            format, or one article as text).
         settings: how to read.
         ledger: is filled while the batches are consumed, and complete after the last.
         batch_bytes: UTF-8 bytes of text from which a batch is handed on.
