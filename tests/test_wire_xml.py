@@ -182,6 +182,12 @@ def test_nitf(tmp_path):
     }
 
 
+def test_columns_asked_for_have_no_effect_and_that_is_said(tmp_path):
+    rows, ledger = read(tmp_path / "a.xml", NITF, fields=(("title", "head"),))
+    assert rows[0]["title"] == "Rain floods square"
+    assert ledger.files[0].notes == ["is nitf, whose fields are known: --field has no effect"]
+
+
 @pytest.mark.parametrize(
     ("gone", "outlet"),
     [

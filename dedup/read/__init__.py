@@ -16,6 +16,7 @@ from dedup.read.columns import check_overrides
 from dedup.read.dates import current_time
 from dedup.read.discover import Found, discover
 from dedup.read.formats import (
+    BY_NAME,
     FORMATS,
     PARQUET,
     TEXT,
@@ -161,6 +162,8 @@ class _Run:
             entry.format = "+".join(filter(None, (format_.name, compression)))
         entry.bytes += size or 0
         intake = self._intake(found, entry)
+        if self._settings.fields and format_ not in (*BY_NAME, TEXT):
+            intake.note(f"is {format_.name}, whose fields are known: --field has no effect")
         if claimed and not compression and size:
             intake.note(f"is named as {claimed}, but is not compressed")
         stream = Stream(raw, compression, self._settings.max_ratio)

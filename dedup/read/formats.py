@@ -67,6 +67,9 @@ FORMATS: tuple[Format, ...] = (
     *(NEWSML_G2, NEWSML_1, NINJS, NITF, RSS, ATOM, SITEMAP, IPTC_7901, ANPA_1312, MAIL),
 )
 
+BY_NAME: tuple[Format, ...] = (JSONL, CSV, PARQUET, XML)
+"""Formats whose fields are recognised by their names; the others know theirs."""
+
 _BY_ROOT = {
     **dict.fromkeys(
         (
