@@ -16,6 +16,7 @@ from dedup.families import NO_FAMILIES, Families
 from dedup.model import article_schema
 from dedup.ordering import TextPile
 from dedup.outlets import outlet_identity
+from dedup.withdrawals import withdrawn_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from dedup.arena import Arena
+    from dedup.model import Ledger
 
 _ORDER = (
     "id",
@@ -126,12 +128,14 @@ def build_corpus(
     families: Families = NO_FAMILIES,
     arena: Arena | None = None,
     text_limit: int | None = None,
+    ledger: Ledger | None = None,
 ) -> Corpus:
     """Order records and texts so that nothing depends on how they were read.
 
     Of repeated records (same id, same text) one stands for the article: the first when all
     that they say is sorted. Batches that nobody else holds are freed as their texts are moved.
-    Above ``text_limit`` bytes of text (``None``: never) ``arena`` begins to spill.
+    Above ``text_limit`` bytes of text (``None``: never) ``arena`` begins to spill. Articles that
+    the withdrawals of ``ledger`` name are left out and become rejects there.
 
     Raises :class:`~dedup.errors.SpillError` where temporary files cannot be written.
     """
@@ -150,6 +154,9 @@ def build_corpus(
     del records
     order = pc.sort_indices(slim, sort_keys=[(name, "ascending") for name in _ORDER])
     slim = slim.take(order)
+    if ledger is not None and ledger.withdrawals:
+        stays = pa.array(~withdrawn_rows(slim, order.to_numpy().astype(np.int64), ledger))
+        slim, order = slim.filter(stays), order.filter(stays)
     fresh = _differs(slim["id"]) | _differs(slim["digest"])
     rows = order.to_numpy()[fresh].astype(np.int64)
     slim = slim.filter(pa.array(fresh))

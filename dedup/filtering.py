@@ -332,7 +332,10 @@ def _listed(
     kept: list[dict[str, Any]] = []
     rows: list[dict[str, Any]] = []
     seen: set[int] = set()
+    rejected = {(reject.file, reject.position) for reject in rejects}
     for file, position, identity, digest in places:
+        if (file, position) in rejected:  # read as an article and withdrawn later
+            continue
         i = number[identity, digest]
         place = {"id": records.refs[i], "file": file, "position": position}
         stands = (files[i], positions[i]) == (file, position) and i not in seen

@@ -86,6 +86,28 @@ class Reject:
     sample: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Withdrawal:
+    """What a sender took back: the item ``id`` with all versions up to ``version`` (``None``: all).
+
+    ``file`` and ``position`` say where it stands, ``status`` what it says (``canceled``).
+    """
+
+    id: str
+    version: int | None
+    file: str
+    position: str
+    status: str
+
+    def covers(self, version: int | None) -> bool:
+        """Whether a version of the item is meant; one that states no version is."""
+        return self.version is None or version is None or version <= self.version
+
+    def covers_all_of(self, other: Withdrawal) -> bool:
+        """Whether all that another notice on the same item means is meant."""
+        return self.version is None or (other.version is not None and self.covers(other.version))
+
+
 @dataclass(slots=True)
 class FileLedger:
     """What was read from one input: ``read = articles + repeats + rejected``."""
@@ -113,6 +135,8 @@ class Ledger:
     skipped: list[Reject] = field(default_factory=list)
     """Paths that were not read at all (FIFO, device, symlink loop), with the reason."""
     warnings: list[str] = field(default_factory=list)
+    withdrawals: list[Withdrawal] = field(default_factory=list)
+    """Items that their senders canceled or withheld."""
 
     @property
     def read(self) -> int:

@@ -6,7 +6,8 @@ import json
 import re
 from typing import TYPE_CHECKING
 
-from dedup.agencies import Strictness, words
+from dedup.agencies import Strictness
+from dedup.creditfields import CREDIT_FIELDS, folded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -15,17 +16,12 @@ if TYPE_CHECKING:
 
     ByName = Mapping[str, tuple[str, Strictness]]
 
-_METADATA_KEYS = words(
-    """sourceorganization infosource infosources credittext creditline credit credits
-    copyrightholder copyrightnotice copyright copyrightowner rightsholder source sources
-    sourcename originalsource isbasedon provider contentprovider supplier agency agencies
-    newsagency wire newswire publisher syndication syndicatedfrom organisation organization
-    dateline"""
-)
-"""Metadata keys that may name a source, lower case without punctuation."""
-
 MAX_NAMES = 4
 """A byline of more names is a page's list of authors, not the author of the text."""
+
+LONGEST_PART = 200
+"""Characters of a part of a field beyond which it is running text: no name, with all that may
+stand around one, is as long. Keeps the work linear in the length of a field."""
 
 _PART = re.compile(r"[^,;/|•·&\n()–—]+")
 _BY_PREFIX = re.compile(
@@ -63,7 +59,7 @@ def names_in(by_name: ByName, value: str, *, limit: int | None) -> Iterator[tupl
     if limit is not None and len(parts) > limit:
         return
     for start, end in parts:
-        span = _name_in(by_name, value, start, end)
+        span = _name_in(by_name, value, start, end) if end - start <= LONGEST_PART else None
         if span is not None:
             name = value[span[0] : span[1]]
             source, strictness = by_name[name.casefold()]
@@ -95,7 +91,10 @@ def _name_in(by_name: ByName, value: str, start: int, end: int) -> Span | None:
 
 
 def metadata_values(metadata: str) -> Iterator[tuple[str, str]]:
-    """``(path, text)`` of the metadata's values that may name a source, in sorted order."""
+    """``(path, text)`` of the metadata's values that may name a source, in sorted order.
+
+    ``metadata`` is a JSON object; anything else has none. Of nested objects the name counts.
+    """
     try:
         table = json.loads(metadata)
     except (ValueError, RecursionError):
@@ -103,18 +102,18 @@ def metadata_values(metadata: str) -> Iterator[tuple[str, str]]:
     if not isinstance(table, dict):
         return
     for key in sorted(table):
-        if "".join(c for c in key if c.isalnum()).lower() in _METADATA_KEYS:
-            yield from _texts(key, table[key], depth=0)
+        if folded(key) in CREDIT_FIELDS:
+            yield from _texts(key, table[key])
 
 
-def _texts(path: str, value: object, *, depth: int) -> Iterator[tuple[str, str]]:
-    if isinstance(value, str):
-        if len(value) <= 2000:
+def _texts(path: str, value: object) -> Iterator[tuple[str, str]]:
+    waiting: list[tuple[str, object]] = [(path, value)]
+    while waiting:
+        path, value = waiting.pop()
+        if isinstance(value, str):
             yield path, value
-    elif isinstance(value, list) and depth < 4:
-        for index, item in enumerate(value[:20]):
-            yield from _texts(f"{path}.{index}", item, depth=depth + 1)
-    elif isinstance(value, dict) and depth < 4:
-        for key in ("name", "literal", "title", "legalName", "alternateName"):
-            if key in value:
-                yield from _texts(f"{path}.{key}", value[key], depth=depth + 1)
+        elif isinstance(value, list):
+            waiting += [(f"{path}.{i}", item) for i, item in enumerate(value)][::-1]
+        elif isinstance(value, dict):
+            names = ("name", "literal", "title", "legalName", "alternateName")
+            waiting += [(f"{path}.{key}", value[key]) for key in names if key in value][::-1]

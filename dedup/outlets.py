@@ -139,7 +139,8 @@ def _by_name(name: str) -> tuple[str, str] | None:
     if _HOST.fullmatch(name):
         # A host that names nobody (an aggregator, put there from the address) stays nobody.
         return _by_host(name.lower())
-    entry = _names().get(name.casefold())
+    folded = name.casefold()
+    entry = _names().get(folded) or _agencies().get(folded.removeprefix("the "))
     if entry is not None:
         return entry
     made = slug(name)
@@ -149,6 +150,18 @@ def _by_name(name: str) -> tuple[str, str] | None:
 @cache
 def _known() -> Agencies:
     return load()
+
+
+@cache
+def _agencies() -> Mapping[str, tuple[str, str]]:
+    """Those of :func:`_names` that are agencies: an article before their name means nothing."""
+    known = _known()
+    sources = {folded: known.get(source) for folded, (source, _) in known.by_name.items()}
+    return {
+        folded: identity
+        for folded, identity in _names().items()
+        if (source := sources[folded]) is not None and source.kind == "agency"
+    }
 
 
 @cache

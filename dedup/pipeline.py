@@ -143,7 +143,7 @@ def read_corpus(
     on_bytes: Callable[[int, int], None] | None = None,
 ) -> Corpus:
     """Read all inputs into a corpus; what was rejected stands in ``ledger``."""
-    corpus = build_corpus(read_articles(inputs, read, ledger, on_bytes=on_bytes))
+    corpus = build_corpus(read_articles(inputs, read, ledger, on_bytes=on_bytes), ledger=ledger)
     release_memory()
     return corpus
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -60,6 +60,13 @@ def remove(
     missing = tuple(name for name in ids if name not in known)
     if not rows:
         return Removed(missing=missing)
+    return replace(take_out(store, run, rows, erase=erase), missing=missing)
+
+
+def take_out(
+    store: Store, run: int, rows: Sequence[tuple[str, str]], *, erase: bool = False
+) -> Removed:
+    """Take out the records with these keys (id, digest), and texts that no other record has."""
     refs = _refs(store, rows)
     outputs = _outputs(store, refs)
     with store.transaction():
@@ -75,7 +82,7 @@ def remove(
             store.set_meta(compare_anew="1")
         if erase:
             _erase(store, run, rows)
-    return Removed(len(rows), len(orphans), outputs, missing, erase)
+    return Removed(len(rows), len(orphans), outputs, erased=erase)
 
 
 def _moment(before: str | None, keep_days: int | None) -> datetime | None:

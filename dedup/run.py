@@ -120,6 +120,7 @@ class Run:
                 families=self.corrections.families,
                 arena=self.arena,
                 text_limit=text_limit(self.memory),
+                ledger=self.ledger,
             )
         release_memory()
         return corpus

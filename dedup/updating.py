@@ -20,6 +20,7 @@ from dedup.ingest import Ingest, Ingested
 from dedup.model import table_schemas
 from dedup.recall import load_vocabulary, recall
 from dedup.removal import Removed, kept_from
+from dedup.retraction import retract
 from dedup.reuse import alignment_arrays, crowd_arrays, similar_arrays
 from dedup.run import counts_of
 from dedup.runs import COMMITTED, READING
@@ -82,6 +83,7 @@ def bring_up_to_date(
     intake = Ingest(store, started.number, run.agencies, vocabulary, workers, oldest)
     with run.reading(inputs, files) as batches:
         intake.take(batches, run.ledger)
+    removed = retract(store, started.number, run.ledger, removed)
     counts = intake.counts
     judged = run.judged
     stale = (

@@ -16,6 +16,7 @@ from dedup.read.columns import check_overrides
 from dedup.read.dates import current_time
 from dedup.read.discover import Found, discover
 from dedup.read.formats import (
+    BY_NAME,
     FORMATS,
     PARQUET,
     TEXT,
@@ -53,8 +54,8 @@ def read_articles(
     """Read articles and keep the ledger; one pass, one open file at a time.
 
     Args:
-        inputs: files, folders, patterns, or ``-`` for standard input (JSON Lines, CSV, or
-            one article as text).
+        inputs: files, folders, patterns, or ``-`` for standard input (JSON Lines, CSV, a wire
+            format, or one article as text).
         settings: how to read.
         ledger: is filled while the batches are consumed, and complete after the last.
         batch_bytes: UTF-8 bytes of text from which a batch is handed on.
@@ -147,7 +148,9 @@ class _Run:
             table=bool(self._settings.fields),
         )
         if format_ is None:
-            reason = "not a supported format" if raw.peek(1) else "the file is empty"
+            known = ", ".join(known.name for known in FORMATS)
+            unknown = f"not a supported format; read are {known}"
+            reason = unknown if raw.peek(1) else "the file is empty"
             self._ledger.skipped.append(Reject(found.name, "", reason))
             return
         if format_ is PARQUET and found.path is None:
@@ -159,6 +162,8 @@ class _Run:
             entry.format = "+".join(filter(None, (format_.name, compression)))
         entry.bytes += size or 0
         intake = self._intake(found, entry)
+        if self._settings.fields and format_ not in (*BY_NAME, TEXT):
+            intake.note(f"is {format_.name}, whose fields are known: --field has no effect")
         if claimed and not compression and size:
             intake.note(f"is named as {claimed}, but is not compressed")
         stream = Stream(raw, compression, self._settings.max_ratio)
@@ -170,11 +175,14 @@ class _Run:
         self, format_: Format, source: Source, intake: Intake, batch: Batch
     ) -> Iterator[None]:
         validator = self._validator
-        revisions = validator.revisions
+        revisions, embargoed = validator.revisions, validator.embargoed
         for record in format_.read(source, intake):
             validator.add(record, intake, batch)
             yield
         revisions = validator.revisions - revisions
+        embargoed = validator.embargoed - embargoed
+        if embargoed:
+            intake.note(f"items under an embargo that is not over: {embargoed}")
         if revisions and format_ is TEXT:
             self._ledger.warnings.append(
                 f"{source.name}: its id '{source.text_id}' was seen before with another text, so "

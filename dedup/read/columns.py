@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from dedup.creditfields import CREDIT_FIELDS
 from dedup.errors import UsageError
 
 if TYPE_CHECKING:
@@ -45,15 +46,9 @@ news-please, trafilatura, passim, ninjs and the usual dumps). A trafilatura ``fi
 not taken as an id: it is the same for near-duplicates, which would make copies of one story
 look like one record."""
 
-METADATA_NAMES: dict[str, str] = {
-    name.lower(): name
-    for name in (
-        *("sourceOrganization", "isBasedOn", "publisher", "copyrightHolder", "copyrightNotice"),
-        *("creditText", "provider", "infosource", "infosources", "source", "credit", "agency"),
-        *("dateline", "canonical", "rights"),
-    )
-}
-"""Further fields that can name a source, by their folded name."""
+METADATA_NAMES: dict[str, str] = {**CREDIT_FIELDS, "canonical": "canonical"}
+"""Further fields that are kept, by their folded name: those that can name a source, and an
+address."""
 
 _IGNORED = re.compile(r"[\s_-]+")
 _MAX_CACHED = 4096

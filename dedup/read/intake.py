@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dedup.errors import IncompleteInputError
-from dedup.model import FileLedger, Ledger, Reject
+from dedup.model import FileLedger, Ledger, Reject, Withdrawal
 from dedup.read.columns import ColumnMap, Columns
 
 if TYPE_CHECKING:
@@ -27,13 +27,15 @@ class RawRecord(NamedTuple):
     """One record as a format delivers it: column names and plain Python values.
 
     ``columns`` is set by formats whose columns are known beforehand (text files); otherwise
-    they are recognised by name.
+    they are recognised by name. ``embargo`` is the time before which it must not be published, as
+    stated.
     """
 
     position: str
     values: dict[str, Any]
     issues: tuple[str, ...] = ()
     columns: Columns | None = None
+    embargo: str | None = None
 
 
 @dataclass(slots=True)
@@ -99,6 +101,10 @@ class Intake:
                 f"{_place(self.name, position)}: record rejected: {reason}. Correct or remove the "
                 "record, or run without --strict (strict=True) to go on with the others."
             )
+
+    def withdraw(self, item: str, version: int | None, position: str, status: str) -> None:
+        """Record that an item and its versions up to ``version`` must not be used."""
+        self.ledger.withdrawals.append(Withdrawal(item, version, self.name, position, status))
 
     def incomplete(self, reason: str) -> None:
         """Mark the file as not read to its end.

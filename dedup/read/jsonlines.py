@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from dedup.read import ninjs
 from dedup.read.intake import Intake, RawRecord, Source
 from dedup.read.streams import Lines
 
@@ -18,7 +19,7 @@ INVALID_UTF8 = "invalid-utf8"
 _BOM = b"\xef\xbb\xbf"
 
 
-class _RefusedError(Exception):
+class RefusedError(Exception):
     """A line that is no record; the message says why."""
 
 
@@ -34,6 +35,7 @@ def read(source: Source, intake: Intake) -> Iterator[RawRecord]:
 
     lines = Lines(source.stream, settings.max_record_bytes, too_long)
     loads = orjson.loads
+    plain_columns = bool(settings.fields)  # asked for by name: as they stand
     issues: tuple[str, ...]
     any_object = False
     for number, offset, line in lines:
@@ -45,7 +47,7 @@ def read(source: Source, intake: Intake) -> Iterator[RawRecord]:
                 continue  # blank lines are not records
             try:
                 value, issues = _tolerant(line, error, settings.reject_invalid_utf8)
-            except _RefusedError as refused:
+            except RefusedError as refused:
                 reason = str(refused)
                 if lines.unterminated and source.stream.failure is not None:
                     reason = f"the record is cut off, the file ends early ({reason})"
@@ -63,9 +65,24 @@ def read(source: Source, intake: Intake) -> Iterator[RawRecord]:
                 intake.note("holds JSON arrays, not JSON Lines; convert it with jq -c '.[]'")
             continue
         any_object = True
-        yield RawRecord(f"line {number}", value, issues)
+        items = () if plain_columns else ninjs.items_of(value, intake)
+        if items:
+            yield from ninjs.records(items, f"line {number}", issues, intake)
+        else:
+            yield RawRecord(f"line {number}", value, issues)
     if any_object:
         intake.columns.check(need_text=False)
+
+
+def parse(data: bytes, reject_invalid_utf8: bool) -> tuple[Any, tuple[str, ...]]:
+    """A JSON value and the issues met while it was read.
+
+    Raises :class:`RefusedError` when it is none.
+    """
+    try:
+        return orjson.loads(data), ()
+    except orjson.JSONDecodeError as error:
+        return _tolerant(data, error, reject_invalid_utf8)
 
 
 def _tolerant(
@@ -73,29 +90,29 @@ def _tolerant(
 ) -> tuple[Any, tuple[str, ...]]:
     """Read a line that orjson refuses: invalid UTF-8, lone surrogates, NaN, a BOM inside.
 
-    Raises ``_RefusedError`` when it is no JSON for the standard library either.
+    Raises ``RefusedError`` when it is no JSON for the standard library either.
     """
     issues: tuple[str, ...] = ()
     try:
         text = line.removeprefix(_BOM).decode()
     except UnicodeDecodeError as invalid:
         if reject_invalid_utf8:
-            raise _RefusedError(f"invalid UTF-8 at byte {invalid.start} of the line") from invalid
+            raise RefusedError(f"invalid UTF-8 at byte {invalid.start} of the line") from invalid
         text = line.removeprefix(_BOM).decode("utf-8", "replace")
         issues = (INVALID_UTF8,)
     try:
         value = json.loads(text)
     except RecursionError as deep:
-        raise _RefusedError("the JSON is nested too deeply") from deep
+        raise RefusedError("the JSON is nested too deeply") from deep
     except ValueError as other:
-        raise _RefusedError(f"not valid JSON: {error if not issues else other}") from other
+        raise RefusedError(f"not valid JSON: {error if not issues else other}") from other
     try:
         json.dumps(value, ensure_ascii=False).encode()
     except UnicodeEncodeError:
         value = _without_surrogates(value)
         issues = (*issues, LONE_SURROGATE)
     except RecursionError as deep:
-        raise _RefusedError("the JSON is nested too deeply") from deep
+        raise RefusedError("the JSON is nested too deeply") from deep
     return value, issues
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,14 +12,17 @@ import pyarrow as pa
 
 from dedup.model import article_schema
 from dedup.read.columns import Columns, listed
-from dedup.read.dates import NOT_STATED, DateReader
+from dedup.read.dates import IN_FUTURE, NOT_STATED, DateReader
 from dedup.read.outlets import outlet_of
+from dedup.read.story import UNDER_EMBARGO
 
 if TYPE_CHECKING:
     from dedup.config import ReadSettings
     from dedup.read.intake import Intake, RawRecord
 
 ID_DERIVED = "id-derived"
+EMBARGOED = "embargoed"
+"""Issue: the item was under an embargo, which is over."""
 _MAX_NESTING = 4
 _INT64 = 2**63
 _EXACT_FLOAT = 2**53
@@ -72,11 +75,14 @@ class Validator:
     def __init__(self, settings: ReadSettings, now: datetime) -> None:
         self._default_outlet = settings.default_outlet
         self._date = DateReader(now)
+        self._now = _microseconds(now)
         # Nearly all ids have one text: the first digest is kept by id, others in a set.
         self._digests: dict[str, bytes] = {}
         self._other_digests: set[tuple[str, bytes]] = set()
         self.revisions = 0
         """Articles so far whose id was seen before with another text."""
+        self.embargoed = 0
+        """Articles so far whose embargo is not over."""
 
     def add(self, raw: RawRecord, intake: Intake, batch: Batch) -> None:
         """Append the record to ``batch`` as an article or a repeat, or reject it."""
@@ -110,6 +116,8 @@ class Validator:
         micros, precision, odd = NOT_STATED if stated is None else self._date(stated)
         if odd:
             issues = (*issues, *odd)
+        if raw.embargo is not None:
+            issues = (*issues, *self._embargo(raw.embargo))
         row = (
             article,
             hashed.hexdigest(),
@@ -136,6 +144,13 @@ class Validator:
         else:
             intake.entry.articles += 1
 
+    def _embargo(self, stated: str) -> tuple[str, ...]:
+        until = self._date(stated)
+        if IN_FUTURE in until.issues or (until.micros is not None and until.micros > self._now):
+            self.embargoed += 1
+            return (UNDER_EMBARGO,)
+        return (EMBARGOED,) if until.micros is not None else ()
+
     def _is_new(self, article: str, digest: bytes, known: bytes) -> bool:
         """Whether a text is another than those seen before with this id."""
         if known == digest or (article, digest) in self._other_digests:
@@ -143,6 +158,11 @@ class Validator:
         self._other_digests.add((article, digest))
         self.revisions += 1
         return True
+
+
+def _microseconds(now: datetime) -> int:
+    now = now if now.tzinfo is not None else now.replace(tzinfo=UTC)
+    return (now - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
 
 
 def derived_id(digest: bytes, place: str | None) -> str:

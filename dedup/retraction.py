@@ -1,0 +1,58 @@
+"""Articles out of an index whose senders canceled or withheld them, in whichever run."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import orjson
+
+from dedup.model import Withdrawal
+from dedup.removal import Removed, take_out
+
+if TYPE_CHECKING:
+    from dedup.model import Ledger
+    from dedup.store import Store
+
+_META = "withdrawals"
+
+
+def retract(store: Store, run: int, ledger: Ledger, removed: Removed) -> Removed:
+    """Take out what the withdrawals of ``ledger`` and of earlier runs name, after a run has
+    taken in its articles; what is said once holds for what comes later, too.
+
+    Returns ``removed`` with what was taken out added; the ledger's warnings say how much.
+    """
+    notices = _kept(store)
+    known = len(notices)
+    for notice in ledger.withdrawals:
+        covering = notices.get(notice.id)
+        if covering is None or not covering.covers_all_of(notice):
+            notices[notice.id] = notice
+    if not notices:
+        return removed
+    if len(notices) > known or ledger.withdrawals:
+        with store.transaction():
+            listed = [[n.id, n.version, n.file, n.position, n.status] for n in notices.values()]
+            store.set_meta(**{_META: orjson.dumps(listed).decode()})
+    query = "SELECT id, digest, version FROM records WHERE id IN (SELECT value FROM json_each(?))"
+    rows = store.rows(query, orjson.dumps(list(notices)).decode())
+    keys = [(identity, digest) for identity, digest, v in rows if notices[identity].covers(v)]
+    if not keys:
+        return removed
+    taken = take_out(store, run, keys)
+    ledger.warnings.append(
+        f"articles left out of the index since their senders canceled or withheld them: {len(keys)}"
+    )
+    return replace(
+        removed,
+        articles=removed.articles + taken.articles,
+        texts=removed.texts + taken.texts,
+        outputs=tuple(sorted({*removed.outputs, *taken.outputs})),
+    )
+
+
+def _kept(store: Store) -> dict[str, Withdrawal]:
+    """The notices of earlier runs, by id."""
+    listed = orjson.loads(store.meta().get(_META, "[]"))
+    return {fields[0]: Withdrawal(*fields) for fields in listed}
