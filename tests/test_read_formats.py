@@ -162,12 +162,13 @@ def test_folder_mixes_text_files_and_other_formats(tmp_path: Path) -> None:
     assert [r["id"] for r in rows] == ["a.txt", "b/2.txt", "1", "b"]
     assert [r["text"] for r in rows[:2]] == ["one", "two\r\nlines"]
     assert rows[1]["file"].endswith("b/2.txt")
-    folder, dump = ledger.files
+    folder, dump, unknown = ledger.files
     assert (folder.file, folder.articles, dump.articles) == (str(tmp_path), 2, 2)
+    assert (unknown.file, unknown.format, unknown.rejected) == (str(tmp_path), "unknown", 1)
     assert folder.notes == ["hidden files or folders left out: 1"]
-    assert [(Path(s.file).name, s.reason) for s in ledger.skipped] == [
-        ("photo.jpg", "not a supported format")
-    ]
+    (reject,) = ledger.rejects
+    assert Path(reject.file).name == "photo.jpg"
+    assert reject.reason.startswith("the format was not recognised; read are: ")
 
 
 def test_single_text_file_and_pattern(tmp_path: Path) -> None:

@@ -16,14 +16,16 @@ from dedup.read.columns import check_overrides
 from dedup.read.dates import current_time
 from dedup.read.discover import Found, discover
 from dedup.read.formats import (
-    FORMATS,
     PARQUET,
     TEXT,
     Format,
     compression_for,
     detect,
+    expected,
+    is_known,
     suffixes_of,
 )
+from dedup.read.head import head_of
 from dedup.read.intake import Intake, Progress, Source
 from dedup.read.opening import open_input
 from dedup.read.records import Batch, Validator
@@ -83,7 +85,7 @@ def read_articles(
     run = _Run(settings, ledger, Progress(_total(files), on_bytes), validator)
     for folder, count in hidden.items():
         if count:
-            run.group(folder).notes.append(f"hidden files or folders left out: {count}")
+            run.group(folder, TEXT.name).notes.append(f"hidden files or folders left out: {count}")
     batch = Batch()
     for found in files:
         for _ in run.read(found, batch):
@@ -107,14 +109,14 @@ class _Run:
         self._ledger = ledger
         self._progress = progress
         self._validator = validator
-        self._groups: dict[str, FileLedger] = {}
+        self._groups: dict[tuple[str, str], FileLedger] = {}
 
-    def group(self, name: str) -> FileLedger:
-        """The ledger entry shared by the text files of one folder or pattern."""
-        if name not in self._groups:
-            self._groups[name] = FileLedger(name, format=TEXT.name)
-            self._ledger.files.append(self._groups[name])
-        return self._groups[name]
+    def group(self, name: str, form: str) -> FileLedger:
+        """The ledger entry shared by files of one folder or pattern: one article each, or none."""
+        if (name, form) not in self._groups:
+            self._groups[name, form] = FileLedger(name, format=form)
+            self._ledger.files.append(self._groups[name, form])
+        return self._groups[name, form]
 
     def read(self, found: Found, batch: Batch) -> Iterator[None]:
         """Read one file into ``batch``; yields after each record."""
@@ -139,32 +141,43 @@ class _Run:
     ) -> Iterator[None]:
         suffix, claimed = suffixes_of(found.name)
         compression = compression_for(raw, claimed)
-        format_ = detect(
-            raw,
-            found.name,
-            compression,
-            self._settings.max_ratio,
-            table=bool(self._settings.fields),
-        )
+        settings = self._settings
+        head = head_of(raw, found.name, suffix, compression, settings.max_ratio, settings.encoding)
+        format_ = detect(head, table=bool(settings.fields))
         if format_ is None:
-            reason = "not a supported format" if raw.peek(1) else "the file is empty"
-            self._ledger.skipped.append(Reject(found.name, "", reason))
+            self._unknown(found, raw, size)
             return
         if format_ is PARQUET and found.path is None:
             raise InputError("standard input: Parquet cannot be read from a pipe; name the file")
-        grouped = format_ is TEXT and found.group != ""
-        entry = self.group(found.group) if grouped else FileLedger(found.name)
-        if not grouped:
+        grouped = format_.one_article and found.group != ""
+        if grouped:
+            entry = self.group(found.group, format_.name)
+        else:
+            entry = FileLedger(found.name)
             self._ledger.files.append(entry)
             entry.format = "+".join(filter(None, (format_.name, compression)))
         entry.bytes += size or 0
         intake = self._intake(found, entry)
         if claimed and not compression and size:
             intake.note(f"is named as {claimed}, but is not compressed")
-        stream = Stream(raw, compression, self._settings.max_ratio)
+        stream = Stream(raw, compression, settings.max_ratio, settings.encoding)
         source = Source(found.name, found.path, found.text_id, suffix, raw, stream, size)
         yield from self._records(format_, source, intake, batch)
         self._close(source, format_, intake, grouped)
+
+    def _unknown(self, found: Found, raw: RawInput, size: int | None) -> None:
+        """A file of a format that is not known: a reject, unless it is empty."""
+        if not raw.peek(1):
+            self._ledger.skipped.append(Reject(found.name, "", "the file is empty"))
+            return
+        if found.group:
+            entry = self.group(found.group, "unknown")
+        else:
+            entry = FileLedger(found.name, format="unknown")
+            self._ledger.files.append(entry)
+        entry.bytes += size or 0
+        reason = f"the format was not recognised; read are: {expected()}"
+        self._intake(found, entry).reject("", reason, raw.peek(1000))
 
     def _records(
         self, format_: Format, source: Source, intake: Intake, batch: Batch
@@ -175,7 +188,7 @@ class _Run:
             validator.add(record, intake, batch)
             yield
         revisions = validator.revisions - revisions
-        if revisions and format_ is TEXT:
+        if revisions and format_.one_article:
             self._ledger.warnings.append(
                 f"{source.name}: its id '{source.text_id}' was seen before with another text, so "
                 "it counts as a revision; give the common folder instead to tell them apart"
@@ -191,7 +204,7 @@ class _Run:
             size = source.size
             note = f"grew while it was read; the {size} bytes it had at the start were used"
             intake.note(f"{source.name}: {note}" if grouped else note)
-        if intake.entry.read == 0 and intake.entry.incomplete is None and format_ is not TEXT:
+        if intake.entry.read == 0 and intake.entry.incomplete is None and not grouped:
             empty = source.size == 0 or (source.stream.produced == 0 and format_ is not PARQUET)
             self._ledger.warnings.append(
                 f"{source.name}: {'the file is empty' if empty else 'no records found'}"
@@ -210,19 +223,16 @@ def _check_formats(files: list[Found], settings: ReadSettings) -> None:
     """Refuse a file named by the user that is no known format, before anything is read."""
     for found in files:
         suffix, claimed = suffixes_of(found.name)
-        known = any(suffix in format_.suffixes for format_ in FORMATS)
-        if found.path is None or found.group or known:
+        if found.path is None or found.group or is_known(suffix) or not found.size:
             continue
         try:
             with open_input(found) as opened:
                 raw = RawInput(opened, None)
                 compression = compression_for(raw, claimed)
-                format_ = detect(raw, found.name, compression, settings.max_ratio)
+                head = head_of(
+                    raw, found.name, suffix, compression, settings.max_ratio, settings.encoding
+                )
         except OSError as error:
             raise InputError(f"{found.name}: cannot be read ({error.strerror})") from error
-        if format_ is None and found.size:
-            endings = ", ".join(s for format_ in FORMATS for s in format_.suffixes)
-            raise InputError(
-                f"{found.name}: the format was not recognised. Read are: {endings}, "
-                "each also with .gz or .zst"
-            )
+        if detect(head) is None:
+            raise InputError(f"{found.name}: the format was not recognised. Read are: {expected()}")

@@ -7,12 +7,15 @@ import sys
 from typing import TYPE_CHECKING
 
 from dedup.read.columns import resolve
+from dedup.read.discover import STDIN
 from dedup.read.intake import Intake, RawRecord, Source
 from dedup.read.jsonlines import INVALID_UTF8
 from dedup.read.streams import Lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from dedup.read.head import Head
 
 DELIMITERS = ",\t;|"
 
@@ -87,6 +90,20 @@ class _Feed:
         """Where the record begins."""
         number, offset = self.first or (self.line, 0)
         return f"line {number}, byte {offset}"
+
+
+def resembles(head: Head) -> bool:
+    """Whether the first line names columns, one of them the text.
+
+    On standard input any known column will do: no news text begins so.
+    """
+    line = head.text.split("\n", 1)[0]
+    try:
+        names = next(csv.reader([line], delimiter=sniff(line)), [])
+    except csv.Error:
+        return False
+    taken = resolve(names).taken()
+    return bool(taken) if head.name == STDIN else len(names) > 1 and "text" in taken
 
 
 def read(source: Source, intake: Intake) -> Iterator[RawRecord]:

@@ -1,46 +1,58 @@
 """The registry of formats, and how the format of an input is recognised.
 
-One more format is one module with ``read(source, intake)`` and one line in :data:`FORMATS`.
+One more format is one module with ``read(source, intake)`` and, where its beginning tells,
+``shows`` or ``resembles``; and one line in :data:`FORMATS`.
 """
 
 from __future__ import annotations
 
 import codecs
-import csv
-import io
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import PurePath
 
 from dedup.read import delimited, jsonlines, parquet, textfiles
-from dedup.read.columns import resolve
+from dedup.read.discover import STDIN
+from dedup.read.head import Head
 from dedup.read.intake import Intake, RawRecord, Source
-from dedup.read.streams import RawInput, Stream, compression_of
+from dedup.read.streams import RawInput, compression_of
 
 Reader = Callable[[Source, Intake], Iterator[RawRecord]]
+Recogniser = Callable[[Head], bool]
+
+
+def _never(_: Head) -> bool:
+    return False
 
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """A format: its name in the ledger, the endings of its file names, its reader."""
+    """A format: its name in the ledger, the endings of its file names, its reader.
+
+    ``shows`` is true of a beginning that no other format has; it wins over the name of the file.
+    ``resembles`` is true of one that is probably of this format; it counts where the name says
+    nothing. ``one_article``: a file holds one article, so that the files of a folder share one
+    entry in the ledger.
+    """
 
     name: str
     suffixes: tuple[str, ...]
     read: Reader
+    shows: Recogniser = _never
+    resembles: Recogniser = _never
+    one_article: bool = False
 
 
-JSONL = Format("jsonl", (".jsonl", ".ndjson", ".jl", ".json"), jsonlines.read)
-CSV = Format("csv", (".csv", ".tsv", ".tab"), delimited.read)
-PARQUET = Format("parquet", (".parquet", ".pq"), parquet.read)
-TEXT = Format("text", (".txt", ".text"), textfiles.read)
+JSONL = Format("jsonl", (".jsonl", ".ndjson", ".jl", ".json"), jsonlines.read, jsonlines.shows)
+CSV = Format("csv", (".csv", ".tsv", ".tab"), delimited.read, resembles=delimited.resembles)
+PARQUET = Format("parquet", (".parquet", ".pq"), parquet.read, parquet.shows)
+TEXT = Format("text", (".txt", ".text"), textfiles.read, one_article=True)
 
-FORMATS: tuple[Format, ...] = (JSONL, CSV, PARQUET, TEXT)
+FORMATS: tuple[Format, ...] = (PARQUET, JSONL, CSV, TEXT)
+"""All formats, in the order in which a beginning is tried: the surest signs first."""
 
 _BY_SUFFIX = {suffix: format_ for format_ in FORMATS for suffix in format_.suffixes}
 _COMPRESSED = {".gz": "gzip", ".gzip": "gzip", ".zst": "zstd", ".zstd": "zstd"}
-_PARQUET_MAGIC = b"PAR1"
-PEEK = 2**18
-"""Bytes looked at to recognise a format: more than the first block of a zstd frame."""
 
 
 def suffixes_of(name: str) -> tuple[str, str]:
@@ -73,53 +85,32 @@ def compression_for(raw: RawInput, claimed: str) -> str:
     return claimed if min(head) < 9 or len(head) < 4 else ""
 
 
-def detect(
-    raw: RawInput, name: str, compression: str, max_ratio: int, *, table: bool = False
-) -> Format | None:
+def detect(head: Head, *, table: bool = False) -> Format | None:
     """The format by content and name; ``None`` when it is none of ours.
 
-    Content decides where it can (Parquet's magic, a first ``{``); the name decides between
-    plain text and tables. Standard input that is neither is one article as text, unless columns
-    were asked for (``table``).
+    A beginning that only one format has decides, then the name, then what the beginning resembles.
+    Standard input that is none of these is one article as text, or CSV if columns were asked for
+    (``table``).
     """
-    suffix, _ = suffixes_of(name)
-    by_name = _BY_SUFFIX.get(suffix)
-    if by_name in (TEXT, JSONL):
-        return PARQUET if by_name is JSONL and raw.peek(4) == _PARQUET_MAGIC else by_name
-    head = raw.peek(PEEK)
-    if not compression and head.startswith(_PARQUET_MAGIC):
-        return PARQUET
-    if by_name is PARQUET:
+    for format_ in FORMATS:
+        if format_.shows(head):
+            return format_
+    if (by_name := _BY_SUFFIX.get(head.suffix)) is not None:
         return by_name
-    text = _beginning(head, compression, max_ratio)
-    if text.startswith("{"):
-        return JSONL
-    if by_name is not None:
-        return by_name
-    if name == "-":
-        return CSV if table or _has_columns(text) else TEXT if text else JSONL
-    return CSV if _is_table(text) else None
+    for format_ in FORMATS:
+        if format_.resembles(head):
+            return format_
+    if head.name != STDIN:
+        return None
+    return CSV if table else TEXT if head.text else JSONL
 
 
-def _beginning(head: bytes, compression: str, max_ratio: int) -> str:
-    """The first characters of the unpacked text, without leading space."""
-    stream = Stream(RawInput(io.BytesIO(head), None), compression, max_ratio)
-    return next(stream.chunks(), b"")[:65536].decode("utf-8", "replace").lstrip()
+def is_known(suffix: str) -> bool:
+    """Whether the ending of a name promises one of the formats."""
+    return suffix in _BY_SUFFIX
 
 
-def _is_table(text: str) -> bool:
-    names = _header(text)
-    return len(names) > 1 and resolve(names).text is not None
-
-
-def _has_columns(text: str) -> bool:
-    """Whether the first line names columns that are known: what a news text hardly begins with."""
-    return len(resolve(_header(text)).taken()) > 0
-
-
-def _header(text: str) -> list[str]:
-    header = text.split("\n", 1)[0]
-    try:
-        return next(csv.reader([header], delimiter=delimited.sniff(header)), [])
-    except csv.Error:
-        return []
+def expected() -> str:
+    """What can be read, for messages."""
+    endings = ", ".join(suffix for format_ in FORMATS for suffix in format_.suffixes)
+    return f"{endings}, each also compressed ({', '.join(_COMPRESSED)})"

@@ -13,6 +13,8 @@ from dedup.read.streams import Lines
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from dedup.read.head import Head
+
 LONE_SURROGATE = "lone-surrogate"
 INVALID_UTF8 = "invalid-utf8"
 _BOM = b"\xef\xbb\xbf"
@@ -20,6 +22,11 @@ _BOM = b"\xef\xbb\xbf"
 
 class _RefusedError(Exception):
     """A line that is no record; the message says why."""
+
+
+def shows(head: Head) -> bool:
+    """Whether the text begins with a JSON object that has a line of its own."""
+    return head.text.startswith("{")
 
 
 def read(source: Source, intake: Intake) -> Iterator[RawRecord]:

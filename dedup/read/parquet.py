@@ -13,8 +13,15 @@ from dedup.read.jsonlines import INVALID_UTF8
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from dedup.read.head import Head
+
 _ROWS = 512
 _TOO_LARGE = "the record has {size} bytes of text, more than max_record_bytes allows ({limit})"
+
+
+def shows(head: Head) -> bool:
+    """Whether the file begins with Parquet's magic."""
+    return head.data.startswith(b"PAR1")
 
 
 def read(source: Source, intake: Intake) -> Iterator[RawRecord]:
