@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from dedup.read.columns import resolve
 from dedup.read.discover import STDIN
 from dedup.read.intake import Intake, RawRecord, Source
-from dedup.read.jsonlines import INVALID_UTF8
+from dedup.read.jsontext import INVALID_UTF8
 from dedup.read.streams import Lines
 
 if TYPE_CHECKING:

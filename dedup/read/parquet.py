@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from dedup.read.intake import Intake, RawRecord, Source
-from dedup.read.jsonlines import INVALID_UTF8
+from dedup.read.jsontext import INVALID_UTF8
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
