@@ -189,12 +189,6 @@ def test_standard_input(monkeypatch: pytest.MonkeyPatch, data: bytes, pack: Any)
     assert ledger.files[0].file == "-"
 
 
-def test_parquet_from_standard_input_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sys.stdin", SimpleNamespace(buffer=io.BytesIO(as_parquet())))
-    with pytest.raises(InputError, match="pipe"):
-        read("-")
-
-
 def test_missing_and_unknown_inputs_are_named_before_reading(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"nowhere\.jsonl: no such file"):
         read(tmp_path / "nowhere.jsonl")

@@ -16,7 +16,6 @@ from dedup.read.columns import check_overrides
 from dedup.read.dates import current_time
 from dedup.read.discover import Found, discover
 from dedup.read.formats import (
-    PARQUET,
     TEXT,
     Format,
     compression_for,
@@ -147,8 +146,6 @@ class _Run:
         if format_ is None:
             self._unknown(found, raw, size)
             return
-        if format_ is PARQUET and found.path is None:
-            raise InputError("standard input: Parquet cannot be read from a pipe; name the file")
         grouped = format_.one_article and found.group != ""
         if grouped:
             entry = self.group(found.group, format_.name)
@@ -205,7 +202,7 @@ class _Run:
             note = f"grew while it was read; the {size} bytes it had at the start were used"
             intake.note(f"{source.name}: {note}" if grouped else note)
         if intake.entry.read == 0 and intake.entry.incomplete is None and not grouped:
-            empty = source.size == 0 or (source.stream.produced == 0 and format_ is not PARQUET)
+            empty = source.size == 0 or (source.stream.produced == 0 and not source.plain)
             self._ledger.warnings.append(
                 f"{source.name}: {'the file is empty' if empty else 'no records found'}"
             )

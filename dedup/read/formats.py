@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import PurePath
 
-from dedup.read import delimited, jsonlines, jsonvalues, parquet, textfiles
+from dedup.read import arrow, delimited, jsonlines, jsonvalues, parquet, textfiles
 from dedup.read.discover import STDIN
 from dedup.read.head import Head
 from dedup.read.intake import Intake, RawRecord, Source
@@ -47,9 +47,10 @@ JSON = Format("json", (), jsonvalues.read, jsonvalues.shows)
 JSONL = Format("jsonl", (".jsonl", ".ndjson", ".jl", ".json"), jsonlines.read, jsonlines.shows)
 CSV = Format("csv", (".csv", ".tsv", ".tab"), delimited.read, resembles=delimited.resembles)
 PARQUET = Format("parquet", (".parquet", ".pq"), parquet.read, parquet.shows)
+ARROW = Format("arrow", (".arrow", ".feather", ".ftr", ".ipc", ".arrows"), arrow.read, arrow.shows)
 TEXT = Format("text", (".txt", ".text"), textfiles.read, one_article=True)
 
-FORMATS: tuple[Format, ...] = (PARQUET, JSON, JSONL, CSV, TEXT)
+FORMATS: tuple[Format, ...] = (PARQUET, ARROW, JSON, JSONL, CSV, TEXT)
 """All formats, in the order in which a beginning is tried: the surest signs first."""
 
 _BY_SUFFIX = {suffix: format_ for format_ in FORMATS for suffix in format_.suffixes}

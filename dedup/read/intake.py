@@ -68,6 +68,11 @@ class Source:
     stream: Stream
     size: int | None
 
+    @property
+    def plain(self) -> bool:
+        """Whether the bytes of the file at ``path`` are those of its format."""
+        return self.path is not None and not self.stream.compression
+
 
 @dataclass(slots=True)
 class Intake:
