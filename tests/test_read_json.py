@@ -152,6 +152,44 @@ def test_text_that_only_looks_like_json_stays_text(tmp_path: Path) -> None:
     assert read(tmp_path / "a.txt")[0] == ["[Update] The harbour is closed."]
 
 
+ARTICLES = [{"headline": f"h{i}", "body": f"text {i}"} for i in range(3)]
+
+
+@pytest.mark.parametrize(
+    "wrapped",
+    [
+        {"status": "ok", "articles": ARTICLES},
+        {"response": {"total": 3, "docs": ARTICLES}, "facets": [{"name": "x"}]},
+        {"hits": {"hits": [{"_id": i, "_source": a} for i, a in enumerate(ARTICLES)]}},
+    ],
+)
+@pytest.mark.parametrize("indent", [None, 2])
+def test_records_inside_of_an_answer(tmp_path: Path, wrapped: Any, indent: int | None) -> None:
+    (tmp_path / "a.json").write_text(json.dumps(wrapped, indent=indent))
+    texts, ledger = read(tmp_path / "a.json")
+    assert texts == ["text 0", "text 1", "text 2"]
+    assert ledger.rejects == []
+
+
+def test_an_export_of_a_search_engine(tmp_path: Path) -> None:
+    lines = [
+        json.dumps({"_index": "news", "_id": f"n{i}", "_source": a}) for i, a in enumerate(ARTICLES)
+    ]
+    (tmp_path / "a.jsonl").write_text("\n".join(lines))
+    ledger = Ledger()
+    (batch,) = read_articles([str(tmp_path)], ReadSettings(), ledger)
+    assert batch.column("id").to_pylist() == ["n0", "n1", "n2"]
+    assert batch.column("position").to_pylist()[1] == "line 2"
+    assert ledger.articles == ledger.read == 3
+
+
+def test_two_lists_of_texts_are_no_guess(tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_text(json.dumps({"news": ARTICLES, "letters": ARTICLES}))
+    texts, ledger = read(tmp_path / "a.json")
+    assert texts == []
+    assert "no text field; the record has: news, letters" in ledger.rejects[0].reason
+
+
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=8),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner),

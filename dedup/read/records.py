@@ -13,11 +13,12 @@ import pyarrow as pa
 from dedup.model import article_schema
 from dedup.read.columns import Columns, listed
 from dedup.read.dates import NOT_STATED, DateReader
+from dedup.read.intake import Intake, RawRecord
 from dedup.read.outlets import outlet_of
+from dedup.read.wrapped import records_in
 
 if TYPE_CHECKING:
     from dedup.config import ReadSettings
-    from dedup.read.intake import Intake, RawRecord
 
 ID_DERIVED = "id-derived"
 _MAX_NESTING = 4
@@ -71,6 +72,7 @@ class Validator:
 
     def __init__(self, settings: ReadSettings, now: datetime) -> None:
         self._default_outlet = settings.default_outlet
+        self._overrides = settings.fields
         self._date = DateReader(now)
         # Nearly all ids have one text: the first digest is kept by id, others in a set.
         self._digests: dict[str, bytes] = {}
@@ -78,14 +80,18 @@ class Validator:
         self.revisions = 0
         """Articles so far whose id was seen before with another text."""
 
-    def add(self, raw: RawRecord, intake: Intake, batch: Batch) -> None:
-        """Append the record to ``batch`` as an article or a repeat, or reject it."""
+    def add(self, raw: RawRecord, intake: Intake, batch: Batch, *, nested: bool = False) -> None:
+        """Append the record to ``batch`` as an article or a repeat, or reject it.
+
+        ``nested``: it stands inside of another record and is not searched for more.
+        """
         values = raw.values
         columns = raw.columns or intake.columns.of(tuple(values))
         get = values.get
         text = get(columns.text) if columns.text is not None else None
         if type(text) is not str:
-            intake.reject(raw.position, _why_no_text(values, columns.text, text))
+            if nested or columns.text is not None or not self._add_inner(raw, intake, batch):
+                intake.reject(raw.position, _why_no_text(values, columns.text, text))
             return
         payload = text.encode()
         hashed = hashlib.blake2b(payload, digest_size=16)
@@ -135,6 +141,17 @@ class Validator:
             intake.entry.repeats += 1
         else:
             intake.entry.articles += 1
+
+    def _add_inner(self, raw: RawRecord, intake: Intake, batch: Batch) -> bool:
+        """Add the records inside of one that is none itself; whether there are any."""
+        inner = records_in(raw.values, self._overrides)
+        for place, values in inner:
+            position = f"{raw.position}, {place}" if place else raw.position
+            if type(values) is dict:
+                self.add(RawRecord(position, values, raw.issues), intake, batch, nested=True)
+            else:
+                intake.reject(position, "is not a JSON object")
+        return bool(inner)
 
     def _is_new(self, article: str, digest: bytes, known: bytes) -> bool:
         """Whether a text is another than those seen before with this id."""
