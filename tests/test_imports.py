@@ -65,6 +65,8 @@ def test_settings_and_errors_are_light():
         ["update", "--help"],
         ["job", "run", "--help"],
         ["--version"],
+        *([name, "--help"] for name in ("scan", "flag", "update", "doctor")),
+        *(["--help"], ["--version"]),
     ],
 )
 def test_help_is_light(arguments):

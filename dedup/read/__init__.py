@@ -25,13 +25,14 @@ from dedup.read.formats import (
     suffixes_of,
 )
 from dedup.read.head import head_of
-from dedup.read.intake import Intake, Progress, Source
+from dedup.read.intake import Intake, Progress, SampleCompleteError, Source
 from dedup.read.opening import open_input
 from dedup.read.records import Batch, Validator
+from dedup.read.sample import FileSample, Sample
 from dedup.read.streams import RawInput, Stream
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Generator, Iterator, Sequence
     from datetime import datetime
 
     import pyarrow as pa
@@ -50,6 +51,7 @@ def read_articles(
     now: datetime | None = None,
     on_bytes: Callable[[int, int], None] | None = None,
     chosen: Callable[[Found], bool] | None = None,
+    sample: Sample | None = None,
 ) -> Iterator[pa.RecordBatch]:
     """Read articles and keep the ledger; one pass, one open file at a time.
 
@@ -64,6 +66,7 @@ def read_articles(
         on_bytes: is told ``(input bytes consumed, input bytes in all)``, as stored. The total
             is 0 when standard input is among the inputs.
         chosen: says of every file found whether it is read.
+        sample: look at a part of the inputs only, and tell about it.
 
     Yields:
         Batches of :func:`dedup.model.article_schema`, in the order of the inputs, folders
@@ -80,8 +83,10 @@ def read_articles(
     files, hidden = discover(inputs, ledger)
     if chosen is not None:
         files = [found for found in files if chosen(found)]
+    if sample is not None:
+        files = sample.chosen(files)
     _check_formats(files, settings)
-    run = _Run(settings, ledger, Progress(_total(files), on_bytes), validator)
+    run = _Run(settings, ledger, Progress(_total(files), on_bytes), validator, sample)
     for folder, count in hidden.items():
         if count:
             run.group(folder, TEXT.name).notes.append(f"hidden files or folders left out: {count}")
@@ -102,8 +107,14 @@ class _Run:
     """Reads the files of one run, one after another."""
 
     def __init__(
-        self, settings: ReadSettings, ledger: Ledger, progress: Progress, validator: Validator
+        self,
+        settings: ReadSettings,
+        ledger: Ledger,
+        progress: Progress,
+        validator: Validator,
+        sample: Sample | None,
     ) -> None:
+        self._sample = sample
         self._settings = settings
         self._ledger = ledger
         self._progress = progress
@@ -159,8 +170,37 @@ class _Run:
             intake.note(f"is named as {claimed}, but is not compressed")
         stream = Stream(raw, compression, settings.max_ratio, settings.encoding)
         source = Source(found.name, found.path, found.text_id, suffix, raw, stream, size)
-        yield from self._records(format_, source, intake, batch)
+        if self._sample is None:
+            yield from self._records(format_, source, intake, batch)
+        elif not (yield from self._sampled(self._sample, format_, source, intake, batch)):
+            return
         self._close(source, format_, intake, grouped)
+
+    def _sampled(
+        self, sample: Sample, format_: Format, source: Source, intake: Intake, batch: Batch
+    ) -> Generator[None, None, bool]:
+        """Read the first records of a file; returns whether that was all of it."""
+        seen = FileSample(source.name, intake.entry, source.size or 0)
+        sample.seen.append(seen)
+        intake.columns.lenient = True
+        intake.observe = seen.add
+        intake.most_rejects = sample.records
+        before = self._progress.done
+        records = self._records(format_, source, intake, batch)
+        try:
+            for _ in records:
+                yield
+                if seen.records >= sample.records:
+                    return False
+        except SampleCompleteError:
+            return False
+        else:
+            seen.whole = True
+            return True
+        finally:
+            records.close()
+            seen.encoding = source.stream.encoding
+            seen.consumed = self._progress.done - before
 
     def _unknown(self, found: Found, raw: RawInput, size: int | None) -> None:
         """A file of a format that is not known: a reject, unless it is empty."""
@@ -178,10 +218,12 @@ class _Run:
 
     def _records(
         self, format_: Format, source: Source, intake: Intake, batch: Batch
-    ) -> Iterator[None]:
+    ) -> Generator[None, None, None]:
         validator = self._validator
         revisions = validator.revisions
         for record in format_.read(source, intake):
+            if intake.observe is not None:
+                intake.observe(record)
             validator.add(record, intake, batch)
             yield
         revisions = validator.revisions - revisions

@@ -60,7 +60,7 @@ def read(source: Source, intake: Intake) -> Iterator[RawRecord]:
         columns = intake.columns.of(tuple(names))
         intake.columns.check(need_text=True)
         needed = {*columns.taken().values(), *(name for _, name in columns.metadata)}
-        fields = [i for i, name in enumerate(names) if name in needed]
+        fields = [i for i, name in enumerate(names) if name in needed or intake.observe]
         handle.seek(0)
         reader = opened(handle, options=ipc.IpcReadOptions(included_fields=fields))
         batches = _of_file(reader) if in_file else _of_stream(reader)

@@ -45,6 +45,8 @@ def _row_groups(file: pq.ParquetFile, source: Source, intake: Intake) -> Iterato
         columns = intake.columns.of(names)
         intake.columns.check(need_text=True)
         needed = sorted({*columns.taken().values(), *(name for _, name in columns.metadata)})
+        if intake.observe is not None:
+            needed = sorted(set(names))
         first = 1
         for group in range(file.num_row_groups):
             yield from _row_group(file, group, first, needed, columns.text, intake)

@@ -144,6 +144,7 @@ class Stream:
         self._encoding = encoding
         self.failure: str | None = None
         self.produced = 0
+        self.encoding = ""  # of the text, known once its first chunk was asked for
 
     def chunks(self) -> Iterator[bytes]:
         """Yield the bytes of a text as UTF-8: what is another encoding by its byte order mark, by
@@ -152,7 +153,14 @@ class Stream:
         A compressed file of some size is unpacked in a thread of its own, a few chunks ahead.
         What comes from a pipe is not: a thread that waits for more could not be stopped.
         """
-        return self._handed_on(_utf8(self._plain(), self._encoding))
+        return self._handed_on(self._text())
+
+    def _text(self) -> Iterator[bytes]:
+        chunks = self._plain()
+        first = next(chunks, b"")
+        marked, mark = _marked(first)
+        self.encoding = marked or self._encoding or "utf-8"
+        yield from _utf8(_then(first[mark:], chunks), self.encoding)
 
     def unpacked(self) -> Iterator[bytes]:
         """Yield the bytes as they are, for formats that are no text."""
@@ -270,18 +278,14 @@ def _salvage(decoder: Any, piece: bytes) -> tuple[bytes, int]:
     return b"".join(saved), len(piece)
 
 
-def _utf8(chunks: Iterator[bytes], encoding: str | None) -> Iterator[bytes]:
-    first = next(chunks, b"")
-    marked, mark = _marked(first)
-    if marked == "utf-8" or (not marked and encoding in (None, "utf-8")):
-        if rest := first[mark:]:
-            yield rest
+def _utf8(chunks: Iterator[bytes], encoding: str) -> Iterator[bytes]:
+    if encoding == "utf-8":
         yield from chunks
         return
     # What cannot be decoded passes as a byte that is not valid UTF-8, so that it is noticed and
     # reported for the record it stands in, like any other invalid UTF-8.
-    decoder = codecs.getincrementaldecoder(marked or encoding or "utf-8")(_UNDECODABLE)
-    for data in _then(first[mark:], chunks):
+    decoder = codecs.getincrementaldecoder(encoding)(_UNDECODABLE)
+    for data in chunks:
         yield decoder.decode(data).encode("utf-8", "surrogateescape")
     yield decoder.decode(b"", True).encode("utf-8", "surrogateescape")
 
