@@ -11,7 +11,7 @@ import os
 import zlib
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, Protocol
 
 import zstandard
 
@@ -322,6 +322,14 @@ def _marked(first: bytes) -> tuple[str, int]:
     return "", 0
 
 
+class Chunked(Protocol):
+    """What hands on its bytes in chunks: a :class:`Stream`, or one made of it."""
+
+    def chunks(self) -> Iterator[bytes]:
+        """The chunks, once."""
+        ...
+
+
 class Lines:
     """Lines of a stream, split on ``\\n`` alone, none held that is longer than ``limit`` bytes.
 
@@ -331,7 +339,7 @@ class Lines:
     """
 
     def __init__(
-        self, stream: Stream, limit: int, on_long: Callable[[int, int, int, bytes], None]
+        self, stream: Chunked, limit: int, on_long: Callable[[int, int, int, bytes], None]
     ) -> None:
         self._stream = stream
         self._limit = limit
