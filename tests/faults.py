@@ -65,7 +65,7 @@ def scan(tmp_path: Path, *inputs: Any, stdin: bytes = b"", **options: Any) -> Sc
         flags += ["--overwrite"]
     done = run("scan", *(inputs or (tmp_path,)), "--out", out, *flags, stdin=stdin)
     found = Scanned(done.returncode, out, done.stdout, done.stderr, flags)
-    if (out / "run.json").exists() and done.returncode in (0, 3):
+    if (out / "rejected.jsonl").exists() and done.returncode in (0, 3):
         ledger = found.run["ledger"]
         for entry in (ledger, *ledger["files"]):
             assert entry["read"] == entry["articles"] + entry["repeats"] + entry["rejected"]

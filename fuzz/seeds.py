@@ -1,0 +1,81 @@
+"""Write the first inputs of the saved corpus, all invented: ``python fuzz/seeds.py``."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.ipc as ipc
+import pyarrow.parquet as pq
+
+CORPUS = Path(__file__).parent / "corpus"
+RECORDS = [
+    {"id": "a", "outlet": "x.example", "published": "2021-03-04", "text": 'Zwei, "mit"\nZeile é'},
+    {"id": "b", "outlet": "y.example", "published": "4 March 2021", "text": "Other."},
+]
+TABLE = pa.Table.from_pylist(RECORDS)
+PROSE = (
+    "WEXMOUTH (Reuters) - “The harbour is closed,” she said on Monday. Mr. Smith, of the U.S., "
+    "agreed: it's 5.3 km away... ‘Really?’ 海港关闭了。他说。 الميناء مغلق. Пожар!\n\n"
+    "(AP) — The end."
+)
+
+
+def _sunk(write: object) -> bytes:
+    sink = io.BytesIO()
+    write(sink)  # type: ignore[operator]
+    return sink.getvalue()
+
+
+def _arrow(opened: object) -> bytes:
+    def write(sink: io.BytesIO) -> None:
+        with opened(sink, TABLE.schema) as out:  # type: ignore[operator]
+            out.write_table(TABLE)
+
+    return _sunk(write)
+
+
+LINES = "".join(json.dumps(r) + "\n" for r in RECORDS).encode()
+TABLES = {
+    "commas": b'id,text\na,"x, ""y""\nz"\nb,c\n',
+    "sep": b"sep=;\r\nid;text\r\na;b\r\n",
+    "escapes": b'id,text\na,"x \\"y\\", z"\nb,\\N\n',
+    "tabs": b'id\ttext\na\t"b" c\n',
+    "old": b"id,text\ra,b\r",
+}
+SEEDS: dict[str, dict[str, bytes]] = {
+    "read-jsonl-jsonl": {
+        "lines": LINES,
+        "odd": b'{"text": "a\\ud800"}\n\n[1]\n{"text": NaN}\n{"id": 1.5, "text": "\xe9"}\r\n',
+        "utf16": LINES.decode().encode("utf-16"),
+        "hit": b'{"_id": "1", "_source": {"body": "x"}}\n',
+    },
+    "read-json": {
+        "array": json.dumps(RECORDS, indent=1).encode(),
+        "concatenated": b'{"text": "a"}{"text": "b"} 12 null "x" ]',
+        "broken": b'[{"id": 1, "text": [}, {"id": 2, "text": "b\n"}, {"id": 3, "text": "c"}]',
+        "answer": json.dumps({"response": {"docs": RECORDS}}).encode(),
+    },
+    "read-csv-csv": TABLES,
+    "read-unnamed": {"lines": LINES, "table": TABLES["commas"], "array": b'[{"text": "a"}]'},
+    "read-parquet-parquet": {"table": _sunk(lambda sink: pq.write_table(TABLE, sink))},
+    "read-arrow-arrow": {"file": _arrow(ipc.new_file), "stream": _arrow(ipc.new_stream)},
+    "read-text-txt": {"prose": PROSE.encode(), "utf16": PROSE.encode("utf-16")},
+    "read-packed": {"gzip": b"\x01" + LINES, "zstd": b"\x00" + LINES, "cut": b"\x55" + LINES},
+    **{name: {"prose": PROSE.encode()} for name in ("segmenter", "kernels", "signatures")},
+    "languages": {"prose": PROSE.encode() + b"\0" + PROSE.encode()[:80]},
+}
+
+
+def main() -> None:
+    """Write the files; those of mended faults lie beside them and stay."""
+    for target, seeds in SEEDS.items():
+        (CORPUS / target).mkdir(parents=True, exist_ok=True)
+        for name, data in seeds.items():
+            (CORPUS / target / f"seed-{name}").write_bytes(data)
+
+
+if __name__ == "__main__":
+    main()
