@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.ipc as ipc
 
-from dedup.read.rows import rows_of, short
+from dedup.read.rows import DAMAGE, rows_of, short
 from dedup.read.seekable import seekable
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def read(source: Source, intake: Intake) -> Iterator[RawRecord]:
         try:
             handle.seek(0)
             names = opened(handle).schema.names  # which may be no UTF-8 where they are damaged
-        except (pa.ArrowException, OSError, ValueError) as error:
+        except DAMAGE as error:
             intake.incomplete(f"not readable as Arrow: {short(error)}")
             return
         columns = intake.columns.of(tuple(names))
@@ -80,7 +80,7 @@ def _rows(batches: Iterator[_Numbered], text: str | None, intake: Intake) -> Ite
                         yield record
         except StopIteration:
             return
-        except (pa.ArrowException, OSError, ValueError, OverflowError) as error:
+        except DAMAGE as error:
             intake.incomplete(f"record batch {number} is damaged at row {row}: {short(error)}")
 
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import pyarrow as pa
 import pyarrow.parquet as pq
 
-from dedup.read.rows import rows_of, short
+from dedup.read.rows import DAMAGE, rows_of, short
 from dedup.read.seekable import seekable
 
 if TYPE_CHECKING:
@@ -33,7 +32,7 @@ def read(source: Source, intake: Intake) -> Iterator[RawRecord]:
     with seekable(source) as handle:
         try:
             file = pq.ParquetFile(handle, pre_buffer=False, page_checksum_verification=True)
-        except (pa.ArrowException, OSError, ValueError) as error:
+        except DAMAGE as error:
             intake.incomplete(f"not readable as Parquet: {short(error)}")
             return
         yield from _row_groups(file, source, intake)
@@ -75,5 +74,5 @@ def _row_group(
                 row += 1
                 if record is not None:
                     yield record
-    except (pa.ArrowException, OSError, ValueError, OverflowError) as error:
+    except DAMAGE as error:
         intake.incomplete(f"row group {group} is damaged from row {row} on: {short(error)}")

@@ -12,6 +12,9 @@ from dedup.read.jsontext import INVALID_UTF8
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+DAMAGE = (pa.ArrowException, OSError, ValueError, OverflowError, MemoryError)
+"""What Arrow raises for damaged data; a damaged length asks for more memory than there is."""
+
 _TOO_LARGE = "the record has {size} bytes of text, more than max_record_bytes allows ({limit})"
 
 

@@ -150,7 +150,7 @@ class Stream:
         """Yield the bytes of a text as UTF-8: what is another encoding by its byte order mark, by
         the zeros of UTF-16 or by ``encoding`` is transcoded, a mark is dropped.
 
-        A compressed file of some size is unpacked in a thread of its own, a few chunks ahead.
+        A file of some size is read and unpacked in a thread of its own, a few chunks ahead.
         What comes from a pipe is not: a thread that waits for more could not be stopped.
         """
         return self._handed_on(self._text())
@@ -167,7 +167,7 @@ class Stream:
         return self._handed_on(self._plain())
 
     def _handed_on(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
-        if self.compression and self.raw.size is not None and self.raw.size > CHUNK:
+        if self.raw.size is not None and self.raw.size > CHUNK:
             chunks = _ahead(chunks)
         for chunk in chunks:
             self.raw.tell()
