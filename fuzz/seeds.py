@@ -63,6 +63,10 @@ SEEDS: dict[str, dict[str, bytes]] = {
     "read-parquet-parquet": {"table": _sunk(lambda sink: pq.write_table(TABLE, sink))},
     "read-arrow-arrow": {"file": _arrow(ipc.new_file), "stream": _arrow(ipc.new_stream)},
     "read-text-txt": {"prose": PROSE.encode(), "utf16": PROSE.encode("utf-16")},
+    "read-markdown-md": {
+        "front": b"---\ntitle: 'x'\ndate: 2021-03-04\n---\nText.\n",
+        "plain": b"# T",
+    },
     "read-packed": {"gzip": b"\x01" + LINES, "zstd": b"\x00" + LINES, "cut": b"\x55" + LINES},
     **{name: {"prose": PROSE.encode()} for name in ("segmenter", "kernels", "signatures")},
     "languages": {"prose": PROSE.encode() + b"\0" + PROSE.encode()[:80]},

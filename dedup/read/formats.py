@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import PurePath
 
-from dedup.read import arrow, delimited, jsonlines, jsonvalues, parquet, textfiles
+from dedup.read import arrow, delimited, jsonlines, jsonvalues, markdown, parquet, textfiles
 from dedup.read.discover import STDIN
 from dedup.read.head import Head
 from dedup.read.intake import Intake, RawRecord, Source
@@ -43,6 +43,7 @@ class Format:
     one_article: bool = False
 
 
+MARKDOWN = Format("markdown", (".md", ".markdown"), markdown.read, one_article=True)
 JSON = Format("json", (), jsonvalues.read, jsonvalues.shows)
 JSONL = Format("jsonl", (".jsonl", ".ndjson", ".jl", ".json"), jsonlines.read, jsonlines.shows)
 CSV = Format("csv", (".csv", ".tsv", ".tab"), delimited.read, resembles=delimited.resembles)
@@ -50,7 +51,7 @@ PARQUET = Format("parquet", (".parquet", ".pq"), parquet.read, parquet.shows)
 ARROW = Format("arrow", (".arrow", ".feather", ".ftr", ".ipc", ".arrows"), arrow.read, arrow.shows)
 TEXT = Format("text", (".txt", ".text"), textfiles.read, one_article=True)
 
-FORMATS: tuple[Format, ...] = (PARQUET, ARROW, JSON, JSONL, CSV, TEXT)
+FORMATS: tuple[Format, ...] = (PARQUET, ARROW, JSON, JSONL, CSV, TEXT, MARKDOWN)
 """All formats, in the order in which a beginning is tried: the surest signs first."""
 
 _BY_SUFFIX = {suffix: format_ for format_ in FORMATS for suffix in format_.suffixes}
