@@ -289,8 +289,8 @@ def read_settings(
     outlet: str | None,
     strict: bool,
     reject_invalid_utf8: bool,
-    encoding: str | None,
-    limit_options: Sequence[str] | None,
+    encoding: str | None = None,
+    limit_options: Sequence[str] | None = None,
 ) -> ReadSettings:
     """How to read, from the options of a command."""
     given: dict[str, Any] = dict(limit(text) for text in limit_options or ())
