@@ -63,10 +63,9 @@ def test_settings_and_errors_are_light():
         ["scan", "--help"],
         ["flag", "--help"],
         ["update", "--help"],
+        ["doctor", "--help"],
         ["job", "run", "--help"],
         ["--version"],
-        *([name, "--help"] for name in ("scan", "flag", "update", "doctor")),
-        *(["--help"], ["--version"]),
     ],
 )
 def test_help_is_light(arguments):
