@@ -124,7 +124,7 @@ class Validator:
             outlet,
             micros,
             precision,
-            stated if type(stated) is str else _raw_date(stated),
+            (stated or None) if type(stated) is str else _raw_date(stated),
             url,
             plain(get(columns.title)) if columns.title is not None else None,
             plain(get(columns.byline)) if columns.byline is not None else None,
