@@ -5,6 +5,7 @@ The defaults below are *the* configuration: every published figure is taken with
 
 from __future__ import annotations
 
+import codecs
 import dataclasses
 import hashlib
 import json
@@ -140,9 +141,17 @@ class Settings:
         return hashlib.blake2b(payload.encode(), digest_size=8).hexdigest()
 
 
+def _limit(default: int, help_text: str) -> Any:
+    return field(default=default, metadata={"limit": help_text})
+
+
 @dataclass(frozen=True, slots=True)
 class ReadSettings:
-    """How input is read; does not change what is found in a given set of records."""
+    """How input is read; does not change what is found in a given set of records.
+
+    Raises :class:`~dedup.errors.SettingsError` when a limit is no positive number, or the encoding
+    is not known.
+    """
 
     fields: tuple[tuple[str, str], ...] = ()
     """Pairs ``(article field, column)`` that override recognition, e.g. ``("text", "body")``."""
@@ -150,12 +159,48 @@ class ReadSettings:
     """Stop at the first damaged file or rejected record."""
     reject_invalid_utf8: bool = False
     """Reject records with invalid UTF-8 instead of replacing by U+FFFD."""
-    max_record_bytes: int = 64 * 2**20
-    """A line or record above this size is rejected; memory stays bounded."""
-    max_ratio: int = 1000
-    """Greatest decompression ratio accepted (decompression bombs)."""
+    max_record_bytes: int = _limit(
+        64 * 2**20, "Bytes of a line or record; a greater one is rejected, memory stays bounded."
+    )
+    max_ratio: int = _limit(1000, "Growth by decompression; where it is greater, reading stops.")
     default_outlet: str | None = None
     """Outlet of records that name none."""
+    encoding: str | None = None
+    """Encoding of texts that are neither UTF-8 nor marked, by a name that Python knows."""
+
+    def __post_init__(self) -> None:
+        for name in limits():
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+                raise SettingsError(f"limit '{name}': expected a whole number from 1 on: {value!r}")
+        if self.encoding is not None:
+            object.__setattr__(self, "encoding", _text_encoding(self.encoding))
+
+
+def limits() -> dict[str, tuple[int, str]]:
+    """The limits of reading: name -> (default, what it bounds)."""
+    return {
+        f.name: (int(f.default), f.metadata["limit"])  # type: ignore[arg-type]
+        for f in fields(ReadSettings)
+        if "limit" in f.metadata
+    }
+
+
+_NO_ENCODINGS = ("idna", "punycode", "raw-unicode-escape", "unicode-escape", "utf-7", "undefined")
+
+
+def _text_encoding(name: str) -> str:
+    """The name that Python gives an encoding of texts."""
+    try:
+        found = codecs.lookup(name)
+        "a".encode(name)  # refuses codecs that are no encodings of text
+    except (LookupError, UnicodeError, ValueError):
+        found = None
+    if found is None or found.name.replace("_", "-") in _NO_ENCODINGS:
+        raise SettingsError(
+            f"encoding {name!r} is not known; expected a name such as windows-1252 or gb18030"
+        )
+    return found.name
 
 
 def load_toml(path: str | os.PathLike[str]) -> dict[str, Any]:

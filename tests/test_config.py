@@ -117,3 +117,22 @@ def test_unknown_names_list_the_known():
 def test_round_trip():
     settings = Settings(sensitivity=0.33, seed=5)
     assert settings_from(settings.as_dict()) == settings
+
+
+@pytest.mark.parametrize("value", [0, -1, 1.5, True, "9"])
+def test_limits_of_reading_are_positive_numbers(value):
+    with pytest.raises(SettingsError, match="max_record_bytes"):
+        ReadSettings(max_record_bytes=value)
+
+
+@pytest.mark.parametrize("name", ["latin1", "WINDOWS-1252", "gb18030", "utf-16", "UTF8"])
+def test_encodings_are_known_by_the_names_of_python(name):
+    assert ReadSettings(encoding=name).encoding
+
+
+@pytest.mark.parametrize(
+    "name", ["", "klingon", "base64", "utf-7", "idna", "unicode_escape", "x\0"]
+)
+def test_what_is_no_encoding_of_texts_is_refused(name):
+    with pytest.raises(SettingsError, match="encoding"):
+        ReadSettings(encoding=name)

@@ -63,6 +63,7 @@ def test_settings_and_errors_are_light():
         ["scan", "--help"],
         ["flag", "--help"],
         ["update", "--help"],
+        ["doctor", "--help"],
         ["job", "run", "--help"],
         ["--version"],
     ],

@@ -395,11 +395,23 @@ SEEDS = (
     b"\xef\xbb\xbf",
     b"PAR1",
     b"\0",
+    b'[{"text":"a"},',
+    b'{"text":{"a":[',
+    b"]}",
+    b"ARROW1\0\0",
+    b"\xff\xff\xff\xff",
+    b"sep=;\n",
+    b"---\ntitle: a\n",
+    b"\xff\xfe\0\0",
 )
 
 
 @pytest.mark.parametrize(
-    "name", ["a.jsonl", "a.csv", "a.tsv", "a.txt", "a.parquet", "a.jsonl.gz", "a.csv.zst", "a"]
+    "name",
+    [
+        *("a.jsonl", "a.json", "a.csv", "a.tsv", "a.txt", "a.md", "a.parquet", "a.arrow"),
+        *("a.jsonl.gz", "a.csv.zst", "a.feather.gz", "a"),
+    ],
 )
 @PROPERTY
 @given(

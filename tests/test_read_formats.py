@@ -162,12 +162,13 @@ def test_folder_mixes_text_files_and_other_formats(tmp_path: Path) -> None:
     assert [r["id"] for r in rows] == ["a.txt", "b/2.txt", "1", "b"]
     assert [r["text"] for r in rows[:2]] == ["one", "two\r\nlines"]
     assert rows[1]["file"].endswith("b/2.txt")
-    folder, dump = ledger.files
+    folder, dump, unknown = ledger.files
     assert (folder.file, folder.articles, dump.articles) == (str(tmp_path), 2, 2)
+    assert (unknown.file, unknown.format, unknown.rejected) == (str(tmp_path), "unknown", 1)
     assert folder.notes == ["hidden files or folders left out: 1"]
-    (skipped,) = ledger.skipped
-    assert Path(skipped.file).name == "photo.jpg"
-    assert skipped.reason.startswith("not a supported format; read are jsonl, csv, parquet")
+    (reject,) = ledger.rejects
+    assert Path(reject.file).name == "photo.jpg"
+    assert reject.reason.startswith("the format was not recognised; read are: ")
 
 
 def test_single_text_file_and_pattern(tmp_path: Path) -> None:
@@ -186,12 +187,6 @@ def test_standard_input(monkeypatch: pytest.MonkeyPatch, data: bytes, pack: Any)
     rows, ledger = read("-")
     assert [r["text"] for r in rows] == [r["text"] for r in RECORDS]
     assert ledger.files[0].file == "-"
-
-
-def test_parquet_from_standard_input_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sys.stdin", SimpleNamespace(buffer=io.BytesIO(as_parquet())))
-    with pytest.raises(InputError, match="pipe"):
-        read("-")
 
 
 def test_missing_and_unknown_inputs_are_named_before_reading(tmp_path: Path) -> None:

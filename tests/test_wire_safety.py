@@ -128,6 +128,17 @@ def test_charsets_are_those_of_the_bytes(tmp_path, declared, stored, issues):
     }
 
 
+@pytest.mark.parametrize(
+    ("stored", "encoding"), [("utf-16-le", None), ("utf-32", None), ("koi8-r", "koi8-r")]
+)
+def test_what_was_transcoded_is_not_what_it_declares(tmp_path, stored, encoding):
+    long = "rain " * 5000 + "дождь"
+    content = f'<?xml version="1.0" encoding="iso-8859-1"?>{feed(item(long))}'
+    row = only(tmp_path, content.encode(stored), encoding=encoding)
+    assert row["text"] == long
+    assert row["issues"] == ["summary-only"]
+
+
 def test_invalid_utf8_marks_the_item_in_which_it_stands(tmp_path):
     content = feed(item("Rain"), item("Ha@l", 2)).encode().replace(b"@", b"\xff")
     content = '<?xml version="1.0" encoding="utf-8"?><!-- é -->'.encode() + content

@@ -69,6 +69,23 @@ def test_ninjs_in_lines_and_in_envelopes(tmp_path):
         assert [row["id"] for row in rows] == ["urn:valley:1", "u2"]
 
 
+@pytest.mark.parametrize("indent", [None, 1])
+@pytest.mark.parametrize("dress", ["[{},{}]", "{}{}", "{}\n\n{}\n"])
+def test_ninjs_in_arrays_and_one_after_another(tmp_path, dress, indent):
+    items = [json.dumps(NINJS | {"uri": f"u{i}"}, indent=indent) for i in range(2)]
+    rows, _ = read(tmp_path / "a.json", dress.replace("{}", "%s") % tuple(items))
+    assert [row["id"] for row in rows] == ["u0", "u1"]
+    assert {row["text"] for row in rows} == {"Rain & hail fell.\nDucks were pleased."}
+
+
+def test_a_broken_ninjs_item_in_an_array_costs_itself_alone(tmp_path):
+    broken = json.dumps(NINJS | {"uri": "u0"}).replace("[", "{").replace('"type":', '"type" ')
+    items = [broken, json.dumps(NINJS | {"uri": "u1"}), json.dumps(NINJS | {"type": "picture"})]
+    rows, ledger = read(tmp_path / "a.ninjs", f"[{','.join(items)}]")
+    assert [(row["id"], row["position"]) for row in rows] == [("u1", "record 2")]
+    assert [r.position.partition(",")[0] for r in ledger.rejects] == ["record 1", "record 3"]
+
+
 def test_lines_that_begin_with_a_long_one_are_lines(tmp_path):
     long = NINJS | {"body_html": "<p>Rain.</p>" * 10_000}
     rows, ledger = read(tmp_path / "a.jsonl", f"{json.dumps(long)}\n{json.dumps(NINJS)}\n")

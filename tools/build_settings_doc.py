@@ -8,7 +8,7 @@ import textwrap
 from dataclasses import fields
 from pathlib import Path
 
-from dedup.config import ReadSettings, Settings
+from dedup.config import ReadSettings, Settings, limits
 
 TARGET = Path(__file__).parent.parent / "docs" / "settings.md"
 
@@ -60,6 +60,18 @@ These do not change what is found in a given set of records. They are fields of
 """
 
 
+LIMITS = """
+## Limits of reading
+
+They keep memory and time bounded whatever a file holds. What exceeds one is rejected or, where a
+file as a whole does, marked incomplete; both are listed with the limit's name. On the command line:
+`--limit max_record_bytes=200000000`.
+
+| limit | default | meaning |
+|---|---|---|
+"""
+
+
 def documentation(cls: type) -> dict[str, str]:
     """The string below each field of a dataclass."""
     body = ast.parse(textwrap.dedent(inspect.getsource(cls))).body[0]
@@ -84,7 +96,11 @@ def render() -> str:
     out += FILE
     text = documentation(ReadSettings)
     for f in fields(ReadSettings):
-        out += f"| `{f.name}` | `{f.default}` | {cell(text[f.name])} |\n"
+        if f.name not in limits():
+            out += f"| `{f.name}` | `{f.default}` | {cell(text[f.name])} |\n"
+    out += LIMITS
+    for name, (default, meaning) in limits().items():
+        out += f"| `{name}` | {default} | {cell(meaning)} |\n"
     return out
 
 

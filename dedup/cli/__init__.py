@@ -11,6 +11,7 @@ from dedup.cli import update as update  # isort: skip
 from dedup.cli import check as check  # isort: skip
 from dedup.cli import index as index  # isort: skip
 from dedup.cli import job as job  # isort: skip
+from dedup.cli import doctor as doctor  # isort: skip
 from dedup.cli.options import app
 
 __all__ = ["app"]

@@ -71,6 +71,8 @@ def filter(  # noqa: A001 - the command's name
     outlet: options.Outlet = None,
     strict: options.Strict = False,
     reject_invalid_utf8: options.RejectInvalid = False,
+    encoding: options.Encoding = None,
+    limit: options.Limits = None,
     threads: options.Threads = None,
     memory: options.Memory = None,
     settings_file: options.SettingsFile = None,
@@ -88,7 +90,7 @@ def filter(  # noqa: A001 - the command's name
     """
     with errors("Nothing was written; what FILE held before is untouched.") as stages:
         analysis = options.load_settings(settings_file, settings)
-        read = options.read_settings(field, outlet, strict, reject_invalid_utf8)
+        read = options.read_settings(field, outlet, strict, reject_invalid_utf8, encoding, limit)
         from dedup import filtering
 
         filtering.check_targets(inputs, filtering.targets(out, dropped), overwrite)

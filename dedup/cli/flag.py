@@ -77,6 +77,8 @@ def flag(
     outlet: options.Outlet = None,
     strict: options.Strict = False,
     reject_invalid_utf8: options.RejectInvalid = False,
+    encoding: options.Encoding = None,
+    limit: options.Limits = None,
     threads: options.Threads = None,
     memory: options.Memory = None,
     settings_file: options.SettingsFile = None,
@@ -96,7 +98,7 @@ def flag(
     """
     with errors("Nothing was written.") as stages:
         analysis = options.load_settings(settings_file, settings)
-        read = options.read_settings(field, outlet, strict, reject_invalid_utf8)
+        read = options.read_settings(field, outlet, strict, reject_invalid_utf8, encoding, limit)
         from dedup import flagging
 
         with Progress(stages, shown=not quiet and sys.stderr.isatty()) as progress:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperCommand
 
-from dedup.config import ReadSettings, Settings, load_toml, settings_from
+from dedup.config import ReadSettings, Settings, limits, load_toml, settings_from
 from dedup.errors import SettingsError, UsageError
 from dedup.report.console import say
 
@@ -122,6 +122,24 @@ RejectInvalid = Annotated[
     typer.Option(
         "--reject-invalid-utf8",
         help="Reject records with invalid UTF-8 instead of mending them.",
+        rich_help_panel=INPUT,
+    ),
+]
+Encoding = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help="Encoding of texts that are not Unicode, e.g. windows-1252.",
+        rich_help_panel=INPUT,
+    ),
+]
+Limits = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--limit",
+        metavar="NAME=N",
+        help="Set a limit of reading, e.g. max_record_bytes=200000000 (docs/settings.md). May be "
+        "repeated.",
         rich_help_panel=INPUT,
     ),
 ]
@@ -256,11 +274,29 @@ def check_apart(inputs: list[str], out: Path) -> None:
             )
 
 
+def limit(text: str) -> tuple[str, int]:
+    """``NAME=N`` of a limit of reading; anything else is a ``UsageError`` that lists the limits."""
+    name, _, number = text.partition("=")
+    if name not in limits():
+        raise UsageError(f"--limit {text!r}: known limits are: {', '.join(limits())}")
+    if not number.isascii() or not number.isdecimal():
+        raise UsageError(f"--limit {text!r}: expected a whole number, e.g. {name}=1000")
+    return name, int(number)
+
+
 def read_settings(
-    field: Sequence[str] | None, outlet: str | None, strict: bool, reject_invalid_utf8: bool
+    field: Sequence[str] | None,
+    outlet: str | None,
+    strict: bool,
+    reject_invalid_utf8: bool,
+    encoding: str | None = None,
+    limit_options: Sequence[str] | None = None,
 ) -> ReadSettings:
     """How to read, from the options of a command."""
+    given: dict[str, Any] = dict(limit(text) for text in limit_options or ())
     return ReadSettings(
+        **given,
+        encoding=encoding,
         fields=tuple(pair(text) for text in field or ()),
         strict=strict,
         reject_invalid_utf8=reject_invalid_utf8,

@@ -57,6 +57,8 @@ def scan(
     outlet: options.Outlet = None,
     strict: options.Strict = False,
     reject_invalid_utf8: options.RejectInvalid = False,
+    encoding: options.Encoding = None,
+    limit: options.Limits = None,
     threads: options.Threads = None,
     memory: options.Memory = None,
     settings_file: options.SettingsFile = None,
@@ -75,7 +77,7 @@ def scan(
     written = "Nothing was written; what DIR held before is untouched. Run the same command again."
     with errors(written) as stages:
         analysis = options.load_settings(settings_file, settings)
-        read = options.read_settings(field, outlet, strict, reject_invalid_utf8)
+        read = options.read_settings(field, outlet, strict, reject_invalid_utf8, encoding, limit)
         from dedup.report.tables import prepare_output, write_run
 
         options.check_apart(inputs, out)

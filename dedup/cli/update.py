@@ -50,6 +50,8 @@ def update(
     outlet: options.Outlet = None,
     strict: options.Strict = False,
     reject_invalid_utf8: options.RejectInvalid = False,
+    encoding: options.Encoding = None,
+    limit: options.Limits = None,
     threads: options.Threads = None,
     memory: options.Memory = None,
     settings_file: options.SettingsFile = None,
@@ -69,7 +71,7 @@ def update(
     written = "The index holds what was committed last. Run the same command again to continue."
     with errors(written) as stages:
         given = options.given_settings(settings_file, settings)
-        read = options.read_settings(field, outlet, strict, reject_invalid_utf8)
+        read = options.read_settings(field, outlet, strict, reject_invalid_utf8, encoding, limit)
         for folder in (out, index):
             if folder is not None:
                 options.check_apart(inputs, folder)

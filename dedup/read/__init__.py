@@ -16,22 +16,23 @@ from dedup.read.columns import check_overrides
 from dedup.read.dates import current_time
 from dedup.read.discover import Found, discover
 from dedup.read.formats import (
-    BY_NAME,
-    FORMATS,
-    PARQUET,
     TEXT,
     Format,
     compression_for,
     detect,
+    expected,
+    is_known,
     suffixes_of,
 )
-from dedup.read.intake import Intake, Progress, Source
+from dedup.read.head import head_of
+from dedup.read.intake import Intake, Progress, SampleCompleteError, Source
 from dedup.read.opening import open_input
 from dedup.read.records import Batch, Validator
+from dedup.read.sample import FileSample, Sample
 from dedup.read.streams import RawInput, Stream
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Generator, Iterator, Sequence
     from datetime import datetime
 
     import pyarrow as pa
@@ -50,12 +51,13 @@ def read_articles(
     now: datetime | None = None,
     on_bytes: Callable[[int, int], None] | None = None,
     chosen: Callable[[Found], bool] | None = None,
+    sample: Sample | None = None,
 ) -> Iterator[pa.RecordBatch]:
     """Read articles and keep the ledger; one pass, one open file at a time.
 
     Args:
-        inputs: files, folders, patterns, or ``-`` for standard input (JSON Lines, CSV, a wire
-            format, or one article as text).
+        inputs: files, folders, patterns, or ``-`` for standard input (text
+            that is no other format is one article).
         settings: how to read.
         ledger: is filled while the batches are consumed, and complete after the last.
         batch_bytes: UTF-8 bytes of text from which a batch is handed on.
@@ -64,6 +66,7 @@ def read_articles(
         on_bytes: is told ``(input bytes consumed, input bytes in all)``, as stored. The total
             is 0 when standard input is among the inputs.
         chosen: says of every file found whether it is read.
+        sample: look at a part of the inputs only, and tell about it.
 
     Yields:
         Batches of :func:`dedup.model.article_schema`, in the order of the inputs, folders
@@ -80,11 +83,13 @@ def read_articles(
     files, hidden = discover(inputs, ledger)
     if chosen is not None:
         files = [found for found in files if chosen(found)]
+    if sample is not None:
+        files = sample.chosen(files)
     _check_formats(files, settings)
-    run = _Run(settings, ledger, Progress(_total(files), on_bytes), validator)
+    run = _Run(settings, ledger, Progress(_total(files), on_bytes), validator, sample)
     for folder, count in hidden.items():
         if count:
-            run.group(folder).notes.append(f"hidden files or folders left out: {count}")
+            run.group(folder, TEXT.name).notes.append(f"hidden files or folders left out: {count}")
     batch = Batch()
     for found in files:
         for _ in run.read(found, batch):
@@ -102,20 +107,26 @@ class _Run:
     """Reads the files of one run, one after another."""
 
     def __init__(
-        self, settings: ReadSettings, ledger: Ledger, progress: Progress, validator: Validator
+        self,
+        settings: ReadSettings,
+        ledger: Ledger,
+        progress: Progress,
+        validator: Validator,
+        sample: Sample | None,
     ) -> None:
+        self._sample = sample
         self._settings = settings
         self._ledger = ledger
         self._progress = progress
         self._validator = validator
-        self._groups: dict[str, FileLedger] = {}
+        self._groups: dict[tuple[str, str], FileLedger] = {}
 
-    def group(self, name: str) -> FileLedger:
-        """The ledger entry shared by the text files of one folder or pattern."""
-        if name not in self._groups:
-            self._groups[name] = FileLedger(name, format=TEXT.name)
-            self._ledger.files.append(self._groups[name])
-        return self._groups[name]
+    def group(self, name: str, form: str) -> FileLedger:
+        """The ledger entry shared by files of one folder or pattern: one article each, or none."""
+        if (name, form) not in self._groups:
+            self._groups[name, form] = FileLedger(name, format=form)
+            self._ledger.files.append(self._groups[name, form])
+        return self._groups[name, form]
 
     def read(self, found: Found, batch: Batch) -> Iterator[None]:
         """Read one file into ``batch``; yields after each record."""
@@ -140,50 +151,88 @@ class _Run:
     ) -> Iterator[None]:
         suffix, claimed = suffixes_of(found.name)
         compression = compression_for(raw, claimed)
-        format_ = detect(
-            raw,
-            found.name,
-            compression,
-            self._settings.max_ratio,
-            table=bool(self._settings.fields),
-        )
+        settings = self._settings
+        head = head_of(raw, found.name, suffix, compression, settings.max_ratio, settings.encoding)
+        format_ = detect(head, table=bool(settings.fields))
         if format_ is None:
-            known = ", ".join(known.name for known in FORMATS)
-            unknown = f"not a supported format; read are {known}"
-            reason = unknown if raw.peek(1) else "the file is empty"
-            self._ledger.skipped.append(Reject(found.name, "", reason))
+            self._unknown(found, raw, size)
             return
-        if format_ is PARQUET and found.path is None:
-            raise InputError("standard input: Parquet cannot be read from a pipe; name the file")
-        grouped = format_ is TEXT and found.group != ""
-        entry = self.group(found.group) if grouped else FileLedger(found.name)
-        if not grouped:
+        grouped = format_.one_article and found.group != ""
+        if grouped:
+            entry = self.group(found.group, format_.name)
+        else:
+            entry = FileLedger(found.name)
             self._ledger.files.append(entry)
             entry.format = "+".join(filter(None, (format_.name, compression)))
         entry.bytes += size or 0
         intake = self._intake(found, entry)
-        if self._settings.fields and format_ not in (*BY_NAME, TEXT):
+        if settings.fields and not format_.named_columns and format_ is not TEXT:
             intake.note(f"is {format_.name}, whose fields are known: --field has no effect")
         if claimed and not compression and size:
             intake.note(f"is named as {claimed}, but is not compressed")
-        stream = Stream(raw, compression, self._settings.max_ratio)
+        stream = Stream(raw, compression, settings.max_ratio, settings.encoding)
         source = Source(found.name, found.path, found.text_id, suffix, raw, stream, size)
-        yield from self._records(format_, source, intake, batch)
+        if self._sample is None:
+            yield from self._records(format_, source, intake, batch)
+        elif not (yield from self._sampled(self._sample, format_, source, intake, batch)):
+            return
         self._close(source, format_, intake, grouped)
+
+    def _sampled(
+        self, sample: Sample, format_: Format, source: Source, intake: Intake, batch: Batch
+    ) -> Generator[None, None, bool]:
+        """Read the first records of a file; returns whether that was all of it."""
+        seen = FileSample(source.name, intake.entry, source.size or 0)
+        sample.seen.append(seen)
+        intake.columns.lenient = True
+        intake.observe = seen.add
+        intake.most_rejects = sample.records
+        before = self._progress.done
+        records = self._records(format_, source, intake, batch)
+        try:
+            for _ in records:
+                yield
+                if seen.records >= sample.records:
+                    return False
+        except SampleCompleteError:
+            return False
+        else:
+            seen.whole = True
+            return True
+        finally:
+            records.close()
+            seen.encoding = source.stream.encoding
+            seen.consumed = self._progress.done - before
+
+    def _unknown(self, found: Found, raw: RawInput, size: int | None) -> None:
+        """A file of a format that is not known: a reject, unless it is empty."""
+        if not raw.peek(1):
+            self._ledger.skipped.append(Reject(found.name, "", "the file is empty"))
+            return
+        if found.group:
+            entry = self.group(found.group, "unknown")
+        else:
+            entry = FileLedger(found.name, format="unknown")
+            self._ledger.files.append(entry)
+        entry.bytes += size or 0
+        reason = f"the format was not recognised; read are: {expected()}"
+        self._intake(found, entry).reject("", reason, raw.peek(1000))
 
     def _records(
         self, format_: Format, source: Source, intake: Intake, batch: Batch
-    ) -> Iterator[None]:
+    ) -> Generator[None, None, None]:
         validator = self._validator
         revisions, embargoed = validator.revisions, validator.embargoed
         for record in format_.read(source, intake):
+            if intake.observe is not None:
+                intake.observe(record)
             validator.add(record, intake, batch)
             yield
         revisions = validator.revisions - revisions
         embargoed = validator.embargoed - embargoed
         if embargoed:
             intake.note(f"items under an embargo that is not over: {embargoed}")
-        if revisions and format_ is TEXT:
+        if revisions and format_.one_article:
             self._ledger.warnings.append(
                 f"{source.name}: its id '{source.text_id}' was seen before with another text, so "
                 "it counts as a revision; give the common folder instead to tell them apart"
@@ -199,8 +248,8 @@ class _Run:
             size = source.size
             note = f"grew while it was read; the {size} bytes it had at the start were used"
             intake.note(f"{source.name}: {note}" if grouped else note)
-        if intake.entry.read == 0 and intake.entry.incomplete is None and format_ is not TEXT:
-            empty = source.size == 0 or (source.stream.produced == 0 and format_ is not PARQUET)
+        if intake.entry.read == 0 and intake.entry.incomplete is None and not grouped:
+            empty = source.size == 0 or (source.stream.produced == 0 and not source.plain)
             self._ledger.warnings.append(
                 f"{source.name}: {'the file is empty' if empty else 'no records found'}"
             )
@@ -218,19 +267,16 @@ def _check_formats(files: list[Found], settings: ReadSettings) -> None:
     """Refuse a file named by the user that is no known format, before anything is read."""
     for found in files:
         suffix, claimed = suffixes_of(found.name)
-        known = any(suffix in format_.suffixes for format_ in FORMATS)
-        if found.path is None or found.group or known:
+        if found.path is None or found.group or is_known(suffix) or not found.size:
             continue
         try:
             with open_input(found) as opened:
                 raw = RawInput(opened, None)
                 compression = compression_for(raw, claimed)
-                format_ = detect(raw, found.name, compression, settings.max_ratio)
+                head = head_of(
+                    raw, found.name, suffix, compression, settings.max_ratio, settings.encoding
+                )
         except OSError as error:
             raise InputError(f"{found.name}: cannot be read ({error.strerror})") from error
-        if format_ is None and found.size:
-            endings = ", ".join(s for format_ in FORMATS for s in format_.suffixes)
-            raise InputError(
-                f"{found.name}: the format was not recognised. Read are: {endings}, "
-                "each also with .gz or .zst"
-            )
+        if detect(head) is None:
+            raise InputError(f"{found.name}: the format was not recognised. Read are: {expected()}")

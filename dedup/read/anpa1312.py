@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING
 
 from dedup.read.charsets import decoded
 from dedup.read.story import Story
-from dedup.read.telegrams import ETX, STX, messages, wire_time, without_controls
+from dedup.read.telegrams import ETX, STX, after_soh, messages, wire_time, without_controls
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from dedup.read.head import Head
     from dedup.read.intake import Intake, RawRecord, Source
 
 HEADER = re.compile(r"([A-Za-z])(\d{4})\x1f([^\r\n]*)\r?\n([^\r\n\x02]*)")
@@ -27,10 +28,9 @@ _BYLINE = re.compile(r"by\s", re.IGNORECASE)
 _DASH = re.compile(r"(?<=\s)_(?=\s)")
 
 
-def is_message(head: bytes) -> bool:
-    """Whether bytes begin like a message of this format."""
-    start = head.lstrip(b"\x16\x00\r\n\t ")
-    return start.startswith(b"\x01") and HEADER.match(start[1:200].decode("latin-1")) is not None
+def shows(head: Head) -> bool:
+    """Whether the file begins like a message of this format."""
+    return HEADER.match(after_soh(head)) is not None
 
 
 def read(source: Source, intake: Intake) -> Iterator[RawRecord]:

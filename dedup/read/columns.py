@@ -143,6 +143,7 @@ class ColumnMap:
         self, file: str, overrides: Sequence[tuple[str, str]], taken: dict[str, str]
     ) -> None:
         self._file = file
+        self.lenient = False  # a sample is looked at to tell which column holds the text
         self._overrides = tuple(overrides)
         self._taken = taken
         self._cache: dict[tuple[str, ...], Columns] = {}
@@ -186,7 +187,7 @@ class ColumnMap:
                     f"{self._file}: there is no column '{column}' (asked for by --field "
                     f"{field}={column}); the columns are: {self._listed()}"
                 )
-        if need_text and "text" not in self._taken:
+        if need_text and not self.lenient and "text" not in self._taken:
             raise UsageError(
                 f"{self._file}: no column was recognised as the text; the columns are: "
                 f"{self._listed()}. Name it with --field text=COLUMN"

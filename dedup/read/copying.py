@@ -24,6 +24,7 @@ from dedup.model import FileLedger, Ledger
 from dedup.read.delimited import with_lines
 from dedup.read.discover import discover
 from dedup.read.formats import CSV, FORMATS, JSONL, PARQUET, compression_for, detect, suffixes_of
+from dedup.read.head import head_of
 from dedup.read.intake import Intake, Progress, Source
 from dedup.read.opening import open_input
 from dedup.read.streams import Lines, RawInput, Stream
@@ -124,9 +125,9 @@ def _source(
     suffix, claimed = suffixes_of(found.name)
     raw = RawInput(opened, None)
     compression = compression_for(raw, claimed)
-    table = bool(settings.fields)
-    format_ = detect(raw, found.name, compression, settings.max_ratio, table=table)
-    stream = Stream(raw, compression, settings.max_ratio)
+    head = head_of(raw, found.name, suffix, compression, settings.max_ratio, settings.encoding)
+    format_ = detect(head, table=bool(settings.fields))
+    stream = Stream(raw, compression, settings.max_ratio, settings.encoding)
     return Source(found.name, found.path, found.text_id, suffix, raw, stream, None), format_
 
 

@@ -4,17 +4,58 @@ from __future__ import annotations
 
 import csv
 import sys
-from typing import TYPE_CHECKING
+from collections import deque
+from itertools import chain
+from typing import TYPE_CHECKING, NamedTuple
 
 from dedup.read.columns import resolve
+from dedup.read.dialect import columns_of, sniff, stated_delimiter
+from dedup.read.discover import STDIN
+from dedup.read.head import HEAD
 from dedup.read.intake import Intake, RawRecord, Source
-from dedup.read.jsonlines import INVALID_UTF8
+from dedup.read.jsontext import INVALID_UTF8
 from dedup.read.streams import Lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-DELIMITERS = ",\t;|"
+    from dedup.read.head import Head
+
+_NULL = "\\N"
+"""What databases write for a value that is missing."""
+
+
+class _Line(NamedTuple):
+    """A line of the file; ``length`` is that of one too long to hold, of which this is the head."""
+
+    number: int
+    offset: int
+    data: bytes
+    last: bool = False
+    length: int | None = None
+
+
+class _CarriageReturns:
+    """A stream whose lines end in ``\\r`` alone, with ``\\n`` in its place."""
+
+    def __init__(self, first: bytes, rest: Iterator[bytes]) -> None:
+        self._first, self._rest = first, rest
+
+    def chunks(self) -> Iterator[bytes]:
+        """The chunks, of the same lengths."""
+        for chunk in chain((self._first,), self._rest):
+            yield chunk.replace(b"\r", b"\n")
+
+
+class _Chunks:
+    """Chunks of which the first was looked at."""
+
+    def __init__(self, first: bytes, rest: Iterator[bytes]) -> None:
+        self._first, self._rest = first, rest
+
+    def chunks(self) -> Iterator[bytes]:
+        """All chunks."""
+        return chain((self._first,), self._rest)
 
 
 class _Feed:
@@ -25,15 +66,44 @@ class _Feed:
 
     def __init__(self, source: Source, intake: Intake) -> None:
         self.limit = intake.settings.max_record_bytes
-        self._long: list[tuple[int, int, int, bytes]] = []  # lines that were not given
-        self._lines = Lines(source.stream, self.limit, self._too_long)
+        chunks = source.stream.chunks()
+        first = next(chunks, b"")
+        old = b"\r" in first and b"\n" not in first
+        stream = _CarriageReturns(first, chunks) if old else _Chunks(first, chunks)
+        self._lines = Lines(stream, self.limit, self._too_long)
         self._numbered = iter(self._lines)
-        self._waiting: tuple[int, int, bytes] | None = None
+        self._ahead: deque[_Line] = deque()
         self.line = 0
         self.exhausted = False
         self.cut_off = False
         self._source = source
         self.new_record()
+
+    def _too_long(self, number: int, offset: int, length: int, head: bytes) -> None:
+        self._ahead.append(_Line(number, offset, head, length=length))
+
+    def _fetch(self) -> bool:
+        """Append the next line to those ahead; ``False`` at the end."""
+        line = next(self._numbered, None)
+        if line is not None:
+            self._ahead.append(_Line(*line, last=self._lines.unterminated))
+        return line is not None
+
+    def beginning(self) -> list[str]:
+        """The first lines that are not blank, which are given all the same."""
+        size = 0
+        while size < HEAD and self._fetch():
+            size += len(self._ahead[-1].data) + 1
+        return [
+            line.data.decode("utf-8", "replace") + "\n"
+            for line in self._ahead
+            if line.length is None and line.data.strip()
+        ]
+
+    def drop(self) -> None:
+        """Leave out the next line."""
+        while self._ahead and not self._ahead.popleft().data.strip():
+            pass
 
     def new_record(self) -> None:
         """Forget what is known about the record that was given last."""
@@ -47,46 +117,47 @@ class _Feed:
         """The beginning of the record that was given last."""
         return self.lines[0][:1000] if self.lines else b""
 
-    def _too_long(self, number: int, offset: int, length: int, head: bytes) -> None:
-        self._long.append((number, offset, length, head))
-
     def __iter__(self) -> _Feed:
         return self
 
     def __next__(self) -> str:
-        if self._waiting is None:
-            self._waiting = next(self._numbered, None)
-        if self._long:  # before this line there were others, too long to hold
-            number, offset, length, head = self._long.pop(0)
-            self.line = number
-            self.first = self.first or (number, offset)
-            self.lines.append(head)
-            raise csv.Error(f"a line has {length} bytes, more than max_record_bytes allows")
-        if self._waiting is None:
+        if not self._ahead and not self._fetch() and not self._ahead:
             self.exhausted = True
             raise StopIteration
-        number, offset, line = self._waiting
-        self._waiting = None
-        self.line = number
-        if self.first is None:
-            self.first = (number, offset)
-        self.lines.append(line)
-        self.size += len(line) + 1
+        line = self._ahead.popleft()
+        self.line = line.number
+        self.lines.append(line.data)
+        self.first = self.first or (line.number, line.offset)
+        if line.length is not None:
+            raise csv.Error(f"a line has {line.length} bytes, more than max_record_bytes allows")
+        self.size += len(line.data) + 1
         if self.size > self.limit + 1:
             raise csv.Error(f"the record exceeds max_record_bytes ({self.limit})")
-        if self._lines.unterminated:
+        if line.last:
             self.cut_off = self._source.stream.failure is not None
-        end = "" if self._lines.unterminated else "\n"
+        end = "" if line.last else "\n"
         try:
-            return line.decode() + end
+            return line.data.decode() + end
         except UnicodeDecodeError:
             self.invalid = True
-            return line.decode("utf-8", "replace") + end
+            return line.data.decode("utf-8", "replace") + end
 
     def place(self) -> str:
         """Where the record begins."""
         number, offset = self.first or (self.line, 0)
         return f"line {number}, byte {offset}"
+
+
+def resembles(head: Head) -> bool:
+    """Whether the first line names columns, one of them the text.
+
+    On standard input any known column will do: no news text begins so.
+    """
+    lines = head.text.splitlines(keepends=True)[:2]
+    stated = stated_delimiter(lines[0]) if lines else None
+    names = columns_of(lines[0 if stated is None else 1 :], delimiter=stated)
+    taken = resolve(names).taken()
+    return bool(taken) if head.name == STDIN else len(names) > 1 and "text" in taken
 
 
 def read(source: Source, intake: Intake) -> Iterator[RawRecord]:
@@ -103,11 +174,13 @@ def with_lines(source: Source, intake: Intake) -> Iterator[tuple[RawRecord | Non
     feed = _Feed(source, intake)
     # The csv module has one limit for the whole process; it is only ever raised.
     csv.field_size_limit(max(csv.field_size_limit(), min(feed.limit, sys.maxsize)))
-    header_line = _first_line(feed, intake)
-    if header_line is None:
-        return
-    delimiter = sniff(header_line, source.suffix)
-    rows = csv.reader(_Joined(header_line, feed), delimiter=delimiter)
+    beginning = feed.beginning()
+    delimiter = stated_delimiter(beginning[0]) if beginning else None
+    if delimiter is not None:
+        feed.drop()
+        del beginning[0]
+    dialect = sniff(beginning, source.suffix, delimiter)
+    rows = csv.reader(feed, **dialect.options())
     header: list[str] | None = None
     backwards: list[str] = []
     while True:
@@ -125,6 +198,9 @@ def with_lines(source: Source, intake: Intake) -> Iterator[tuple[RawRecord | Non
             continue
         if row is None:
             return
+        if header is None and not any(row):
+            feed.new_record()  # blank lines before the header
+            continue
         if header is None:
             header = [name.strip() for name in row]
             intake.columns.of(tuple(header))
@@ -140,59 +216,12 @@ def with_lines(source: Source, intake: Intake) -> Iterator[tuple[RawRecord | Non
             intake.reject(feed.place(), problem, feed.sample)
             continue
         # Backwards, so that of two columns of one name the first is used.
-        values = dict(zip(backwards, row[::-1], strict=True))
+        values: dict[str, str | None] = dict(zip(backwards, row[::-1], strict=True))
+        if _NULL in row and not dialect.escape:
+            values = {name: None if value == _NULL else value for name, value in values.items()}
         number = (feed.first or (feed.line, 0))[0]
         issues = (INVALID_UTF8,) if feed.invalid else ()
         yield RawRecord(f"line {number}", values, issues), b"\n".join(feed.lines)
-
-
-class _Joined:
-    """The header's first line, then the rest of a feed."""
-
-    def __init__(self, first: str, feed: _Feed) -> None:
-        self._first: str | None = first
-        self._feed = feed
-
-    def __iter__(self) -> _Joined:
-        return self
-
-    def __next__(self) -> str:
-        if self._first is not None:
-            first, self._first = self._first, None
-            return first
-        return next(self._feed)
-
-
-def _first_line(feed: _Feed, intake: Intake) -> str | None:
-    while True:
-        try:
-            line = next(feed, None)
-        except csv.Error as error:
-            intake.reject(feed.place(), f"the header is not readable: {error}", feed.sample)
-            return None
-        if line is None or line.strip():
-            return line
-        feed.new_record()
-
-
-def sniff(header: str, suffix: str = "") -> str:
-    """The delimiter among ``, ; tab |`` that makes most of a header line.
-
-    What gives the most recognised columns wins, then what gives the most columns; a ``.tsv``
-    prefers the tab.
-    """
-    header = header.rstrip("\r\n")
-    best, best_rank = ",", (-1, -1, -1)
-    for delimiter in DELIMITERS:
-        try:
-            names = next(csv.reader([header], delimiter=delimiter), [])
-        except csv.Error:
-            continue  # not with this delimiter
-        known = len(resolve(names).taken())
-        rank = (known, int(delimiter == "\t" and suffix in (".tsv", ".tab")), len(names))
-        if rank > best_rank:
-            best, best_rank = delimiter, rank
-    return best
 
 
 def _problem(row: list[str], header: list[str], feed: _Feed, intake: Intake) -> str | None:

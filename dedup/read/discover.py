@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from dedup.errors import InputError
 from dedup.model import Ledger, Reject
+from dedup.read.datasets import left_out
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -176,9 +177,13 @@ def _walk(
                 ) from error
             _skip(ledger, folder, f"the folder cannot be listed ({error.strerror})")
             continue
+        unlisted = left_out(folder, (entry.name for entry in entries))
         for entry in entries:
             if entry.name.startswith("."):
                 hidden[readable(root)] += 1
+                continue
+            if entry.name in unlisted:
+                _skip(ledger, entry.path, unlisted[entry.name])
                 continue
             info = _stat(entry.path)
             if isinstance(info, OSError):

@@ -1,100 +1,112 @@
 """The registry of formats, and how the format of an input is recognised.
 
-One more format is one module with ``read(source, intake)`` and one line in :data:`FORMATS`.
+One more format is one module with ``read(source, intake)`` and, where its beginning tells,
+``shows`` or ``resembles``; and one line in :data:`FORMATS`.
 """
 
 from __future__ import annotations
 
 import codecs
-import csv
-import io
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import PurePath
 
 from dedup.read import (
     anpa1312,
+    arrow,
     delimited,
     feeds,
     iptc7901,
     jsonlines,
+    jsonvalues,
     mail,
+    markdown,
     newsml1,
     newsml_g2,
-    ninjs,
-    ninjsfile,
     nitf,
     parquet,
     textfiles,
     xmlrecords,
 )
-from dedup.read.columns import resolve
+from dedup.read.discover import STDIN
+from dedup.read.head import Head
 from dedup.read.intake import Intake, RawRecord, Source
-from dedup.read.streams import RawInput, Stream, compression_of
-from dedup.read.xmlitems import prolog_of
+from dedup.read.streams import RawInput, compression_of
+from dedup.read.xmlroots import recogniser, shows_other
 
 Reader = Callable[[Source, Intake], Iterator[RawRecord]]
+Recogniser = Callable[[Head], bool]
+
+
+def _never(_: Head) -> bool:
+    return False
 
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """A format: its name in the ledger, the endings of its file names, its reader."""
+    """A format: its name in the ledger, the endings of its file names, its reader.
+
+    ``shows`` is true of a beginning that no other format has; it wins over the name of the file.
+    ``resembles`` is true of one that is probably of this format; it counts where the name says
+    nothing. ``one_article``: a file holds one article, so that the files of a folder share one
+    entry in the ledger. ``named_columns``: which column is which field is told by its name; other
+    formats know it.
+    """
 
     name: str
     suffixes: tuple[str, ...]
     read: Reader
+    shows: Recogniser = _never
+    resembles: Recogniser = _never
+    one_article: bool = False
+    named_columns: bool = False
 
 
-JSONL = Format("jsonl", (".jsonl", ".ndjson", ".jl", ".json"), jsonlines.read)
-CSV = Format("csv", (".csv", ".tsv", ".tab"), delimited.read)
-PARQUET = Format("parquet", (".parquet", ".pq"), parquet.read)
-TEXT = Format("text", (".txt", ".text"), textfiles.read)
-
-XML = Format("xml", (".xml",), xmlrecords.read)
-NEWSML_G2 = Format("newsml-g2", (), newsml_g2.read)
-NEWSML_1 = Format("newsml-1", (".newsml",), newsml1.read)
-NINJS = Format("ninjs", (".ninjs",), ninjsfile.read)
-NITF = Format("nitf", (".nitf",), nitf.read)
-RSS = Format("rss", (".rss", ".rdf"), feeds.rss)
-ATOM = Format("atom", (".atom",), feeds.atom)
-SITEMAP = Format("sitemap", (), feeds.sitemap)
-IPTC_7901 = Format("iptc-7901", (".iptc",), iptc7901.read)
-ANPA_1312 = Format("anpa-1312", (".anpa",), anpa1312.read)
-MAIL = Format("mail", (".eml", ".mbox"), mail.read)
+PARQUET = Format("parquet", (".parquet", ".pq"), parquet.read, parquet.shows, named_columns=True)
+ARROW = Format(
+    "arrow",
+    (".arrow", ".feather", ".ftr", ".ipc", ".arrows"),
+    arrow.read,
+    arrow.shows,
+    named_columns=True,
+)
+IPTC_7901 = Format("iptc-7901", (".iptc",), iptc7901.read, iptc7901.shows)
+ANPA_1312 = Format("anpa-1312", (".anpa",), anpa1312.read, anpa1312.shows)
+JSON = Format("json", (".ninjs",), jsonvalues.read, jsonvalues.shows, named_columns=True)
+JSONL = Format(
+    "jsonl",
+    (".jsonl", ".ndjson", ".jl", ".json"),
+    jsonlines.read,
+    jsonlines.shows,
+    named_columns=True,
+)
+NEWSML_G2 = Format("newsml-g2", (), newsml_g2.read, recogniser("newsml-g2"))
+NEWSML_1 = Format("newsml-1", (".newsml",), newsml1.read, recogniser("newsml-1"))
+NITF = Format("nitf", (".nitf",), nitf.read, recogniser("nitf"))
+RSS = Format("rss", (".rss", ".rdf"), feeds.rss, recogniser("rss"))
+ATOM = Format("atom", (".atom",), feeds.atom, recogniser("atom"))
+SITEMAP = Format("sitemap", (), feeds.sitemap, recogniser("sitemap"))
+XML = Format("xml", (".xml",), xmlrecords.read, shows_other, named_columns=True)
+MAIL = Format("mail", (".eml", ".mbox"), mail.read, mail.shows)
+CSV = Format(
+    "csv",
+    (".csv", ".tsv", ".tab"),
+    delimited.read,
+    resembles=delimited.resembles,
+    named_columns=True,
+)
+TEXT = Format("text", (".txt", ".text"), textfiles.read, one_article=True)
+MARKDOWN = Format("markdown", (".md", ".markdown"), markdown.read, one_article=True)
 
 FORMATS: tuple[Format, ...] = (
-    *(JSONL, CSV, PARQUET, TEXT, XML),
-    *(NEWSML_G2, NEWSML_1, NINJS, NITF, RSS, ATOM, SITEMAP, IPTC_7901, ANPA_1312, MAIL),
+    *(PARQUET, ARROW, IPTC_7901, ANPA_1312, JSON, JSONL),
+    *(NEWSML_G2, NEWSML_1, NITF, RSS, ATOM, SITEMAP, XML),
+    *(MAIL, CSV, TEXT, MARKDOWN),
 )
-
-BY_NAME: tuple[Format, ...] = (JSONL, CSV, PARQUET, XML)
-"""Formats whose fields are recognised by their names; the others know theirs."""
-
-_BY_ROOT = {
-    **dict.fromkeys(
-        (
-            *("newsmessage", "newsitem", "packageitem", "conceptitem", "knowledgeitem"),
-            *("planningitem", "catalogitem"),
-        ),
-        NEWSML_G2,
-    ),
-    "newsml": NEWSML_1,
-    "nitf": NITF,
-    "rss": RSS,
-    "rdf": RSS,
-    "feed": ATOM,
-    "entry": ATOM,
-    "urlset": SITEMAP,
-    "sitemapindex": SITEMAP,
-}
-"""Formats of XML by the name of the root element; the others are records of their own names."""
+"""All formats, in the order in which a beginning is tried: the surest signs first."""
 
 _BY_SUFFIX = {suffix: format_ for format_ in FORMATS for suffix in format_.suffixes}
 _COMPRESSED = {".gz": "gzip", ".gzip": "gzip", ".zst": "zstd", ".zstd": "zstd"}
-_PARQUET_MAGIC = b"PAR1"
-_TO_LOOK_AT = 65536
-PEEK = 2**18
-"""Bytes looked at to recognise a format: more than the first block of a zstd frame."""
 
 
 def suffixes_of(name: str) -> tuple[str, str]:
@@ -127,99 +139,32 @@ def compression_for(raw: RawInput, claimed: str) -> str:
     return claimed if min(head) < 9 or len(head) < 4 else ""
 
 
-def detect(
-    raw: RawInput, name: str, compression: str, max_ratio: int, *, table: bool = False
-) -> Format | None:
+def detect(head: Head, *, table: bool = False) -> Format | None:
     """The format by content and name; ``None`` when it is none of ours.
 
-    Content decides where it can (Parquet's magic, a root element of XML, the heading of a wire, a
-    first ``{``); the name decides between plain text and tables. Standard input that is neither
-    is one article as text, unless columns were asked for (``table``).
+    A beginning that only one format has decides, then the name, then what the beginning resembles.
+    Standard input that is none of these is one article as text, or CSV if columns were asked for
+    (``table``).
     """
-    suffix, _ = suffixes_of(name)
-    by_name = _BY_SUFFIX.get(suffix)
-    stated = _stated(raw.peek(PEEK), by_name, compression, max_ratio)
-    if stated is not None:
-        return stated
-    if by_name in (TEXT, JSONL):
-        return PARQUET if by_name is JSONL and raw.peek(4) == _PARQUET_MAGIC else by_name
-    head = raw.peek(PEEK)
-    if not compression and head.startswith(_PARQUET_MAGIC):
-        return PARQUET
-    if by_name is PARQUET:
+    for format_ in FORMATS:
+        if format_.shows(head):
+            return format_
+    if (by_name := _BY_SUFFIX.get(head.suffix)) is not None:
         return by_name
-    text = _beginning(head, compression, max_ratio)
-    if text.startswith("{"):
-        return JSONL
-    if by_name is not None:
-        return by_name
-    if name == "-":
-        return CSV if table or _has_columns(text) else TEXT if text else JSONL
-    return CSV if _is_table(text) else None
-
-
-def _stated(head: bytes, by_name: Format | None, compression: str, max_ratio: int) -> Format | None:
-    """What the first bytes say of a format that announces itself, whatever the name."""
-    if by_name in (CSV, PARQUET) or (not compression and head.startswith(_PARQUET_MAGIC)):
+    for format_ in FORMATS:
+        if format_.resembles(head):
+            return format_
+    if head.name != STDIN:
         return None
-    data = _unpacked(head, compression, max_ratio)
-    if iptc7901.is_message(data):
-        return IPTC_7901
-    if anpa1312.is_message(data):
-        return ANPA_1312
-    if mail.is_mail(data) or mail.is_mailbox(data):
-        return MAIL
-    if data.lstrip()[:1] in (b"{", b"["):
-        return NINJS if _is_ninjs_document(data) else None
-    return _xml(data) if data.lstrip().startswith(b"<") else None
+    return CSV if table else TEXT if head.text else JSONL
 
 
-def _is_ninjs_document(data: bytes) -> bool:
-    """Whether JSON that is not in lines begins like one with news items."""
-    first, newline, _ = data.lstrip().partition(b"\n")
-    first = first.strip()
-    in_lines = first.startswith(b"{") and (first.endswith(b"}") or not newline)
-    return not in_lines and ninjs.looks_like(data.decode("utf-8", "replace"))
+def is_known(suffix: str) -> bool:
+    """Whether the ending of a name promises one of the formats."""
+    return suffix in _BY_SUFFIX
 
 
-def _xml(data: bytes) -> Format | None:
-    """The format of XML; ``None`` for HTML and for what only begins with ``<``."""
-    prolog = prolog_of(data.decode("utf-8", "replace"))
-    if prolog is None:
-        return None
-    root = prolog.root.lower()
-    if root in ("html", "doctype"):
-        return None
-    found = _BY_ROOT.get(root)
-    if found is None and data.lstrip().startswith(b"<?xml"):
-        return XML
-    return found
-
-
-def _unpacked(head: bytes, compression: str, max_ratio: int) -> bytes:
-    """The first bytes of an input, unpacked; UTF-16 as UTF-8."""
-    stream = Stream(RawInput(io.BytesIO(head), None), compression, max_ratio)
-    return next(stream.chunks(), b"")[:_TO_LOOK_AT]
-
-
-def _beginning(head: bytes, compression: str, max_ratio: int) -> str:
-    """The first characters of the unpacked text, without leading space."""
-    return _unpacked(head, compression, max_ratio).decode("utf-8", "replace").lstrip()
-
-
-def _is_table(text: str) -> bool:
-    names = _header(text)
-    return len(names) > 1 and resolve(names).text is not None
-
-
-def _has_columns(text: str) -> bool:
-    """Whether the first line names columns that are known: what a news text hardly begins with."""
-    return len(resolve(_header(text)).taken()) > 0
-
-
-def _header(text: str) -> list[str]:
-    header = text.split("\n", 1)[0]
-    try:
-        return next(csv.reader([header], delimiter=delimited.sniff(header)), [])
-    except csv.Error:
-        return []
+def expected() -> str:
+    """What can be read, for messages."""
+    endings = ", ".join(suffix for format_ in FORMATS for suffix in format_.suffixes)
+    return f"{endings}, each also compressed ({', '.join(_COMPRESSED)})"

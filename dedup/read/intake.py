@@ -38,6 +38,10 @@ class RawRecord(NamedTuple):
     embargo: str | None = None
 
 
+class SampleCompleteError(Exception):
+    """Nothing failed: enough of a file was looked at."""
+
+
 @dataclass(slots=True)
 class Progress:
     """Counts the input bytes consumed, over all files, and tells the caller."""
@@ -70,6 +74,11 @@ class Source:
     stream: Stream
     size: int | None
 
+    @property
+    def plain(self) -> bool:
+        """Whether the bytes of the file at ``path`` are those of its format."""
+        return self.path is not None and not self.stream.compression
+
 
 @dataclass(slots=True)
 class Intake:
@@ -83,6 +92,10 @@ class Intake:
     ledger: Ledger
     settings: ReadSettings
     progress: Progress
+    observe: Callable[[RawRecord], None] | None = None
+    """Is told of each record, when a sample is looked at: then all columns are read."""
+    most_rejects: int | None = None
+    """Rejects of this file after which a sample is complete."""
     columns: ColumnMap = field(init=False)
 
     def __post_init__(self) -> None:
@@ -96,6 +109,10 @@ class Intake:
         self.entry.read += 1
         self.entry.rejected += 1
         self.ledger.rejects.append(Reject(self.name, position, reason, safe_sample(sample)))
+        if self.most_rejects is not None:
+            self.most_rejects -= 1
+            if self.most_rejects <= 0:
+                raise SampleCompleteError
         if self.settings.strict:
             raise IncompleteInputError(
                 f"{_place(self.name, position)}: record rejected: {reason}. Correct or remove the "

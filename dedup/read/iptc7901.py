@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING
 
 from dedup.read.charsets import decoded
 from dedup.read.story import Story
-from dedup.read.telegrams import ETX, STX, messages, wire_time, without_controls
+from dedup.read.telegrams import ETX, STX, after_soh, messages, wire_time, without_controls
 from dedup.read.wrapping import unwrapped, wrap_width
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from dedup.read.head import Head
     from dedup.read.intake import Intake, RawRecord, Source
 
 HEADER = re.compile(
@@ -33,10 +34,9 @@ _HEADING_LINES = 12
 _LONGEST_TRAILER = 200
 
 
-def is_message(head: bytes) -> bool:
-    """Whether bytes begin like a message of this format."""
-    start = head.lstrip(b"\x16\x00\r\n\t ")
-    return start.startswith(b"\x01") and HEADER.match(start[1:200].decode("latin-1")) is not None
+def shows(head: Head) -> bool:
+    """Whether the file begins like a message of this format."""
+    return HEADER.match(after_soh(head)) is not None
 
 
 def read(source: Source, intake: Intake) -> Iterator[RawRecord]:

@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import orjson
 
 from dedup.read import ninjs
 from dedup.read.intake import Intake, RawRecord, Source
+from dedup.read.jsontext import RefusedError, kind_of, tolerant
 from dedup.read.streams import Lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-LONE_SURROGATE = "lone-surrogate"
-INVALID_UTF8 = "invalid-utf8"
-_BOM = b"\xef\xbb\xbf"
+    from dedup.read.head import Head
 
 
-class RefusedError(Exception):
-    """A line that is no record; the message says why."""
+def shows(head: Head) -> bool:
+    """Whether the text begins with a JSON object, of which others know that it is not theirs."""
+    return head.text.startswith("{")
 
 
 def read(source: Source, intake: Intake) -> Iterator[RawRecord]:
@@ -35,7 +34,6 @@ def read(source: Source, intake: Intake) -> Iterator[RawRecord]:
 
     lines = Lines(source.stream, settings.max_record_bytes, too_long)
     loads = orjson.loads
-    plain_columns = bool(settings.fields)  # asked for by name: as they stand
     issues: tuple[str, ...]
     any_object = False
     for number, offset, line in lines:
@@ -46,88 +44,21 @@ def read(source: Source, intake: Intake) -> Iterator[RawRecord]:
             if not line.strip():
                 continue  # blank lines are not records
             try:
-                value, issues = _tolerant(line, error, settings.reject_invalid_utf8)
+                value, issues = tolerant(line, error, settings.reject_invalid_utf8)
             except RefusedError as refused:
                 reason = str(refused)
                 if lines.unterminated and source.stream.failure is not None:
                     reason = f"the record is cut off, the file ends early ({reason})"
                 intake.reject(f"line {number}, byte {offset}", reason, line)
-                if not any_object and line.strip() in (b"[", b"{"):
-                    intake.note(
-                        "looks like one indented JSON value, not JSON Lines; convert it with "
-                        "jq -c '.[]?'"
-                    )
                 continue
         if type(value) is not dict:
-            reason = f"the line is not a JSON object but {_name(value)}"
+            reason = f"the line is not a JSON object but {kind_of(value)}"
             intake.reject(f"line {number}, byte {offset}", reason, line)
-            if not any_object and type(value) is list:
-                intake.note("holds JSON arrays, not JSON Lines; convert it with jq -c '.[]'")
             continue
         any_object = True
-        items = () if plain_columns else ninjs.items_of(value, intake)
-        if items:
+        if items := ninjs.items_of(value, intake):
             yield from ninjs.records(items, f"line {number}", issues, intake)
         else:
             yield RawRecord(f"line {number}", value, issues)
     if any_object:
         intake.columns.check(need_text=False)
-
-
-def parse(data: bytes, reject_invalid_utf8: bool) -> tuple[Any, tuple[str, ...]]:
-    """A JSON value and the issues met while it was read.
-
-    Raises :class:`RefusedError` when it is none.
-    """
-    try:
-        return orjson.loads(data), ()
-    except orjson.JSONDecodeError as error:
-        return _tolerant(data, error, reject_invalid_utf8)
-
-
-def _tolerant(
-    line: bytes, error: orjson.JSONDecodeError, reject_invalid_utf8: bool
-) -> tuple[Any, tuple[str, ...]]:
-    """Read a line that orjson refuses: invalid UTF-8, lone surrogates, NaN, a BOM inside.
-
-    Raises ``RefusedError`` when it is no JSON for the standard library either.
-    """
-    issues: tuple[str, ...] = ()
-    try:
-        text = line.removeprefix(_BOM).decode()
-    except UnicodeDecodeError as invalid:
-        if reject_invalid_utf8:
-            raise RefusedError(f"invalid UTF-8 at byte {invalid.start} of the line") from invalid
-        text = line.removeprefix(_BOM).decode("utf-8", "replace")
-        issues = (INVALID_UTF8,)
-    try:
-        value = json.loads(text)
-    except RecursionError as deep:
-        raise RefusedError("the JSON is nested too deeply") from deep
-    except ValueError as other:
-        raise RefusedError(f"not valid JSON: {error if not issues else other}") from other
-    try:
-        json.dumps(value, ensure_ascii=False).encode()
-    except UnicodeEncodeError:
-        value = _without_surrogates(value)
-        issues = (*issues, LONE_SURROGATE)
-    except RecursionError as deep:
-        raise RefusedError("the JSON is nested too deeply") from deep
-    return value, issues
-
-
-def _without_surrogates(value: Any) -> Any:
-    if isinstance(value, str):
-        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    if isinstance(value, list):
-        return [_without_surrogates(item) for item in value]
-    if isinstance(value, dict):
-        return {_without_surrogates(k): _without_surrogates(v) for k, v in value.items()}
-    return value
-
-
-def _name(value: Any) -> str:
-    if value is None:
-        return "null"
-    kinds = {list: "an array", str: "a string", bool: "a boolean"}
-    return kinds.get(type(value), "a number")

@@ -26,13 +26,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from email.message import Message
 
+    from dedup.read.head import Head
     from dedup.read.intake import Intake, RawRecord, Source
 
-_HEADER = re.compile(rb"([A-Za-z][A-Za-z0-9-]{1,40}):[ \t]*")
+_HEADER = re.compile(r"([A-Za-z][A-Za-z0-9-]{1,40}):[ \t]*")
 _USUAL = frozenset(
     (
-        *(b"from", b"to", b"date", b"subject", b"message-id", b"received", b"return-path"),
-        *(b"delivered-to", b"mime-version", b"content-type", b"sender", b"reply-to"),
+        *("from", "to", "date", "subject", "message-id", "received", "return-path"),
+        *("delivered-to", "mime-version", "content-type", "sender", "reply-to"),
     )
 )
 _ENVELOPE = re.compile(rb"From \S+.* \d{4}\r?$")
@@ -42,30 +43,32 @@ _ENCODED_WORD = re.compile(_WORD)
 _ENCODED_WORDS = re.compile(rf"(?:{_WORD} ?(?==\?)|{_WORD}){{1,64}}")
 _SIGNATURE = re.compile(r"^-- ?$", re.MULTILINE)
 _FEWEST_HEADERS = 4
+_HEADERS_LOOKED_AT = 200
 _LONGEST_ENVELOPE = 500
 _MOST_PARTS = 1000
 _MOST_HEADER_BYTES = 2**18  # the parser needs more than linear time for long ones
 
 
-def is_mail(head: bytes) -> bool:
-    """Whether bytes begin with headers of a mail, at least four of the usual ones."""
+def shows(head: Head) -> bool:
+    """Whether the file begins with headers of a mail, or like an mbox: with a line ``From address
+    date``, then a mail."""
+    first, _, rest = head.text.partition("\n")
+    return _has_headers(rest if _is_envelope(first.encode()) else head.text)
+
+
+def _has_headers(text: str) -> bool:
+    """Whether a text begins with headers of a mail, at least four of the usual ones."""
     names = set()
-    for line in head.lstrip().split(b"\n")[:200]:
+    for line in text.split("\n", _HEADERS_LOOKED_AT)[:_HEADERS_LOOKED_AT]:
         if not line.strip():
             break
-        if line[:1] in b" \t":
+        if line[:1] in " \t":
             continue
         match = _HEADER.match(line)
         if match is None:
             return False
         names.add(match[1].lower())
     return len(names & _USUAL) >= _FEWEST_HEADERS
-
-
-def is_mailbox(head: bytes) -> bool:
-    """Whether bytes begin like an mbox: a line ``From address date``, then a mail."""
-    first, _, rest = head.partition(b"\n")
-    return _is_envelope(first) and is_mail(rest)
 
 
 def _is_envelope(line: bytes) -> bool:

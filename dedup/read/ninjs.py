@@ -6,7 +6,6 @@ Version 2 put headlines and bodies into lists, version 3 changed the spelling of
 
 from __future__ import annotations
 
-import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -27,10 +26,6 @@ _MARKS = frozenset(
 _OTHER_TEXTS = frozenset(FIELD_NAMES["text"]) - {"bodytext"}
 _MEDIA = ("picture", "photo", "graphic", "audio", "video", "animation", "image")
 _DEEPEST = 6
-_ID = re.compile(r'"(?:uri|guid)"\s{0,9}:')
-_MARK = re.compile(
-    r'"(?:versioncreated|pubstatus|headlines?|body_x?html|body_text|bodies)"\s{0,9}:', re.IGNORECASE
-)
 
 
 @lru_cache(maxsize=4096)
@@ -48,13 +43,11 @@ def is_item(names: tuple[str, ...]) -> bool:
     )
 
 
-def looks_like(text: str) -> bool:
-    """Whether the beginning of a JSON document may be one of ninjs."""
-    return _ID.search(text) is not None and _MARK.search(text) is not None
-
-
 def items_of(value: dict[str, Any], intake: Intake) -> Sequence[dict[str, Any]]:
-    """The items that a JSON object is or envelops; none where it is a record of its own kind."""
+    """The items that a JSON object is or envelops; none where it is a record of its own kind, or
+    where columns were asked for by name."""
+    if intake.settings.fields:
+        return ()
     names = tuple(value)
     if is_item(names):
         return (value,)

@@ -13,12 +13,13 @@ import pyarrow as pa
 from dedup.model import article_schema
 from dedup.read.columns import Columns, listed
 from dedup.read.dates import IN_FUTURE, NOT_STATED, DateReader
+from dedup.read.intake import Intake, RawRecord
 from dedup.read.outlets import outlet_of
 from dedup.read.story import UNDER_EMBARGO
+from dedup.read.wrapped import records_in
 
 if TYPE_CHECKING:
     from dedup.config import ReadSettings
-    from dedup.read.intake import Intake, RawRecord
 
 ID_DERIVED = "id-derived"
 EMBARGOED = "embargoed"
@@ -74,6 +75,7 @@ class Validator:
 
     def __init__(self, settings: ReadSettings, now: datetime) -> None:
         self._default_outlet = settings.default_outlet
+        self._overrides = settings.fields
         self._date = DateReader(now)
         self._now = _microseconds(now)
         # Nearly all ids have one text: the first digest is kept by id, others in a set.
@@ -84,14 +86,18 @@ class Validator:
         self.embargoed = 0
         """Articles so far whose embargo is not over."""
 
-    def add(self, raw: RawRecord, intake: Intake, batch: Batch) -> None:
-        """Append the record to ``batch`` as an article or a repeat, or reject it."""
+    def add(self, raw: RawRecord, intake: Intake, batch: Batch, *, nested: bool = False) -> None:
+        """Append the record to ``batch`` as an article or a repeat, or reject it.
+
+        ``nested``: it stands inside of another record and is not searched for more.
+        """
         values = raw.values
         columns = raw.columns or intake.columns.of(tuple(values))
         get = values.get
         text = get(columns.text) if columns.text is not None else None
         if type(text) is not str:
-            intake.reject(raw.position, _why_no_text(values, columns.text, text))
+            if nested or columns.text is not None or not self._add_inner(raw, intake, batch):
+                intake.reject(raw.position, _why_no_text(values, columns.text, text))
             return
         payload = text.encode()
         hashed = hashlib.blake2b(payload, digest_size=16)
@@ -126,7 +132,7 @@ class Validator:
             outlet,
             micros,
             precision,
-            stated if type(stated) is str else _raw_date(stated),
+            (stated or None) if type(stated) is str else _raw_date(stated),
             url,
             plain(get(columns.title)) if columns.title is not None else None,
             plain(get(columns.byline)) if columns.byline is not None else None,
@@ -150,6 +156,17 @@ class Validator:
             self.embargoed += 1
             return (UNDER_EMBARGO,)
         return (EMBARGOED,) if until.micros is not None else ()
+
+    def _add_inner(self, raw: RawRecord, intake: Intake, batch: Batch) -> bool:
+        """Add the records inside of one that is none itself; whether there are any."""
+        inner = records_in(raw.values, self._overrides)
+        for place, values in inner:
+            position = f"{raw.position}, {place}" if place else raw.position
+            if type(values) is dict:
+                self.add(RawRecord(position, values, raw.issues), intake, batch, nested=True)
+            else:
+                intake.reject(position, "is not a JSON object")
+        return bool(inner)
 
     def _is_new(self, article: str, digest: bytes, known: bytes) -> bool:
         """Whether a text is another than those seen before with this id."""

@@ -11,7 +11,7 @@ import os
 import zlib
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, Protocol
 
 import zstandard
 
@@ -35,6 +35,15 @@ _ZSTD_MAX_WINDOW = 2**31
 _AHEAD = 3
 """Chunks that are unpacked before they are asked for."""
 _RATIO_CHECKED_FROM = 64 * 2**20
+
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32-le"),  # before UTF-16: its mark begins with that of UTF-16
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+"""Byte order marks and what they stand for."""
 
 
 def compression_of(head: bytes) -> str:
@@ -126,21 +135,39 @@ class Stream:
     not). gzip members and zstd frames are read one after another to the end.
     """
 
-    def __init__(self, raw: RawInput, compression: str, max_ratio: int) -> None:
+    def __init__(
+        self, raw: RawInput, compression: str, max_ratio: int, encoding: str | None = None
+    ) -> None:
         self.raw = raw
         self.compression = compression
         self._max_ratio = max_ratio
+        self._encoding = encoding
         self.failure: str | None = None
         self.produced = 0
+        self.encoding = ""  # of the text, known once its first chunk was asked for
 
     def chunks(self) -> Iterator[bytes]:
-        """Yield the bytes; UTF-16 (with a byte order mark) becomes UTF-8, a mark is dropped.
+        """Yield the bytes of a text as UTF-8: what is another encoding by its byte order mark, by
+        the zeros of UTF-16 or by ``encoding`` is transcoded, a mark is dropped.
 
-        A compressed file of some size is unpacked in a thread of its own, a few chunks ahead.
+        A file of some size is read and unpacked in a thread of its own, a few chunks ahead.
         What comes from a pipe is not: a thread that waits for more could not be stopped.
         """
-        chunks = _utf8(self._plain())
-        if self.compression and self.raw.size is not None and self.raw.size > CHUNK:
+        return self._handed_on(self._text())
+
+    def _text(self) -> Iterator[bytes]:
+        chunks = self._plain()
+        first = next(chunks, b"")
+        marked, mark = _marked(first)
+        self.encoding = marked or self._encoding or "utf-8"
+        yield from _utf8(_then(first[mark:], chunks), self.encoding)
+
+    def unpacked(self) -> Iterator[bytes]:
+        """Yield the bytes as they are, for formats that are no text."""
+        return self._handed_on(self._plain())
+
+    def _handed_on(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
+        if self.raw.size is not None and self.raw.size > CHUNK:
             chunks = _ahead(chunks)
         for chunk in chunks:
             self.raw.tell()
@@ -251,28 +278,56 @@ def _salvage(decoder: Any, piece: bytes) -> tuple[bytes, int]:
     return b"".join(saved), len(piece)
 
 
-def _utf8(chunks: Iterator[bytes]) -> Iterator[bytes]:
-    first = next(chunks, b"")
-    if first.startswith(codecs.BOM_UTF8):
-        first = first[3:]
-    elif first.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        yield from _from_utf16(first, chunks)
+def _utf8(chunks: Iterator[bytes], encoding: str) -> Iterator[bytes]:
+    if encoding == "utf-8":
+        yield from chunks
         return
+    # What cannot be decoded passes as a byte that is not valid UTF-8, so that it is noticed and
+    # reported for the record it stands in, like any other invalid UTF-8.
+    decoder = codecs.getincrementaldecoder(encoding)(_UNDECODABLE)
+    for data in chunks:
+        yield decoder.decode(data).encode("utf-8", "surrogateescape")
+    yield decoder.decode(b"", True).encode("utf-8", "surrogateescape")
+
+
+def _keep_undecodable(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeDecodeError):
+        raise error
+    return "\udcff", error.end
+
+
+_UNDECODABLE = "dedup-undecodable"
+codecs.register_error(_UNDECODABLE, _keep_undecodable)
+
+
+def _then(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
     if first:
         yield first
-    yield from chunks
+    yield from rest
 
 
-def _from_utf16(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
-    little = first.startswith(codecs.BOM_UTF16_LE)
-    # Lone surrogates pass as bytes that are not valid UTF-8, so that they are noticed and
-    # reported for the record they stand in, like any other invalid UTF-8.
-    decoder = codecs.getincrementaldecoder("utf-16-le" if little else "utf-16-be")("surrogatepass")
-    yield decoder.decode(first[2:]).encode("utf-8", "surrogatepass")
-    for chunk in rest:
-        yield decoder.decode(chunk).encode("utf-8", "surrogatepass")
-    if decoder.getstate()[0]:  # half a character is left over
-        yield b"\xff"
+def _marked(first: bytes) -> tuple[str, int]:
+    """The encoding that a text shows by its first bytes (``""``: none), and the mark's length."""
+    for mark, name in _MARKS:
+        if first.startswith(mark):
+            return name, len(mark)
+    # Without a mark: text begins with ASCII, or what separates its fields is (RFC 4627, 3).
+    begin = first[:4]
+    if len(begin) == 4:
+        zeros = [byte == 0 for byte in begin]
+        if zeros == [False, True, False, True]:
+            return "utf-16-le", 0
+        if zeros == [True, False, True, False]:
+            return "utf-16-be", 0
+    return "", 0
+
+
+class Chunked(Protocol):
+    """What hands on its bytes in chunks: a :class:`Stream`, or one made of it."""
+
+    def chunks(self) -> Iterator[bytes]:
+        """The chunks, once."""
+        ...
 
 
 class Lines:
@@ -284,7 +339,7 @@ class Lines:
     """
 
     def __init__(
-        self, stream: Stream, limit: int, on_long: Callable[[int, int, int, bytes], None]
+        self, stream: Chunked, limit: int, on_long: Callable[[int, int, int, bytes], None]
     ) -> None:
         self._stream = stream
         self._limit = limit

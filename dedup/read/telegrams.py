@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from dedup.read.head import Head
     from dedup.read.intake import Intake, Source
 
 SOH, STX, ETX, EOT = "\x01", "\x02", "\x03", "\x04"
+_LONGEST_HEADER = 200
 _CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f]")
 
 _MONTHS = {
@@ -44,6 +46,12 @@ class Message(NamedTuple):
 
     offset: int
     data: bytes
+
+
+def after_soh(head: Head) -> str:
+    """The characters that follow the first SOH; empty where the file begins with something else."""
+    start = head.text.lstrip("\x16\x00\r\n\t ")
+    return start[1:_LONGEST_HEADER] if start.startswith(SOH) else ""
 
 
 def messages(source: Source, intake: Intake) -> Iterator[Message]:

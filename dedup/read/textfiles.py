@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from dedup.read.columns import TEXT_FILE
 from dedup.read.intake import Intake, RawRecord, Source
-from dedup.read.jsonlines import INVALID_UTF8
+from dedup.read.jsontext import INVALID_UTF8
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -184,8 +184,10 @@ class Items:
         first = next(chunks, b"")
         declared = _DECLARATION.search(first[:1024])
         name = declared[1].decode() if declared else None
-        # What had a byte order mark of UTF-16 is UTF-8 by now, whatever it declares.
-        if name is not None and name.lower().replace("_", "-").startswith(("utf-16", "utf16")):
+        # What was transcoded, by a byte order mark or on demand, is UTF-8 by now, whatever it says.
+        transcoded = self._source.stream.encoding != "utf-8"
+        wide = name is not None and name.lower().replace("_", "-").startswith(("utf-16", "utf16"))
+        if transcoded or wide:
             name = None
         charset, assumed = charset_of(first, name)
         if assumed:

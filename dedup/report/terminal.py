@@ -43,6 +43,8 @@ def summary(
     total = len(tables["articles"])
     flags = Counter(tables["articles"].column("flag").to_pylist())
     parts: list[RenderableType] = [_headline(total, flags, len(tables["groups"]))]
+    if (run.get("ledger") or {}).get("read"):
+        parts.append(_balance(run["ledger"]))
     if len(tables["sources"]):
         parts.append(_sources(tables))
     if len(tables["groups"]):
@@ -127,6 +129,12 @@ def _headline(total: int, flags: Counter[str | None], groups: int) -> Text:
     text.append(f" {verb} syndicated, {flags['partial']:,} partial, {flags['duplicate']:,} ")
     text.append("duplicate" if flags["duplicate"] == 1 else "duplicates")
     return text.append(f"; {groups:,} {'group' if groups == 1 else 'groups'}.")
+
+
+def _balance(ledger: Mapping[str, Any]) -> Text:
+    """What became of the records that were read; nothing is lost without being counted."""
+    text = Text(f"Read {ledger['read']:,} = {ledger['articles']:,} articles", style="dim")
+    return text.append(f" + {ledger['repeats']:,} repeats + {ledger['rejected']:,} rejected")
 
 
 def _plain_table(*headers: str) -> Table:

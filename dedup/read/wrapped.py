@@ -1,0 +1,63 @@
+"""Records that stand inside of another object, as services answer and search engines export."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from dedup.read.columns import resolve
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_MAX_DEPTH = 3
+_HIT = "_source"
+
+
+class Inner(NamedTuple):
+    """What stands inside of another record: where (``articles[2]``), and its values.
+
+    ``place`` is empty where it is the only one. ``values`` may be no object.
+    """
+
+    place: str
+    values: Any
+
+
+def records_in(values: dict[str, Any], overrides: tuple[tuple[str, str], ...]) -> list[Inner]:
+    """The records inside of an object that is none itself, empty if there are none.
+
+    They are the objects of the one list in it whose first object has a text
+    (``{"articles": [...]}``, ``{"response": {"docs": [...]}}``, ``{"hits": {"hits": [...]}}``), or
+    what a search engine keeps under ``_source``. Where two lists would do, neither is taken: the
+    records must not depend on a guess.
+    """
+    if isinstance(hit := values.get(_HIT), dict):
+        return [Inner("", _of_hit(values, hit))]
+    found = [(place, items) for place, items in _lists(values, "", 0) if _is_text(items, overrides)]
+    if len(found) != 1:
+        return []
+    place, items = found[0]
+    return [Inner(f"{place}[{i}]", _unpacked(item)) for i, item in enumerate(items)]
+
+
+def _lists(values: dict[str, Any], above: str, depth: int) -> Iterator[tuple[str, list[Any]]]:
+    for name, value in values.items():
+        place = f"{above}.{name}" if above else name
+        if type(value) is list and value and type(value[0]) is dict:
+            yield place, value
+        elif type(value) is dict and depth < _MAX_DEPTH:
+            yield from _lists(value, place, depth + 1)
+
+
+def _is_text(items: list[Any], overrides: tuple[tuple[str, str], ...]) -> bool:
+    return resolve(tuple(_unpacked(items[0])), overrides).text is not None
+
+
+def _unpacked(item: Any) -> Any:
+    hit = item.get(_HIT) if type(item) is dict else None
+    return _of_hit(item, hit) if isinstance(hit, dict) else item
+
+
+def _of_hit(item: dict[str, Any], hit: dict[str, Any]) -> dict[str, Any]:
+    """A hit of Elasticsearch or OpenSearch: its document, with its id where that has none."""
+    return hit if resolve(tuple(hit)).id is not None else {**hit, "id": item.get("_id")}
