@@ -7,10 +7,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from typing import TYPE_CHECKING
 
-from dedup.errors import InputError
+from dedup.errors import InputError, MissingExtraError
 from dedup.model import FileLedger, Ledger, Reject
 from dedup.read.columns import check_overrides
 from dedup.read.dates import current_time
@@ -25,8 +26,9 @@ from dedup.read.formats import (
     suffixes_of,
 )
 from dedup.read.head import head_of
-from dedup.read.intake import Intake, Progress, SampleCompleteError, Source
+from dedup.read.intake import Intake, Progress, RawRecord, SampleCompleteError, Source
 from dedup.read.opening import open_input
+from dedup.read.pagequeue import PageQueue, PendingPage
 from dedup.read.records import Batch, Validator
 from dedup.read.sample import FileSample, Sample
 from dedup.read.streams import RawInput, Stream
@@ -91,8 +93,12 @@ def read_articles(
         if count:
             run.group(folder, TEXT.name).notes.append(f"hidden files or folders left out: {count}")
     batch = Batch()
-    for found in files:
-        for _ in run.read(found, batch):
+    with contextlib.closing(run):
+        for found in files:
+            for _ in run.read(found, batch):
+                if batch.bytes >= batch_bytes:
+                    yield batch.take()
+        for _ in run.finish(batch):
             if batch.bytes >= batch_bytes:
                 yield batch.take()
     if len(batch):
@@ -120,6 +126,7 @@ class _Run:
         self._progress = progress
         self._validator = validator
         self._groups: dict[tuple[str, str], FileLedger] = {}
+        self._pages = PageQueue(settings)
 
     def group(self, name: str, form: str) -> FileLedger:
         """The ledger entry shared by files of one folder or pattern: one article each, or none."""
@@ -170,10 +177,17 @@ class _Run:
             intake.note(f"is named as {claimed}, but is not compressed")
         stream = Stream(raw, compression, settings.max_ratio, settings.encoding)
         source = Source(found.name, found.path, found.text_id, suffix, raw, stream, size)
-        if self._sample is None:
-            yield from self._records(format_, source, intake, batch)
-        elif not (yield from self._sampled(self._sample, format_, source, intake, batch)):
-            return
+        try:
+            if self._sample is None:
+                yield from self._records(format_, source, intake, batch)
+            elif not (yield from self._sampled(self._sample, format_, source, intake, batch)):
+                return
+        except MissingExtraError as error:
+            if not found.group:
+                raise
+            intake.reject("", str(error))  # one of many files: the others can be read
+        if not grouped:
+            yield from self.finish(batch)
         self._close(source, format_, intake, grouped)
 
     def _sampled(
@@ -219,21 +233,50 @@ class _Run:
     def _records(
         self, format_: Format, source: Source, intake: Intake, batch: Batch
     ) -> Generator[None, None, None]:
-        validator = self._validator
-        revisions = validator.revisions
+        pages, add = self._pages, self._validator.add
         for record in format_.read(source, intake):
+            if isinstance(record, PendingPage):
+                pages.put(record, intake)
+                yield from self._take(pages.overdue(), batch)
+                continue
+            if pages:
+                yield from self._take(pages.all(), batch)
             if intake.observe is not None:
                 intake.observe(record)
-            validator.add(record, intake, batch)
+            add(record, intake, batch)
             yield
-        revisions = validator.revisions - revisions
-        if revisions and format_.one_article:
-            self._ledger.warnings.append(
-                f"{source.name}: its id '{source.text_id}' was seen before with another text, so "
-                "it counts as a revision; give the common folder instead to tell them apart"
-            )
-        elif revisions:
-            intake.note(f"ids seen before with another text (revisions): {revisions}")
+        if intake.revisions and format_.one_article:
+            self._revised(source.name, source.text_id)
+        if format_.one_article:
+            return
+        yield from self.finish(batch)
+        if intake.revisions:
+            intake.note(f"ids seen before with another text (revisions): {intake.revisions}")
+
+    def _take(self, pages: Iterator[tuple[RawRecord, Intake]], batch: Batch) -> Iterator[None]:
+        """Add the articles of pages that were taken apart."""
+        for record, intake in pages:
+            before = intake.revisions
+            if intake.observe is not None:
+                intake.observe(record)
+            self._validator.add(record, intake, batch)
+            if intake.revisions > before and not record.position:  # a file of its own
+                self._revised(intake.name, record.values["id"])
+            yield
+
+    def _revised(self, name: str, article: str) -> None:
+        self._ledger.warnings.append(
+            f"{name}: its id '{article}' was seen before with another text, so it counts as a "
+            "revision; give the common folder instead to tell them apart"
+        )
+
+    def finish(self, batch: Batch) -> Iterator[None]:
+        """Take the pages that are still being worked on into ``batch``; yields after each."""
+        yield from self._take(self._pages.all(), batch)
+
+    def close(self) -> None:
+        """End the processes that take pages apart."""
+        self._pages.close()
 
     def _close(self, source: Source, format_: Format, intake: Intake, grouped: bool) -> None:
         """Say what became of the file as a whole."""
@@ -255,7 +298,7 @@ class _Run:
                 self._ledger.warnings.append(f"{source.name}: the file is empty")
 
     def _intake(self, found: Found, entry: FileLedger) -> Intake:
-        return Intake(found.name, entry, self._ledger, self._settings, self._progress)
+        return Intake(found.name, entry, self._ledger, self._settings, self._progress, self._pages)
 
 
 def _check_formats(files: list[Found], settings: ReadSettings) -> None:

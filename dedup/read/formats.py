@@ -11,13 +11,23 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import PurePath
 
-from dedup.read import arrow, delimited, jsonlines, jsonvalues, markdown, parquet, textfiles
+from dedup.read import (
+    arrow,
+    delimited,
+    jsonlines,
+    jsonvalues,
+    markdown,
+    pagefiles,
+    parquet,
+    textfiles,
+)
 from dedup.read.discover import STDIN
 from dedup.read.head import Head
 from dedup.read.intake import Intake, RawRecord, Source
+from dedup.read.pagequeue import PendingPage
 from dedup.read.streams import RawInput, compression_of
 
-Reader = Callable[[Source, Intake], Iterator[RawRecord]]
+Reader = Callable[[Source, Intake], Iterator[RawRecord | PendingPage]]
 Recogniser = Callable[[Head], bool]
 
 
@@ -49,9 +59,12 @@ JSONL = Format("jsonl", (".jsonl", ".ndjson", ".jl", ".json"), jsonlines.read, j
 CSV = Format("csv", (".csv", ".tsv", ".tab"), delimited.read, resembles=delimited.resembles)
 PARQUET = Format("parquet", (".parquet", ".pq"), parquet.read, parquet.shows)
 ARROW = Format("arrow", (".arrow", ".feather", ".ftr", ".ipc", ".arrows"), arrow.read, arrow.shows)
+HTML = Format(
+    "html", (".html", ".htm", ".xhtml"), pagefiles.read, pagefiles.shows, one_article=True
+)
 TEXT = Format("text", (".txt", ".text"), textfiles.read, one_article=True)
 
-FORMATS: tuple[Format, ...] = (PARQUET, ARROW, JSON, JSONL, CSV, TEXT, MARKDOWN)
+FORMATS: tuple[Format, ...] = (PARQUET, ARROW, JSON, JSONL, HTML, CSV, TEXT, MARKDOWN)
 """All formats, in the order in which a beginning is tried: the surest signs first."""
 
 _BY_SUFFIX = {suffix: format_ for format_ in FORMATS for suffix in format_.suffixes}

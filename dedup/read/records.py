@@ -77,8 +77,6 @@ class Validator:
         # Nearly all ids have one text: the first digest is kept by id, others in a set.
         self._digests: dict[str, bytes] = {}
         self._other_digests: set[tuple[str, bytes]] = set()
-        self.revisions = 0
-        """Articles so far whose id was seen before with another text."""
 
     def add(self, raw: RawRecord, intake: Intake, batch: Batch, *, nested: bool = False) -> None:
         """Append the record to ``batch`` as an article or a repeat, or reject it.
@@ -109,7 +107,7 @@ class Validator:
             article = derived_id(digest, url or outlet)
             issues = (*issues, ID_DERIVED)
         known = self._digests.setdefault(article, digest)
-        repeat = known is not digest and not self._is_new(article, digest, known)
+        repeat = known is not digest and not self._is_new(article, digest, known, intake)
         if outlet is None:
             outlet = (outlet_of(url) if url is not None else None) or self._default_outlet
         stated = get(columns.published) if columns.published is not None else None
@@ -153,12 +151,12 @@ class Validator:
                 intake.reject(position, "is not a JSON object")
         return bool(inner)
 
-    def _is_new(self, article: str, digest: bytes, known: bytes) -> bool:
+    def _is_new(self, article: str, digest: bytes, known: bytes, intake: Intake) -> bool:
         """Whether a text is another than those seen before with this id."""
         if known == digest or (article, digest) in self._other_digests:
             return False
         self._other_digests.add((article, digest))
-        self.revisions += 1
+        intake.revisions += 1
         return True
 
 
