@@ -192,9 +192,9 @@ def test_standard_input(monkeypatch: pytest.MonkeyPatch, data: bytes, pack: Any)
 def test_missing_and_unknown_inputs_are_named_before_reading(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"nowhere\.jsonl: no such file"):
         read(tmp_path / "nowhere.jsonl")
-    (tmp_path / "page.html").write_text("<p>not yet</p>")
-    with pytest.raises(InputError, match=r"page\.html: the format was not recognised"):
-        read(tmp_path / "page.html")
+    (tmp_path / "page.dvi").write_text("not yet")
+    with pytest.raises(InputError, match=r"page\.dvi: the format was not recognised"):
+        read(tmp_path / "page.dvi")
 
 
 def test_csv_without_text_column_says_what_there_is(tmp_path: Path) -> None:

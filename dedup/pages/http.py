@@ -16,6 +16,9 @@ _MODES: tuple[Mode, ...] = ("all", "content", "transfer", "none")
 were, so that what the headers promise is tried, then less of it."""
 
 
+_LOOKED_AT = 4096
+
+
 class UnreadableResponseError(Exception):
     """No page can be read from an HTTP response; the message says why."""
 
@@ -31,7 +34,7 @@ def payload(response: bytes, limit: int) -> tuple[bytes, str | None]:
         UnreadableResponseError: it is damaged, or its body is greater than ``limit``.
     """
     stored = _RECORD % len(response) + response + b"\r\n\r\n"
-    problem = "it has no header"
+    problem = ""
     for mode in _MODES:
         record = WarcRecord.from_bytes(stored)
         try:
@@ -46,7 +49,9 @@ def payload(response: bytes, limit: int) -> tuple[bytes, str | None]:
             raise UnreadableResponseError(
                 f"the page has more than max_record_bytes ({limit}) bytes when unpacked"
             )
-        if mode == "none" and not body.lstrip().startswith(b"<"):
-            break  # still packed, and not readable
+        if problem and b"<" not in body[:_LOOKED_AT]:
+            continue  # still packed, as the header says, but damaged
         return body, record.http_charset
-    raise UnreadableResponseError(f"the HTTP response cannot be read ({problem})")
+    raise UnreadableResponseError(
+        f"the HTTP response cannot be read ({problem or 'it has no header'})"
+    )

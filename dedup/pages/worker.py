@@ -70,11 +70,13 @@ def serve(channel: socket.socket, seconds: float, memory: int) -> None:
         try:
             found = extract(Page(body, head["url"], head["charset"], head["limit"]))
             answer = {"values": found.values, "invalid": found.invalid, "reason": found.reason}
-        except MemoryError:
-            answer = {"reason": f"the page needs more than page_memory ({memory}) bytes"}
-        # Whatever a library raises for a page is a reason to reject this page, not the run.
+        # Whatever a library raises for a page is a reason to reject this page, not the run. Those
+        # in C say in words of their own that memory has run out.
         except Exception as error:
-            answer = {"reason": f"the page cannot be parsed ({type(error).__name__}: {error})"}
+            answer = {
+                "reason": f"the page cannot be parsed ({type(error).__name__}: {error}); it may "
+                f"need more than page_memory ({memory}) bytes"
+            }
         signal.setitimer(signal.ITIMER_PROF, 0)
         send(channel, answer)
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import PurePath
 
 from dedup.read import (
+    arc,
     arrow,
     delimited,
     jsonlines,
@@ -20,6 +21,7 @@ from dedup.read import (
     pagefiles,
     parquet,
     textfiles,
+    warc,
 )
 from dedup.read.discover import STDIN
 from dedup.read.head import Head
@@ -59,12 +61,16 @@ JSONL = Format("jsonl", (".jsonl", ".ndjson", ".jl", ".json"), jsonlines.read, j
 CSV = Format("csv", (".csv", ".tsv", ".tab"), delimited.read, resembles=delimited.resembles)
 PARQUET = Format("parquet", (".parquet", ".pq"), parquet.read, parquet.shows)
 ARROW = Format("arrow", (".arrow", ".feather", ".ftr", ".ipc", ".arrows"), arrow.read, arrow.shows)
+WARC = Format("warc", (".warc", ".wet"), warc.read, warc.shows)
+ARC = Format("arc", (".arc",), arc.read, arc.shows)
 HTML = Format(
     "html", (".html", ".htm", ".xhtml"), pagefiles.read, pagefiles.shows, one_article=True
 )
 TEXT = Format("text", (".txt", ".text"), textfiles.read, one_article=True)
 
-FORMATS: tuple[Format, ...] = (PARQUET, ARROW, JSON, JSONL, HTML, CSV, TEXT, MARKDOWN)
+FORMATS: tuple[Format, ...] = (
+    *(PARQUET, ARROW, WARC, ARC, JSON, JSONL, HTML, CSV, TEXT, MARKDOWN),
+)
 """All formats, in the order in which a beginning is tried: the surest signs first."""
 
 _BY_SUFFIX = {suffix: format_ for format_ in FORMATS for suffix in format_.suffixes}

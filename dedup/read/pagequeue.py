@@ -27,7 +27,7 @@ _METADATA = (
     *("publisher", "sourceOrganization"),
 )
 COLUMNS = Columns(
-    **{name: name for name in FIELD_NAMES if name != "version"},
+    **{name: name for name in FIELD_NAMES},
     metadata=tuple((name, name) for name in _METADATA),
 )
 """The columns of a page's record: workers name them as the fields are named."""

@@ -22,6 +22,7 @@ CHUNK = 2**20
 """Bytes that are read, and about the size of the chunks that are handed on."""
 
 GZIP_MAGIC = b"\x1f\x8b"
+_GZIP_BEGIN = GZIP_MAGIC + b"\x08"
 ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 _SKIPPABLE = b"\x2a\x4d\x18"
 
@@ -145,6 +146,9 @@ class Stream:
         self.failure: str | None = None
         self.produced = 0
         self.encoding = ""  # of the text, known once its first chunk was asked for
+        self.resume = False
+        """Whether reading goes on with the next gzip member after a damaged one: for formats whose
+        records are members, and which notice what is missing."""
 
     def chunks(self) -> Iterator[bytes]:
         """Yield the bytes of a text as UTF-8: what is another encoding by its byte order mark, by
@@ -200,11 +204,18 @@ class Stream:
         size = _GZIP_PIECE if gzip else _ZSTD_PIECE
         what = "gzip member" if gzip else "zstd frame"
         decoder: Any = None
-        start = 0
+        start = damaged = 0
+        first = ""
+        lost = False  # after damage, until the next member begins
         while block := self.raw.read(CHUNK):
             base = self.raw.position - len(block)
             at = 0
             while at < len(block):
+                if lost:
+                    at = block.find(_GZIP_BEGIN, at)
+                    if at < 0:
+                        break
+                    lost = False
                 piece = block[at : at + size]
                 if decoder is None:
                     if gzip and start < base + at:  # zero padding between members is allowed
@@ -223,8 +234,14 @@ class Stream:
                         at += used
                         self.produced += len(saved)
                         yield saved
-                    self.failure = f"{what} is damaged near byte {base + at} ({error})"
-                    return
+                    damaged += 1
+                    if damaged == 1:
+                        first = f"{what} is damaged near byte {base + at} ({error})"
+                    self.failure = first + (f"; so are {damaged - 1} more" if damaged > 1 else "")
+                    if not (gzip and self.resume):
+                        return
+                    decoder, lost, at = None, True, at + 1
+                    continue
                 self.produced += len(data)
                 yield data
                 if decoder.eof:
@@ -236,8 +253,12 @@ class Stream:
                     return
         if decoder is not None:
             self.failure = (
-                f"{what} that begins at byte {start} is cut off: the file ends at byte "
-                f"{self.raw.position}"
+                first
+                + "; " * bool(first)
+                + (
+                    f"{what} that begins at byte {start} is cut off: the file ends at byte "
+                    f"{self.raw.position}"
+                )
             )
 
     def _is_bomb(self, consumed: int) -> bool:
