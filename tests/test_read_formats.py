@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import hashlib
 import io
 import json
+import lzma
 import time
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -66,7 +68,13 @@ def as_parquet() -> bytes:
     return sink.getvalue()
 
 
-PACKERS = {"": bytes, ".gz": gzip.compress, ".zst": zstandard.compress}
+PACKERS = {
+    "": bytes,
+    ".gz": gzip.compress,
+    ".zst": zstandard.compress,
+    ".bz2": bz2.compress,
+    ".xz": lzma.compress,
+}
 
 
 @pytest.mark.parametrize("packed", PACKERS)

@@ -10,6 +10,7 @@ import codecs
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import PurePath
+from typing import TYPE_CHECKING
 
 from dedup.read import (
     arc,
@@ -27,7 +28,10 @@ from dedup.read.discover import STDIN
 from dedup.read.head import Head
 from dedup.read.intake import Intake, RawRecord, Source
 from dedup.read.pagequeue import PendingPage
-from dedup.read.streams import RawInput, compression_of
+from dedup.read.unpacking import BY_ENDING, compression_of
+
+if TYPE_CHECKING:
+    from dedup.read.streams import RawInput
 
 Reader = Callable[[Source, Intake], Iterator[RawRecord | PendingPage]]
 Recogniser = Callable[[Head], bool]
@@ -74,7 +78,6 @@ FORMATS: tuple[Format, ...] = (
 """All formats, in the order in which a beginning is tried: the surest signs first."""
 
 _BY_SUFFIX = {suffix: format_ for format_ in FORMATS for suffix in format_.suffixes}
-_COMPRESSED = {".gz": "gzip", ".gzip": "gzip", ".zst": "zstd", ".zstd": "zstd"}
 
 
 def suffixes_of(name: str) -> tuple[str, str]:
@@ -84,7 +87,7 @@ def suffixes_of(name: str) -> tuple[str, str]:
     ('.jsonl', 'gzip')
     """
     path = PurePath(name.lower())
-    claimed = _COMPRESSED.get(path.suffix, "")
+    claimed = BY_ENDING.get(path.suffix, "")
     return (path.with_suffix("").suffix if claimed else path.suffix), claimed
 
 
@@ -135,4 +138,4 @@ def is_known(suffix: str) -> bool:
 def expected() -> str:
     """What can be read, for messages."""
     endings = ", ".join(suffix for format_ in FORMATS for suffix in format_.suffixes)
-    return f"{endings}, each also compressed ({', '.join(_COMPRESSED)})"
+    return f"{endings}, each also compressed ({', '.join(BY_ENDING)})"
