@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from dedup.errors import InputError, MissingExtraError
 from dedup.model import FileLedger, Ledger, Reject
+from dedup.read.archives import MAX_DEPTH, Allowance, kind_of, members
 from dedup.read.columns import check_overrides
 from dedup.read.dates import current_time
 from dedup.read.discover import Found, discover
@@ -154,12 +155,24 @@ class _Run:
             self._progress.advance(max(0, found.size - (self._progress.done - before)))
 
     def _read_opened(
-        self, found: Found, raw: RawInput, size: int | None, batch: Batch
+        self,
+        found: Found,
+        raw: RawInput,
+        size: int | None,
+        batch: Batch,
+        within: tuple[int, Allowance] | None = None,
     ) -> Iterator[None]:
+        """Read an opened file; ``within`` says in how many archives it lies, and what may come out
+        of them."""
         suffix, claimed = suffixes_of(found.name)
         compression = compression_for(raw, claimed)
         settings = self._settings
         head = head_of(raw, found.name, suffix, compression, settings.max_ratio, settings.encoding)
+        if kind := kind_of(head):
+            stream = Stream(raw, compression, settings.max_ratio, settings.encoding)
+            source = Source(found.name, found.path, found.text_id, suffix, raw, stream, size)
+            yield from self._archive(kind, found, source, batch, within)
+            return
         format_ = detect(head, table=bool(settings.fields))
         if format_ is None:
             self._unknown(found, raw, size)
@@ -189,6 +202,37 @@ class _Run:
         if not grouped:
             yield from self.finish(batch)
         self._close(source, format_, intake, grouped)
+
+    def _archive(
+        self,
+        kind: str,
+        found: Found,
+        source: Source,
+        batch: Batch,
+        within: tuple[int, Allowance] | None,
+    ) -> Iterator[None]:
+        """Read the members of an archive, each like a file of a folder."""
+        form = "+".join(filter(None, (kind, source.stream.compression)))
+        entry = FileLedger(found.name, form, source.size or 0)
+        self._ledger.files.append(entry)
+        intake = self._intake(found, entry)
+        depth, allowance = within or (0, Allowance(source.raw, self._settings.max_ratio))
+        if depth == MAX_DEPTH:
+            intake.reject("", f"an archive inside of {depth} archives is not read")
+            return
+        # As in folders, ids are paths below what the user named.
+        prefix = f"{found.text_id}!" if found.group else ""
+        empty = True
+        for member in members(kind, source, intake, allowance):
+            empty = False
+            name, text_id = f"{found.name}!{member.path}", prefix + member.path
+            inner = Found(None, name, text_id, found.name, member.size)
+            raw = RawInput(member.handle, None)
+            yield from self._read_opened(inner, raw, None, batch, (depth + 1, allowance))
+        if source.stream.failure is not None:
+            intake.incomplete(source.stream.failure)
+        if empty and entry.incomplete is None:
+            self._ledger.warnings.append(f"{found.name}: the archive holds no files to read")
 
     def _sampled(
         self, sample: Sample, format_: Format, source: Source, intake: Intake, batch: Batch
@@ -316,5 +360,5 @@ def _check_formats(files: list[Found], settings: ReadSettings) -> None:
                 )
         except OSError as error:
             raise InputError(f"{found.name}: cannot be read ({error.strerror})") from error
-        if detect(head) is None:
+        if detect(head) is None and not kind_of(head):
             raise InputError(f"{found.name}: the format was not recognised. Read are: {expected()}")

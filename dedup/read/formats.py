@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from dedup.read import (
     arc,
+    archives,
     arrow,
     delimited,
     jsonlines,
@@ -138,4 +139,5 @@ def is_known(suffix: str) -> bool:
 def expected() -> str:
     """What can be read, for messages."""
     endings = ", ".join(suffix for format_ in FORMATS for suffix in format_.suffixes)
+    endings += ", ".join(["", *archives.ENDINGS])
     return f"{endings}, each also compressed ({', '.join(BY_ENDING)})"
