@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from dedup.errors import InputError, MissingExtraError
 from dedup.model import FileLedger, Ledger, Reject
@@ -107,7 +107,15 @@ def read_articles(
 
 
 def _total(files: list[Found]) -> int:
-    return 0 if any(f.path is None for f in files) else sum(f.size for f in files)
+    unknown = any(f.path is None or (f.remote and not f.size) for f in files)
+    return 0 if unknown else sum(f.size for f in files)
+
+
+def _size(found: Found, opened: IO[bytes]) -> int | None:
+    """Stored bytes of an opened file, where that is known."""
+    if found.remote:
+        return found.size or None
+    return None if found.path is None else os.fstat(opened.fileno()).st_size
 
 
 class _Run:
@@ -148,7 +156,7 @@ class _Run:
             intake.incomplete(f"cannot be opened ({error.strerror or error})")
             return
         with handle as opened:
-            size = None if found.path is None else os.fstat(opened.fileno()).st_size
+            size = _size(found, opened)
             raw = RawInput(opened, size, self._progress.advance)
             yield from self._read_opened(found, raw, size, batch)
         if size is not None:
@@ -170,7 +178,7 @@ class _Run:
         head = head_of(raw, found.name, suffix, compression, settings.max_ratio, settings.encoding)
         if kind := kind_of(head):
             stream = Stream(raw, compression, settings.max_ratio, settings.encoding)
-            source = Source(found.name, found.path, found.text_id, suffix, raw, stream, size)
+            source = Source(found.name, found.local, found.text_id, suffix, raw, stream, size)
             yield from self._archive(kind, found, source, batch, within)
             return
         format_ = detect(head, table=bool(settings.fields))
@@ -189,7 +197,7 @@ class _Run:
         if claimed and not compression and size:
             intake.note(f"is named as {claimed}, but is not compressed")
         stream = Stream(raw, compression, settings.max_ratio, settings.encoding)
-        source = Source(found.name, found.path, found.text_id, suffix, raw, stream, size)
+        source = Source(found.name, found.local, found.text_id, suffix, raw, stream, size)
         try:
             if self._sample is None:
                 yield from self._records(format_, source, intake, batch)
@@ -359,6 +367,6 @@ def _check_formats(files: list[Found], settings: ReadSettings) -> None:
                     raw, found.name, suffix, compression, settings.max_ratio, settings.encoding
                 )
         except OSError as error:
-            raise InputError(f"{found.name}: cannot be read ({error.strerror})") from error
+            raise InputError(f"{found.name}: cannot be read ({error.strerror or error})") from error
         if detect(head) is None and not kind_of(head):
             raise InputError(f"{found.name}: the format was not recognised. Read are: {expected()}")

@@ -130,7 +130,7 @@ def _source(
     head = head_of(raw, found.name, suffix, compression, settings.max_ratio, settings.encoding)
     format_ = detect(head, table=bool(settings.fields))
     stream = Stream(raw, compression, settings.max_ratio, settings.encoding)
-    return Source(found.name, found.path, found.text_id, suffix, raw, stream, None), format_
+    return Source(found.name, found.local, found.text_id, suffix, raw, stream, None), format_
 
 
 class _Writer:
