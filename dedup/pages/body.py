@@ -12,7 +12,6 @@ Three sources are combined, because each fails on other pages:
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from resiliparse.extract.html2text import extract_plain_text
@@ -49,19 +48,20 @@ _BODY_SHARE = 0.7
 """``articleBody`` is used when it is at least so long as the text found: paywalls cut it short."""
 _SHORTEST_PARAGRAPH = 25
 _BLOCKS = "p,h2,h3,h4,h5,li,blockquote,pre"
-_SPACE = re.compile(r"\s+")
 
 
-def article_text(page: str, tree: LexborHTMLParser, metadata: Metadata) -> str:
+def article_text(tree: LexborHTMLParser, metadata: Metadata) -> str:
     """The text of the article, one paragraph or heading a line; empty where none was found.
 
     Args:
-        page: the HTML.
-        tree: the same, parsed. Elements that hold no text of the article are **removed** from it.
+        tree: the page. Elements that hold no text of the article are **removed** from it.
         metadata: what the page states; its titles are left out of the text, its summary is kept.
     """
+    for node in tree.css(_NO_TEXT):
+        node.decompose()
+    # What is left is much less to parse: most of a page is scripts.
     whole = extract_plain_text(
-        page,
+        tree.html or "",
         main_content=True,
         list_bullets=False,
         alt_texts=False,
@@ -71,8 +71,6 @@ def article_text(page: str, tree: LexborHTMLParser, metadata: Metadata) -> str:
         comments=False,
     )
     lines = [line for line in map(_single_spaced, whole.split("\n")) if line]
-    for node in tree.css(_NO_TEXT):
-        node.decompose()
     chosen = _inside_article(lines, tree, metadata.descriptions)
     titles = {_packed(title) for title in metadata.titles}
     text = "\n".join(line for line in chosen if _packed(line) not in titles)
@@ -137,7 +135,7 @@ def _element_of_article(tree: LexborHTMLParser, found: str) -> LexborNode | None
 
 def _packed(text: str) -> str:
     """A text as it is compared: without any space."""
-    return _SPACE.sub("", text)
+    return "".join(text.split())
 
 
 def _single_spaced(text: str) -> str:

@@ -55,7 +55,7 @@ def extract(page: Page) -> Extracted:
     tree = LexborHTMLParser(text)
     metadata = Metadata(tree, page.url)
     values = metadata.fields()  # before elements are removed
-    values["text"] = article_text(text, tree, metadata)
+    values["text"] = article_text(tree, metadata)
     if not values["text"]:
         return Extracted(invalid=invalid, reason="no text of an article was found on the page")
     return Extracted(values, invalid)
