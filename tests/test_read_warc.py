@@ -20,7 +20,8 @@ from web_fixture import address, arc, http, packed, page, paragraphs, record, re
 from dedup.config import ReadSettings
 from dedup.errors import IncompleteInputError
 from dedup.model import Ledger
-from dedup.read import read_articles
+from dedup.pages.pool import Limits, PagePool
+from dedup.read import pagequeue, read_articles
 from dedup.read.window import Window
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -215,13 +216,26 @@ def test_a_response_without_header_or_text_is_rejected_with_its_place(tmp_path):
 WHOLE = b"".join(records(2))
 
 
+@pytest.fixture(scope="module")
+def shared_pool():
+    """Workers that outlive a run: starting some for each example would take most of the time."""
+    with pytest.MonkeyPatch.context() as patch:
+        pool = PagePool(Limits(10, 2**30, 1))
+        patch.setattr(pagequeue, "PagePool", lambda limits: pool)
+        patch.setattr(pagequeue.PageQueue, "close", lambda self: None)
+        yield
+    pool.close()
+
+
 @settings(max_examples=60)
 @given(
     cut=st.integers(0, len(WHOLE)),
     noise=st.binary(max_size=60),
     at=st.integers(0, len(WHOLE)),
 )
-def test_any_damage_ends_in_articles_rejects_and_a_note(tmp_path_factory, cut, noise, at):
+def test_any_damage_ends_in_articles_rejects_and_a_note(
+    shared_pool, tmp_path_factory, cut, noise, at
+):
     data = WHOLE[:at] + noise + WHOLE[at:]
     data = data[: len(data) - cut]
     path = tmp_path_factory.mktemp("warc") / "a.warc"
