@@ -144,7 +144,8 @@ def _zip(source: Source, intake: Intake, allowance: Allowance, others: _Others) 
     with seekable(source) as handle, zipfile.ZipFile(handle) as archive:
         for info in archive.infolist():
             path = _readable(info.filename)
-            if info.is_dir() or others.takes(path):
+            # Not by is_dir(): that fails for a member without a name in Python before 3.12.
+            if path.endswith("/") or others.takes(path):
                 continue
             mode = info.external_attr >> 16
             if stat.S_ISLNK(mode):
