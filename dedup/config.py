@@ -163,6 +163,12 @@ class ReadSettings:
         64 * 2**20, "Bytes of a line or record; a greater one is rejected, memory stays bounded."
     )
     max_ratio: int = _limit(1000, "Growth by decompression; where it is greater, reading stops.")
+    page_seconds: int = _limit(
+        10, "Processor seconds for one web page; one that takes longer is rejected."
+    )
+    page_memory: int = _limit(
+        2**30, "Bytes of address space of a process that takes web pages apart (not on macOS)."
+    )
     default_outlet: str | None = None
     """Outlet of records that name none."""
     encoding: str | None = None

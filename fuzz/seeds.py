@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import json
+import tarfile
+import zipfile
 from pathlib import Path
 
 import pyarrow as pa
@@ -29,6 +32,20 @@ def _sunk(write: object) -> bytes:
     return sink.getvalue()
 
 
+def _zip(sink: io.BytesIO) -> None:
+    with zipfile.ZipFile(sink, "w") as archive:
+        archive.writestr(zipfile.ZipInfo("a.jsonl"), '{"text": "x"}\n')
+        archive.writestr(zipfile.ZipInfo("../b.txt"), "y")
+
+
+def _tar(sink: io.BytesIO) -> None:
+    with tarfile.open(fileobj=sink, mode="w") as archive:
+        for name, data in (("a.jsonl", b'{"text": "x"}\n'), ("d/" * 60 + "b.txt", b"y")):
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            archive.addfile(info, io.BytesIO(data))
+
+
 def _arrow(opened: object) -> bytes:
     def write(sink: io.BytesIO) -> None:
         with opened(sink, TABLE.schema) as out:  # type: ignore[operator]
@@ -37,6 +54,26 @@ def _arrow(opened: object) -> bytes:
     return _sunk(write)
 
 
+PAGE = """<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>T | X</title>
+<script type="application/ld+json">{"@type": "NewsArticle",
+"headline": "T", "author": {"name": "A"}, "datePublished": "2021-03-04T05:06:07Z",
+"publisher": {"@id": "#x"}}</script></head><body><nav>N</nav>
+<article><h1>T</h1><p>Fourteen ships were waiting for a pilot on Monday.</p><p>Zwei é</p></article>
+</body></html>""".encode()
+RESPONSE = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n" + PAGE
+WARC = (
+    b"WARC/1.0\r\nWARC-Type: response\r\nWARC-Target-URI: https://x.example/a\r\n"
+    b"WARC-Date: 2021-03-04T05:06:07Z\r\nContent-Type: application/http\r\n"
+    b"Content-Length: %d\r\n\r\n%s\r\n\r\n" % (len(RESPONSE), RESPONSE)
+)
+ARC = (
+    b"filedesc://a.arc 0.0.0.0 20210304050607 text/plain 2\nx\n\n"
+    b"https://x.example/a 192.0.2.1 20210304050607 text/html %d\n%s\n" % (len(RESPONSE), RESPONSE)
+)
+WET = (
+    b"WARC/1.0\r\nWARC-Type: conversion\r\nWARC-Target-URI: https://x.example/b\r\n"
+    b"Content-Type: text/plain\r\nContent-Length: 5\r\n\r\nText.\r\n\r\n"
+)
 LINES = "".join(json.dumps(r) + "\n" for r in RECORDS).encode()
 TABLES = {
     "commas": b'id,text\na,"x, ""y""\nz"\nb,c\n',
@@ -91,6 +128,14 @@ SEEDS: dict[str, dict[str, bytes]] = {
     "read-unnamed": {"lines": LINES, "table": TABLES["commas"], "array": b'[{"text": "a"}]'},
     "read-parquet-parquet": {"table": _sunk(lambda sink: pq.write_table(TABLE, sink))},
     "read-arrow-arrow": {"file": _arrow(ipc.new_file), "stream": _arrow(ipc.new_stream)},
+    "read-html-html": {"page": PAGE, "utf16": PAGE.decode().encode("utf-16"), "short": b"<p>a</p>"},
+    "read-warc-warc": {
+        "page": WARC,
+        "text": WET + WARC,
+        "packed": gzip.compress(WARC, mtime=0) * 2,
+    },
+    "read-arc-arc": {"page": ARC},
+    "read-archive": {"zip": _sunk(_zip), "tar": _sunk(_tar)},
     "read-text-txt": {"prose": PROSE.encode(), "utf16": PROSE.encode("utf-16")},
     "read-markdown-md": {
         "front": b"---\ntitle: 'x'\ndate: 2021-03-04\n---\nText.\n",

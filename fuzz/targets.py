@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import gzip
 import tempfile
+from concurrent.futures import Future
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,11 +20,28 @@ import zstandard
 from dedup.config import ReadSettings, Settings
 from dedup.errors import DedupError
 from dedup.model import Ledger
-from dedup.read import read_articles
+from dedup.pages.extraction import Page, extract
+from dedup.pages.pool import PagePool
+from dedup.read import pagequeue, read_articles
 from dedup.read.formats import FORMATS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
+
+
+class _Here(PagePool):
+    """Takes pages apart in this process: fuzzers see what is reached, and start no others."""
+
+    def submit(
+        self, data: bytes, url: str | None = None, response_limit: int | None = None
+    ) -> Future[Mapping[str, object]]:
+        """The answer at once."""
+        answer: Future[Mapping[str, object]] = Future()
+        answer.set_result(asdict(extract(Page(data, url, limit=response_limit))))
+        return answer
+
+
+pagequeue.PagePool = _Here  # type: ignore[misc]
 
 _FOLDER = Path(tempfile.mkdtemp(prefix="dedup-fuzz-"))
 _LIMITS = ReadSettings(max_record_bytes=4096, max_ratio=100)
@@ -122,6 +141,7 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
     },
     "read-json": reader(".json"),
     "read-unnamed": reader(""),
+    "read-archive": reader(".zip"),
     "read-packed": packed,
     "segmenter": segmenter,
     "kernels": kernels,

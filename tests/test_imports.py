@@ -16,6 +16,7 @@ HEAVY = (
     *("numba", "sklearn", "scipy", "numpy", "pyarrow", "pandas", "datasketch"),
     *("duckdb", "jinja2", "lxml", "rich", "orjson", "tenacity", "prometheus_client"),
     *("onnxruntime", "tokenizers", "sentence_transformers", "torch"),
+    *("resiliparse", "selectolax", "fastwarc", "fsspec", "aiohttp", "s3fs"),
 )
 PUBLIC = [
     "DedupError",
@@ -50,6 +51,18 @@ def loaded_by(code: str, modules: tuple[str, ...]) -> list[str]:
 
 def test_import_is_light():
     assert loaded_by("import dedup", HEAVY) == []
+
+
+def test_reading_lines_loads_nothing_for_pages_or_addresses(tmp_path):
+    (tmp_path / "a.jsonl").write_text('{"text": "x"}\n')
+    code = (
+        "from dedup.config import ReadSettings\n"
+        "from dedup.model import Ledger\n"
+        "from dedup.read import read_articles\n"
+        f"assert list(read_articles([{str(tmp_path)!r}], ReadSettings(), Ledger()))"
+    )
+    web = ("resiliparse", "selectolax", "fastwarc", "fsspec", "aiohttp", "s3fs", "lxml")
+    assert loaded_by(code, web) == []
 
 
 def test_settings_and_errors_are_light():

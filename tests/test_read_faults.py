@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import bz2
+import functools
 import gzip
 import json
+import lzma
 import os
 import random
 import tracemalloc
@@ -52,7 +55,12 @@ def dump(count: int, *, seed: int = 1) -> bytes:
     )
 
 
-PACK = {"gz": gzip.compress, "zst": zstandard.ZstdCompressor(write_checksum=True).compress}
+PACK = {
+    "gz": gzip.compress,
+    "zst": zstandard.ZstdCompressor(write_checksum=True).compress,
+    "bz2": functools.partial(bz2.compress, compresslevel=1),  # small blocks
+    "xz": lzma.compress,
+}
 
 
 @pytest.mark.parametrize("kind", PACK)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import hashlib
 import io
 import json
+import lzma
 import time
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -66,7 +68,13 @@ def as_parquet() -> bytes:
     return sink.getvalue()
 
 
-PACKERS = {"": bytes, ".gz": gzip.compress, ".zst": zstandard.compress}
+PACKERS = {
+    "": bytes,
+    ".gz": gzip.compress,
+    ".zst": zstandard.compress,
+    ".bz2": bz2.compress,
+    ".xz": lzma.compress,
+}
 
 
 @pytest.mark.parametrize("packed", PACKERS)
@@ -192,9 +200,9 @@ def test_standard_input(monkeypatch: pytest.MonkeyPatch, data: bytes, pack: Any)
 def test_missing_and_unknown_inputs_are_named_before_reading(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"nowhere\.jsonl: no such file"):
         read(tmp_path / "nowhere.jsonl")
-    (tmp_path / "page.html").write_text("<p>not yet</p>")
-    with pytest.raises(InputError, match=r"page\.html: the format was not recognised"):
-        read(tmp_path / "page.html")
+    (tmp_path / "page.dvi").write_text("not yet")
+    with pytest.raises(InputError, match=r"page\.dvi: the format was not recognised"):
+        read(tmp_path / "page.dvi")
 
 
 def test_csv_without_text_column_says_what_there_is(tmp_path: Path) -> None:

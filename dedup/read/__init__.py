@@ -7,11 +7,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
-from dedup.errors import InputError
+from dedup.errors import InputError, MissingExtraError
 from dedup.model import FileLedger, Ledger, Reject
+from dedup.read.archives import MAX_DEPTH, Allowance, kind_of, members
 from dedup.read.columns import check_overrides
 from dedup.read.dates import current_time
 from dedup.read.discover import Found, discover
@@ -25,8 +27,9 @@ from dedup.read.formats import (
     suffixes_of,
 )
 from dedup.read.head import head_of
-from dedup.read.intake import Intake, Progress, SampleCompleteError, Source
+from dedup.read.intake import Intake, Progress, RawRecord, SampleCompleteError, Source
 from dedup.read.opening import open_input
+from dedup.read.pagequeue import PageQueue, PendingPage
 from dedup.read.records import Batch, Validator
 from dedup.read.sample import FileSample, Sample
 from dedup.read.streams import RawInput, Stream
@@ -91,8 +94,12 @@ def read_articles(
         if count:
             run.group(folder, TEXT.name).notes.append(f"hidden files or folders left out: {count}")
     batch = Batch()
-    for found in files:
-        for _ in run.read(found, batch):
+    with contextlib.closing(run):
+        for found in files:
+            for _ in run.read(found, batch):
+                if batch.bytes >= batch_bytes:
+                    yield batch.take()
+        for _ in run.finish(batch):
             if batch.bytes >= batch_bytes:
                 yield batch.take()
     if len(batch):
@@ -100,7 +107,15 @@ def read_articles(
 
 
 def _total(files: list[Found]) -> int:
-    return 0 if any(f.path is None for f in files) else sum(f.size for f in files)
+    unknown = any(f.path is None or (f.remote and not f.size) for f in files)
+    return 0 if unknown else sum(f.size for f in files)
+
+
+def _size(found: Found, opened: IO[bytes]) -> int | None:
+    """Stored bytes of an opened file, where that is known."""
+    if found.remote:
+        return found.size or None
+    return None if found.path is None else os.fstat(opened.fileno()).st_size
 
 
 class _Run:
@@ -120,6 +135,7 @@ class _Run:
         self._progress = progress
         self._validator = validator
         self._groups: dict[tuple[str, str], FileLedger] = {}
+        self._pages = PageQueue(settings)
 
     def group(self, name: str, form: str) -> FileLedger:
         """The ledger entry shared by files of one folder or pattern: one article each, or none."""
@@ -140,19 +156,31 @@ class _Run:
             intake.incomplete(f"cannot be opened ({error.strerror or error})")
             return
         with handle as opened:
-            size = None if found.path is None else os.fstat(opened.fileno()).st_size
+            size = _size(found, opened)
             raw = RawInput(opened, size, self._progress.advance)
             yield from self._read_opened(found, raw, size, batch)
         if size is not None:
             self._progress.advance(max(0, found.size - (self._progress.done - before)))
 
     def _read_opened(
-        self, found: Found, raw: RawInput, size: int | None, batch: Batch
+        self,
+        found: Found,
+        raw: RawInput,
+        size: int | None,
+        batch: Batch,
+        within: tuple[int, Allowance] | None = None,
     ) -> Iterator[None]:
+        """Read an opened file; ``within`` says in how many archives it lies, and what may come out
+        of them."""
         suffix, claimed = suffixes_of(found.name)
         compression = compression_for(raw, claimed)
         settings = self._settings
         head = head_of(raw, found.name, suffix, compression, settings.max_ratio, settings.encoding)
+        if kind := kind_of(head):
+            stream = Stream(raw, compression, settings.max_ratio, settings.encoding)
+            source = Source(found.name, found.local, found.text_id, suffix, raw, stream, size)
+            yield from self._archive(kind, found, source, batch, within)
+            return
         format_ = detect(head, table=bool(settings.fields))
         if format_ is None:
             self._unknown(found, raw, size)
@@ -171,12 +199,50 @@ class _Run:
         if claimed and not compression and size:
             intake.note(f"is named as {claimed}, but is not compressed")
         stream = Stream(raw, compression, settings.max_ratio, settings.encoding)
-        source = Source(found.name, found.path, found.text_id, suffix, raw, stream, size)
-        if self._sample is None:
-            yield from self._records(format_, source, intake, batch)
-        elif not (yield from self._sampled(self._sample, format_, source, intake, batch)):
-            return
+        source = Source(found.name, found.local, found.text_id, suffix, raw, stream, size)
+        try:
+            if self._sample is None:
+                yield from self._records(format_, source, intake, batch)
+            elif not (yield from self._sampled(self._sample, format_, source, intake, batch)):
+                return
+        except MissingExtraError as error:
+            if not found.group:
+                raise
+            intake.reject("", str(error))  # one of many files: the others can be read
+        if not grouped:
+            yield from self.finish(batch)
         self._close(source, format_, intake, grouped)
+
+    def _archive(
+        self,
+        kind: str,
+        found: Found,
+        source: Source,
+        batch: Batch,
+        within: tuple[int, Allowance] | None,
+    ) -> Iterator[None]:
+        """Read the members of an archive, each like a file of a folder."""
+        form = "+".join(filter(None, (kind, source.stream.compression)))
+        entry = FileLedger(found.name, form, source.size or 0)
+        self._ledger.files.append(entry)
+        intake = self._intake(found, entry)
+        depth, allowance = within or (0, Allowance(source.raw, self._settings.max_ratio))
+        if depth == MAX_DEPTH:
+            intake.reject("", f"an archive inside of {depth} archives is not read")
+            return
+        # As in folders, ids are paths below what the user named.
+        prefix = f"{found.text_id}!" if found.group else ""
+        empty = True
+        for member in members(kind, source, intake, allowance):
+            empty = False
+            name, text_id = f"{found.name}!{member.path}", prefix + member.path
+            inner = Found(None, name, text_id, found.name, member.size)
+            raw = RawInput(member.handle, None)
+            yield from self._read_opened(inner, raw, None, batch, (depth + 1, allowance))
+        if source.stream.failure is not None:
+            intake.incomplete(source.stream.failure)
+        if empty and entry.incomplete is None:
+            self._ledger.warnings.append(f"{found.name}: the archive holds no files to read")
 
     def _sampled(
         self, sample: Sample, format_: Format, source: Source, intake: Intake, batch: Batch
@@ -221,24 +287,52 @@ class _Run:
     def _records(
         self, format_: Format, source: Source, intake: Intake, batch: Batch
     ) -> Generator[None, None, None]:
-        validator = self._validator
-        revisions, embargoed = validator.revisions, validator.embargoed
+        pages, add = self._pages, self._validator.add
         for record in format_.read(source, intake):
+            if isinstance(record, PendingPage):
+                pages.put(record, intake)
+                yield from self._take(pages.overdue(), batch)
+                continue
+            if pages:
+                yield from self._take(pages.all(), batch)
             if intake.observe is not None:
                 intake.observe(record)
-            validator.add(record, intake, batch)
+            add(record, intake, batch)
             yield
-        revisions = validator.revisions - revisions
-        embargoed = validator.embargoed - embargoed
-        if embargoed:
-            intake.note(f"items under an embargo that is not over: {embargoed}")
-        if revisions and format_.one_article:
-            self._ledger.warnings.append(
-                f"{source.name}: its id '{source.text_id}' was seen before with another text, so "
-                "it counts as a revision; give the common folder instead to tell them apart"
-            )
-        elif revisions:
-            intake.note(f"ids seen before with another text (revisions): {revisions}")
+        if intake.revisions and format_.one_article:
+            self._revised(source.name, source.text_id)
+        if format_.one_article:
+            return
+        yield from self.finish(batch)
+        if intake.embargoed:
+            intake.note(f"items under an embargo that is not over: {intake.embargoed}")
+        if intake.revisions:
+            intake.note(f"ids seen before with another text (revisions): {intake.revisions}")
+
+    def _take(self, pages: Iterator[tuple[RawRecord, Intake]], batch: Batch) -> Iterator[None]:
+        """Add the articles of pages that were taken apart."""
+        for record, intake in pages:
+            before = intake.revisions
+            if intake.observe is not None:
+                intake.observe(record)
+            self._validator.add(record, intake, batch)
+            if intake.revisions > before and not record.position:  # a file of its own
+                self._revised(intake.name, record.values["id"])
+            yield
+
+    def _revised(self, name: str, article: str) -> None:
+        self._ledger.warnings.append(
+            f"{name}: its id '{article}' was seen before with another text, so it counts as a "
+            "revision; give the common folder instead to tell them apart"
+        )
+
+    def finish(self, batch: Batch) -> Iterator[None]:
+        """Take the pages that are still being worked on into ``batch``; yields after each."""
+        yield from self._take(self._pages.all(), batch)
+
+    def close(self) -> None:
+        """End the processes that take pages apart."""
+        self._pages.close()
 
     def _close(self, source: Source, format_: Format, intake: Intake, grouped: bool) -> None:
         """Say what became of the file as a whole."""
@@ -260,7 +354,7 @@ class _Run:
                 self._ledger.warnings.append(f"{source.name}: the file is empty")
 
     def _intake(self, found: Found, entry: FileLedger) -> Intake:
-        return Intake(found.name, entry, self._ledger, self._settings, self._progress)
+        return Intake(found.name, entry, self._ledger, self._settings, self._progress, self._pages)
 
 
 def _check_formats(files: list[Found], settings: ReadSettings) -> None:
@@ -277,6 +371,6 @@ def _check_formats(files: list[Found], settings: ReadSettings) -> None:
                     raw, found.name, suffix, compression, settings.max_ratio, settings.encoding
                 )
         except OSError as error:
-            raise InputError(f"{found.name}: cannot be read ({error.strerror})") from error
-        if detect(head) is None:
+            raise InputError(f"{found.name}: cannot be read ({error.strerror or error})") from error
+        if detect(head) is None and not kind_of(head):
             raise InputError(f"{found.name}: the format was not recognised. Read are: {expected()}")

@@ -7,8 +7,10 @@ files that are still there and unchanged.
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import io
+import lzma
 import shutil
 import sys
 import tempfile
@@ -80,7 +82,7 @@ def copy_records(
 ) -> int:
     """Write the records at the ``wanted`` positions to ``out``, in the order of the inputs.
 
-    ``target`` is the name under which ``out`` will be found: its ending (``.gz``, ``.zst``) says
+    ``target`` is the name under which ``out`` will be found: its ending (``.gz``, ``.xz`` ...) says
     whether lines are compressed. Returns how many records were written.
 
     Raises :class:`~dedup.errors.InputError` when a file has changed since it was read first, and
@@ -128,7 +130,7 @@ def _source(
     head = head_of(raw, found.name, suffix, compression, settings.max_ratio, settings.encoding)
     format_ = detect(head, table=bool(settings.fields))
     stream = Stream(raw, compression, settings.max_ratio, settings.encoding)
-    return Source(found.name, found.path, found.text_id, suffix, raw, stream, None), format_
+    return Source(found.name, found.local, found.text_id, suffix, raw, stream, None), format_
 
 
 class _Writer:
@@ -142,6 +144,10 @@ class _Writer:
             self._lines = cast("IO[bytes]", gzip.GzipFile("", "wb", fileobj=out, mtime=0))
         elif compression == "zstd":
             self._lines = zstandard.ZstdCompressor(level=6).stream_writer(out, closefd=False)
+        elif compression == "bzip2":
+            self._lines = cast("IO[bytes]", bz2.BZ2File(out, "wb"))
+        elif compression == "xz":
+            self._lines = cast("IO[bytes]", lzma.LZMAFile(out, "wb"))  # noqa: SIM115 - see close
         self.compression = compression
         self.header: bytes | None = None
         self.header_of = ""

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from dedup.errors import InputError
 from dedup.model import Ledger, Reject
 from dedup.read.datasets import left_out
+from dedup.read.remote import find, is_address
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -25,10 +26,10 @@ STDIN = "-"
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A regular file to read (``path`` is ``None`` for standard input).
+    """A regular file to read (``path`` is ``None`` for standard input, or a member of an archive).
 
-    ``name`` and ``text_id`` are always valid Unicode; ``group`` is the folder or pattern that
-    the file came from, ``""`` when it was named itself.
+    With ``remote`` the path is an address. ``name`` and ``text_id`` are always valid Unicode;
+    ``group`` is the folder or pattern that the file came from, ``""`` when it was named itself.
     """
 
     path: str | None
@@ -36,10 +37,16 @@ class Found:
     text_id: str
     group: str
     size: int
+    remote: bool = False
+
+    @property
+    def local(self) -> str | None:
+        """The path, where the file can be opened by it."""
+        return None if self.remote else self.path
 
 
 def discover(inputs: Sequence[str], ledger: Ledger) -> tuple[list[Found], dict[str, int]]:
-    """Expand ``inputs``: files, folders, patterns, ``-``.
+    """Expand ``inputs``: files, folders, patterns, addresses, ``-``.
 
     Returns the files, and for every folder named the number of hidden entries left out. What
     is neither file nor folder goes to ``ledger.skipped``, empty folders and patterns without
@@ -51,6 +58,8 @@ def discover(inputs: Sequence[str], ledger: Ledger) -> tuple[list[Found], dict[s
     for given in inputs:
         if given == STDIN:
             files.append(Found(None, STDIN, STDIN, "", 0))
+        elif is_address(given) and not os.path.lexists(given):
+            files += _address(given, ledger, hidden)
         elif "\0" not in given and os.path.lexists(given):
             files += _path(given, ledger, hidden)
         elif "\0" not in given and glob.has_magic(given):
@@ -58,6 +67,15 @@ def discover(inputs: Sequence[str], ledger: Ledger) -> tuple[list[Found], dict[s
         else:
             raise InputError(f"{readable(given)}: no such file or folder")
     return files, hidden
+
+
+def _address(given: str, ledger: Ledger, hidden: dict[str, int]) -> list[Found]:
+    found, group, left_out_here = find(given)
+    if group:
+        hidden[group] = hidden.get(group, 0) + left_out_here
+        if not found:
+            ledger.warnings.append(f"{group}: there are no files to read")
+    return [Found(f.url, f.name, f.text_id, group, f.size, remote=True) for f in found]
 
 
 def real_paths(given: str) -> Iterator[str]:

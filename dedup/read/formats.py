@@ -10,9 +10,12 @@ import codecs
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import PurePath
+from typing import TYPE_CHECKING
 
 from dedup.read import (
     anpa1312,
+    arc,
+    archives,
     arrow,
     delimited,
     feeds,
@@ -24,17 +27,23 @@ from dedup.read import (
     newsml1,
     newsml_g2,
     nitf,
+    pagefiles,
     parquet,
     textfiles,
+    warc,
     xmlrecords,
 )
 from dedup.read.discover import STDIN
 from dedup.read.head import Head
 from dedup.read.intake import Intake, RawRecord, Source
-from dedup.read.streams import RawInput, compression_of
+from dedup.read.pagequeue import PendingPage
+from dedup.read.unpacking import BY_ENDING, compression_of
 from dedup.read.xmlroots import recogniser, shows_other
 
-Reader = Callable[[Source, Intake], Iterator[RawRecord]]
+if TYPE_CHECKING:
+    from dedup.read.streams import RawInput
+
+Reader = Callable[[Source, Intake], Iterator[RawRecord | PendingPage]]
 Recogniser = Callable[[Head], bool]
 
 
@@ -70,6 +79,8 @@ ARROW = Format(
     arrow.shows,
     named_columns=True,
 )
+WARC = Format("warc", (".warc", ".wet"), warc.read, warc.shows)
+ARC = Format("arc", (".arc",), arc.read, arc.shows)
 IPTC_7901 = Format("iptc-7901", (".iptc",), iptc7901.read, iptc7901.shows)
 ANPA_1312 = Format("anpa-1312", (".anpa",), anpa1312.read, anpa1312.shows)
 JSON = Format("json", (".ninjs",), jsonvalues.read, jsonvalues.shows, named_columns=True)
@@ -86,6 +97,9 @@ NITF = Format("nitf", (".nitf",), nitf.read, recogniser("nitf"))
 RSS = Format("rss", (".rss", ".rdf"), feeds.rss, recogniser("rss"))
 ATOM = Format("atom", (".atom",), feeds.atom, recogniser("atom"))
 SITEMAP = Format("sitemap", (), feeds.sitemap, recogniser("sitemap"))
+HTML = Format(
+    "html", (".html", ".htm", ".xhtml"), pagefiles.read, pagefiles.shows, one_article=True
+)
 XML = Format("xml", (".xml",), xmlrecords.read, shows_other, named_columns=True)
 MAIL = Format("mail", (".eml", ".mbox"), mail.read, mail.shows)
 CSV = Format(
@@ -99,14 +113,13 @@ TEXT = Format("text", (".txt", ".text"), textfiles.read, one_article=True)
 MARKDOWN = Format("markdown", (".md", ".markdown"), markdown.read, one_article=True)
 
 FORMATS: tuple[Format, ...] = (
-    *(PARQUET, ARROW, IPTC_7901, ANPA_1312, JSON, JSONL),
-    *(NEWSML_G2, NEWSML_1, NITF, RSS, ATOM, SITEMAP, XML),
+    *(PARQUET, ARROW, WARC, ARC, IPTC_7901, ANPA_1312, JSON, JSONL),
+    *(NEWSML_G2, NEWSML_1, NITF, RSS, ATOM, SITEMAP, HTML, XML),
     *(MAIL, CSV, TEXT, MARKDOWN),
 )
 """All formats, in the order in which a beginning is tried: the surest signs first."""
 
 _BY_SUFFIX = {suffix: format_ for format_ in FORMATS for suffix in format_.suffixes}
-_COMPRESSED = {".gz": "gzip", ".gzip": "gzip", ".zst": "zstd", ".zstd": "zstd"}
 
 
 def suffixes_of(name: str) -> tuple[str, str]:
@@ -116,7 +129,7 @@ def suffixes_of(name: str) -> tuple[str, str]:
     ('.jsonl', 'gzip')
     """
     path = PurePath(name.lower())
-    claimed = _COMPRESSED.get(path.suffix, "")
+    claimed = BY_ENDING.get(path.suffix, "")
     return (path.with_suffix("").suffix if claimed else path.suffix), claimed
 
 
@@ -167,4 +180,5 @@ def is_known(suffix: str) -> bool:
 def expected() -> str:
     """What can be read, for messages."""
     endings = ", ".join(suffix for format_ in FORMATS for suffix in format_.suffixes)
-    return f"{endings}, each also compressed ({', '.join(_COMPRESSED)})"
+    endings += ", ".join(["", *archives.ENDINGS])
+    return f"{endings}, each also compressed ({', '.join(BY_ENDING)})"

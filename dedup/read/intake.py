@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from dedup.errors import IncompleteInputError
+from dedup.errors import IncompleteInputError, InternalError
 from dedup.model import FileLedger, Ledger, Reject, Withdrawal
 from dedup.read.columns import ColumnMap, Columns
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from dedup.config import ReadSettings
+    from dedup.read.pagequeue import PageQueue
     from dedup.read.streams import RawInput, Stream
 
 SAMPLE_CHARACTERS = 200
@@ -92,6 +93,11 @@ class Intake:
     ledger: Ledger
     settings: ReadSettings
     progress: Progress
+    pages: PageQueue | None = None
+    revisions: int = 0
+    """Articles whose id was seen before with another text."""
+    embargoed: int = 0
+    """Articles whose embargo is not over."""
     observe: Callable[[RawRecord], None] | None = None
     """Is told of each record, when a sample is looked at: then all columns are read."""
     most_rejects: int | None = None
@@ -138,6 +144,12 @@ class Intake:
                 f"{prefix}{reason}. Fetch the file again, or run without --strict (strict=True) "
                 "to use what can be read."
             )
+
+    def workers(self) -> PageQueue:
+        """Where web pages are taken apart."""
+        if self.pages is None:
+            raise InternalError(f"{self.name}: there is nothing to take web pages apart with")
+        return self.pages
 
     def note(self, text: str) -> None:
         """Say something about the file that is no fault of a record; said once."""

@@ -81,10 +81,6 @@ class Validator:
         # Nearly all ids have one text: the first digest is kept by id, others in a set.
         self._digests: dict[str, bytes] = {}
         self._other_digests: set[tuple[str, bytes]] = set()
-        self.revisions = 0
-        """Articles so far whose id was seen before with another text."""
-        self.embargoed = 0
-        """Articles so far whose embargo is not over."""
 
     def add(self, raw: RawRecord, intake: Intake, batch: Batch, *, nested: bool = False) -> None:
         """Append the record to ``batch`` as an article or a repeat, or reject it.
@@ -115,7 +111,7 @@ class Validator:
             article = derived_id(digest, url or outlet)
             issues = (*issues, ID_DERIVED)
         known = self._digests.setdefault(article, digest)
-        repeat = known is not digest and not self._is_new(article, digest, known)
+        repeat = known is not digest and not self._is_new(article, digest, known, intake)
         if outlet is None:
             outlet = (outlet_of(url) if url is not None else None) or self._default_outlet
         stated = get(columns.published) if columns.published is not None else None
@@ -123,7 +119,7 @@ class Validator:
         if odd:
             issues = (*issues, *odd)
         if raw.embargo is not None:
-            issues = (*issues, *self._embargo(raw.embargo))
+            issues = (*issues, *self._embargo(raw.embargo, intake))
         row = (
             article,
             hashed.hexdigest(),
@@ -150,10 +146,10 @@ class Validator:
         else:
             intake.entry.articles += 1
 
-    def _embargo(self, stated: str) -> tuple[str, ...]:
+    def _embargo(self, stated: str, intake: Intake) -> tuple[str, ...]:
         until = self._date(stated)
         if IN_FUTURE in until.issues or (until.micros is not None and until.micros > self._now):
-            self.embargoed += 1
+            intake.embargoed += 1
             return (UNDER_EMBARGO,)
         return (EMBARGOED,) if until.micros is not None else ()
 
@@ -168,12 +164,12 @@ class Validator:
                 intake.reject(position, "is not a JSON object")
         return bool(inner)
 
-    def _is_new(self, article: str, digest: bytes, known: bytes) -> bool:
+    def _is_new(self, article: str, digest: bytes, known: bytes, intake: Intake) -> bool:
         """Whether a text is another than those seen before with this id."""
         if known == digest or (article, digest) in self._other_digests:
             return False
         self._other_digests.add((article, digest))
-        self.revisions += 1
+        intake.revisions += 1
         return True
 
 

@@ -13,25 +13,11 @@ from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from typing import IO, TYPE_CHECKING, Any, Protocol
 
-import zstandard
+from dedup.read.unpacking import BY_NAME, CHUNK, DAMAGE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-CHUNK = 2**20
-"""Bytes that are read, and about the size of the chunks that are handed on."""
-
-GZIP_MAGIC = b"\x1f\x8b"
-ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
-_SKIPPABLE = b"\x2a\x4d\x18"
-
-# Compressed bytes given to a decoder at once. One call can at most multiply them by the
-# format's greatest ratio (zstd 32768, deflate 1032), which bounds memory in the face of a
-# decompression bomb (to 1 GiB), and a damaged piece costs no more readable output than this.
-# Smaller ones make the unpacking thread and the parser wait for each other too often.
-_ZSTD_PIECE = 32 * 2**10
-_GZIP_PIECE = 16 * 2**10
-_ZSTD_MAX_WINDOW = 2**31
 _AHEAD = 3
 """Chunks that are unpacked before they are asked for."""
 _RATIO_CHECKED_FROM = 64 * 2**20
@@ -44,17 +30,6 @@ _MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 """Byte order marks and what they stand for."""
-
-
-def compression_of(head: bytes) -> str:
-    """``gzip``, ``zstd`` or ``""``, from the first bytes."""
-    if head.startswith(GZIP_MAGIC):
-        return "gzip"
-    if head.startswith(ZSTD_MAGIC):
-        return "zstd"
-    if head[1:4] == _SKIPPABLE and 0x50 <= head[0] <= 0x5F:
-        return "zstd"
-    return ""
 
 
 class RawInput:
@@ -132,7 +107,7 @@ class Stream:
     """The decompressed bytes of an input, in chunks of about 1 MB.
 
     ``failure`` says, after the chunks are used up, why they ended early (``None``: they did
-    not). gzip members and zstd frames are read one after another to the end.
+    not). gzip members, zstd frames and so on are read one after another to the end.
     """
 
     def __init__(
@@ -145,6 +120,9 @@ class Stream:
         self.failure: str | None = None
         self.produced = 0
         self.encoding = ""  # of the text, known once its first chunk was asked for
+        self.resume = False
+        """Whether reading goes on with the next gzip member (zstd frame ...) after a damaged one:
+        for formats whose records are such parts, and which notice what is missing."""
 
     def chunks(self) -> Iterator[bytes]:
         """Yield the bytes of a text as UTF-8: what is another encoding by its byte order mark, by
@@ -196,48 +174,63 @@ class Stream:
             yield data
 
     def _decoded(self) -> Iterator[bytes]:
-        gzip = self.compression == "gzip"
-        size = _GZIP_PIECE if gzip else _ZSTD_PIECE
-        what = "gzip member" if gzip else "zstd frame"
+        how = BY_NAME[self.compression]
         decoder: Any = None
-        start = 0
+        start = damaged = 0
+        first = ""
+        lost = False  # after damage, until the next part begins
         while block := self.raw.read(CHUNK):
             base = self.raw.position - len(block)
             at = 0
             while at < len(block):
-                piece = block[at : at + size]
+                if lost:
+                    found = how.magic.search(block, at)
+                    if found is None:
+                        break
+                    lost, at = False, found.start()
+                piece = block[at : at + how.piece]
                 if decoder is None:
-                    if gzip and start < base + at:  # zero padding between members is allowed
+                    if how.padded and start < base + at:
                         at += len(piece) - len(piece.lstrip(b"\0"))
                         piece = piece.lstrip(b"\0")
                         if not piece:
                             continue
                     start = base + at
-                    decoder = _gzip_decoder() if gzip else _zstd_decoder()
-                spare = decoder.copy() if gzip else None
+                    decoder = how.make()
+                spare = decoder.copy() if how.salvaged else None
                 try:
-                    data = decoder.decompress(piece)
-                except (zlib.error, zstandard.ZstdError, MemoryError) as error:
+                    for data in how.outputs(decoder, piece):
+                        self.produced += len(data)
+                        yield data
+                        if self._is_bomb(base + at + len(piece)):
+                            return
+                except DAMAGE as error:
                     if spare is not None:
                         saved, used = _salvage(spare, piece)
                         at += used
                         self.produced += len(saved)
                         yield saved
-                    self.failure = f"{what} is damaged near byte {base + at} ({error})"
-                    return
-                self.produced += len(data)
-                yield data
+                    damaged += 1
+                    if damaged == 1:
+                        first = f"{how.part} is damaged near byte {base + at} ({error})"
+                    self.failure = first + (f"; so are {damaged - 1} more" if damaged > 1 else "")
+                    if not self.resume:
+                        return
+                    decoder, lost, at = None, True, at + 1
+                    continue
                 if decoder.eof:
                     at += len(piece) - len(decoder.unused_data)
                     decoder = None
                 else:
                     at += len(piece)
-                if self._is_bomb(base + at):
-                    return
         if decoder is not None:
             self.failure = (
-                f"{what} that begins at byte {start} is cut off: the file ends at byte "
-                f"{self.raw.position}"
+                first
+                + "; " * bool(first)
+                + (
+                    f"{how.part} that begins at byte {start} is cut off: the file ends at byte "
+                    f"{self.raw.position}"
+                )
             )
 
     def _is_bomb(self, consumed: int) -> bool:
@@ -257,14 +250,6 @@ def _ahead(chunks: Iterator[bytes]) -> Iterator[bytes]:
         while chunk := coming.popleft().result():
             coming.append(thread.submit(next, chunks, b""))
             yield chunk
-
-
-def _gzip_decoder() -> Any:
-    return zlib.decompressobj(wbits=31)
-
-
-def _zstd_decoder() -> Any:
-    return zstandard.ZstdDecompressor(max_window_size=_ZSTD_MAX_WINDOW).decompressobj()
 
 
 def _salvage(decoder: Any, piece: bytes) -> tuple[bytes, int]:
