@@ -22,7 +22,7 @@ from dedup.recall import load_vocabulary, recall
 from dedup.removal import Removed, kept_from
 from dedup.retraction import retract
 from dedup.reuse import alignment_arrays, crowd_arrays, similar_arrays
-from dedup.run import counts_of
+from dedup.run import counts_of, ledger_dict
 from dedup.runs import COMMITTED, READING
 from dedup.store import RESULTS
 from dedup.texts import Tables
@@ -249,5 +249,7 @@ def _as_it_was(store: Store, run: Run, started: Started, counts: Ingested) -> Up
     else:
         found = orjson.loads(about)
         found["run"]["continued"] = started.continued
+        # Every input was read again: what is damaged now is what the run has to say.
+        found["ledger"], found["inputs"] = ledger_dict(run.ledger), run.inputs
     tables = {**empty, **delta, "rejected": run.rejected()}
     return Update(started.id, started.number, tables, changes_of(store, started.number), found)
