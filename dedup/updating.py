@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -166,7 +167,8 @@ def _commit(
     }
     update = "UPDATE runs SET state = ?, about = ? WHERE run = ?"
     store.connection.execute(update, (COMMITTED, orjson.dumps(about).decode(), number))
-    store.set_meta(corrections=run.judged)
+    # Another name for every state that is committed, for those who keep something of it.
+    store.set_meta(corrections=run.judged, committed=uuid.uuid4().hex)
     store.connection.execute("DELETE FROM meta WHERE name = 'compare_anew'")
     return Update(started.id, number, delta, changes_of(store, number), about)
 
