@@ -264,7 +264,10 @@ def _similar_passages(
 
 def _merged(before: Crowd, now: Crowd, count: int) -> Crowd:
     """Members of full buckets: what was found ``now`` stands in place of what was ``before``."""
-    replaced = np.isin(before.passage * count + before.band, now.passage * count + now.band)
+    told = np.sort(now.passage * count + now.band)
+    keys = before.passage * count + before.band
+    at = np.minimum(np.searchsorted(told, keys), max(0, len(told) - 1))
+    replaced = told[at] == keys if len(told) else np.zeros(len(keys), bool)
     return Crowd(
         np.append(before.passage[~replaced], now.passage),
         np.append(before.band[~replaced], now.band),

@@ -62,17 +62,18 @@ def compare_table(store: Store, name: str, table: pa.Table) -> TableChanges:
     """How a table differs from what the index holds of it."""
     rows = table_rows(name, table)
     at = _key_places(name)
-    former = {
-        tuple(row[i] for i in at): row
-        for row in store.connection.execute(f'SELECT * FROM "{name}"')  # noqa: S608
-    }
+    # Most rows are as they were: whole rows are compared, and keys only looked at of the others.
+    known = set(store.connection.execute(f'SELECT * FROM "{name}"'))  # noqa: S608
+    other = [number for number, row in enumerate(rows) if row not in known]
+    known.difference_update(rows)
+    former = {_key(row, at): row for row in known}
     added: list[int] = []
     changed: dict[int, Row] = {}
-    for number, row in enumerate(rows):
-        before = former.pop(tuple(row[i] for i in at), None)
+    for number in other:
+        before = former.pop(_key(rows[number], at), None)
         if before is None:
             added.append(number)
-        elif before != row:
+        else:
             changed[number] = before
     return TableChanges(rows, added, changed, former)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from dedup.corpus import Corpus
     from dedup.store import Store
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 PARTNERS = 48
 """Texts that a text is compared with."""
 OF_GROUP = 8
@@ -249,6 +251,5 @@ def _records(
     return rows, claims, texts
 
 
-def _time(microseconds: int | None) -> Any:
-    value = pa.scalar(microseconds, pa.int64()).cast(pa.timestamp("us", tz="UTC"))
-    return value.as_py()
+def _time(microseconds: int | None) -> datetime | None:
+    return None if microseconds is None else _EPOCH + timedelta(microseconds=microseconds)

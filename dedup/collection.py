@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 BATCH_BYTES = 8_000_000
+LARGE = 2**22
+"""Bytes of an array from which it is worth asking the system to take freed memory back."""
 
 _Item = TypeVar("_Item")
 _Done = TypeVar("_Done")
@@ -221,7 +223,8 @@ class _Columns:
         while self._columns:
             name = next(iter(self._columns))
             out[name] = self._columns.pop(name).whole()
-            release_memory()
+            if out[name].nbytes > LARGE:
+                release_memory()
         return out
 
 

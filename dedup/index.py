@@ -17,7 +17,7 @@ from dedup.read.drop import DropFolders
 from dedup.recall import load_vocabulary, recall
 from dedup.removal import remove
 from dedup.run import Run, counts_of, names_of
-from dedup.runs import READING, Started, begin, finish, remembered_files, unfinished
+from dedup.runs import Started, begin, finish, remembered_files, unfinished
 from dedup.store import FILE, Lock, Store, not_writable
 from dedup.texts import Tables
 from dedup.updating import Update, bring_up_to_date, compare_all, named
@@ -46,7 +46,7 @@ class Index:
         self.settings = settings
         self._agencies = agencies
         self._lock: Lock | None = None
-        self._checker: tuple[int, Checker] | None = None
+        self._checker: tuple[str, Checker] | None = None
         self._making = threading.Lock()
 
     @classmethod
@@ -247,7 +247,7 @@ class Index:
         from dedup.checking import Checker
 
         with Store.open(self.folder) as store, store.snapshot():
-            last = store.value("SELECT max(run) FROM runs WHERE state != ?", READING) or 0
+            last = store.meta().get("committed", "")
             with self._making:
                 if self._checker is None or self._checker[0] != last:
                     run = Run(settings=self.settings, agencies=self._agencies, threads=threads)

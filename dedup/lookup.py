@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dedup.candidates import unique_passages
+from dedup.candidates import BANDS_AT_ONCE, unique_passages
 from dedup.kernels import bands
 from dedup.sketch import scheme
 
@@ -49,9 +49,10 @@ class Lookup:
         mixed = bands.mixed_hashes(c.v_hash)
         passage = member[start[:-1]]
         entries = []
-        for band in range(plan.bands):
-            rows = slice(band * plan.rows, (band + 1) * plan.rows)
-            keys = np.empty((len(passage), 1), np.uint32)
+        for band in range(0, plan.bands, BANDS_AT_ONCE):
+            count = min(BANDS_AT_ONCE, plan.bands - band)
+            rows = slice(band * plan.rows, (band + count) * plan.rows)
+            keys = np.empty((len(passage), count), np.uint32)
             bands.band_keys(
                 passage,
                 c.p_content,
@@ -62,7 +63,7 @@ class Lookup:
                 plan.rows,
                 keys,
             )
-            entries.append(bands.sorted_entries(keys[:, 0].copy()))
+            entries += [bands.sorted_entries(keys[:, k].copy()) for k in range(count)]
         return cls(settings, entries, start, text[c.p_article[member]])
 
     def nearest(self, c: Collection, most: int) -> NDArray[np.int32]:
@@ -79,24 +80,44 @@ class Lookup:
         mixed = bands.mixed_hashes(c.v_hash)
         a, b = plan.a[:perms], plan.b[:perms]
         bands.band_keys(passage, c.p_content, c.c_word, mixed, a, b, plan.rows, keys)
-        score: dict[int, float] = {}
-        for row, information in enumerate(c.p_information[passage].tolist()):
-            found: list[NDArray[np.uint64]] = []
-            for band, entries in enumerate(self.entries):
-                low = np.uint64(int(keys[row, band]) << 32)
-                begin = int(np.searchsorted(entries, low))
-                bucket = entries[begin : begin + MOST_OF_BUCKET]
-                found.append(bucket[bucket >> np.uint64(32) == keys[row, band]])
-            numbers = (np.concatenate(found) & np.uint64(0xFFFFFFFF)).astype(np.int64)
-            near, met = np.unique(numbers, return_counts=True)
-            overlap = (met / plan.bands) ** (1.0 / plan.rows)
-            best: dict[int, float] = {}
-            for i in np.argsort(-overlap, kind="stable").tolist():
-                begin = int(self.start[near[i]])
-                end = min(int(self.start[near[i] + 1]), begin + HOLDERS)
-                for text in self.holder[begin:end].tolist():
-                    best.setdefault(text, float(overlap[i]))
-            for text, share in best.items():
-                score[text] = score.get(text, 0.0) + information * share
-        ranked = sorted(score, key=lambda text: (-score[text], text))
-        return np.array(ranked[:most], np.int32)
+        rows, near, met = self._met(keys)
+        overlap = (met / plan.bands) ** (1.0 / plan.rows)
+        # All texts that hold each passage found, up to a limit.
+        begin = self.start[near]
+        held = np.minimum(self.start[near + 1] - begin, HOLDERS)
+        text = self.holder[_ranges(begin, held)]
+        row, share = np.repeat(rows, held), np.repeat(overlap, held)
+        # Of each text the best passage counts for each of ours.
+        order = np.lexsort((-share, text, row))
+        row, text, share = row[order], text[order], share[order]
+        first = np.ones(len(row), bool)
+        first[1:] = (row[1:] != row[:-1]) | (text[1:] != text[:-1])
+        worth = share[first] * c.p_information[passage][row[first]]
+        texts, of = np.unique(text[first], return_inverse=True)
+        score = np.bincount(of, worth, len(texts))
+        best = np.lexsort((texts, -score))[:most]
+        return np.asarray(texts[best], np.int32)
+
+    def _met(
+        self, keys: NDArray[np.uint32]
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+        """Passages in the buckets of ``keys`` (uint32, ours x bands): ``(ours, passage, bands)``,
+        in how many bands each of ours meets which passage (all int64)."""
+        found = [np.empty(0, np.int64)]
+        width = np.int64(len(self.start))
+        for band, entries in enumerate(self.entries):
+            low = keys[:, band].astype(np.uint64) << np.uint64(32)
+            begin = np.searchsorted(entries, low)
+            end = np.searchsorted(entries, low | np.uint64(0xFFFFFFFF), side="right")
+            sizes = np.minimum(end - begin, MOST_OF_BUCKET)
+            number = (entries[_ranges(begin, sizes)] & np.uint64(0xFFFFFFFF)).astype(np.int64)
+            found.append(np.repeat(np.arange(len(keys)), sizes) * width + number)
+        pairs, met = np.unique(np.concatenate(found), return_counts=True)
+        return pairs // width, pairs % width, met
+
+
+def _ranges(begin: NDArray[np.int64], sizes: NDArray[np.int64]) -> NDArray[np.int64]:
+    """All numbers of the ranges that begin there and have these sizes, one after another."""
+    ends = np.cumsum(sizes)
+    total = int(ends[-1]) if len(ends) else 0
+    return np.asarray(np.arange(total) + np.repeat(begin - (ends - sizes), sizes), np.int64)

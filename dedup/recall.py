@@ -33,6 +33,17 @@ FRAMES_AT_ONCE = 500
 Claims = tuple[list[Evidence], list[Evidence]]
 
 
+class _Text:
+    """One text, as an Arrow scalar hands it out."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def as_py(self) -> str:
+        """The text."""
+        return self._text
+
+
 class StoredTexts:
     """The texts of a corpus, read from the index as they are asked for."""
 
@@ -44,8 +55,10 @@ class StoredTexts:
     def __len__(self) -> int:
         return len(self._number)
 
-    def __getitem__(self, node: int) -> pa.Scalar:
-        return self.take(pa.array([node]))[0]
+    def __getitem__(self, node: int) -> _Text:
+        query = "SELECT content FROM texts WHERE text = ?"
+        content = self._store.value(query, int(self._number[node]))
+        return _Text(self._plain.decompress(content).decode())
 
     def take(self, nodes: pa.Array) -> pa.LargeStringArray:
         """The texts of some nodes, in this order."""

@@ -65,6 +65,11 @@ def begin(store: Store, inputs: list[str], notify: Sequence[str] = ()) -> Starte
             started = Started(number, identity, READING, at, continued=False)
             # Of the runs before only what changed is kept, not the rows that they wrote.
             store.connection.execute("DELETE FROM parts WHERE kind = 'delta'")
+        elif started.state == COMMITTED:
+            # This process may be killed, too, with further records taken in and not compared.
+            store.connection.execute(
+                "UPDATE runs SET state = ? WHERE run = ?", (READING, started.number)
+            )
         store.connection.executemany(
             "INSERT OR IGNORE INTO notifications (run, key, name, state, at) "
             "VALUES (?, ?, ?, ?, ?)",

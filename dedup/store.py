@@ -405,6 +405,8 @@ def _result_tables() -> str:
         made.append(f"CREATE TABLE {table} ({', '.join(columns)}, PRIMARY KEY ({key}));\n")
     made += [f"CREATE INDEX {t}_b ON {t} (b);\n" for t in ("relations", "matches")]
     made.append('CREATE INDEX articles_group ON articles ("group");\n')
+    made.append("CREATE INDEX articles_id ON articles (id);\n")
+    made.append("CREATE INDEX articles_digest ON articles (digest);\n")
     return "".join(made)
 
 

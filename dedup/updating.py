@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +23,7 @@ from dedup.recall import load_vocabulary, recall
 from dedup.removal import Removed, kept_from
 from dedup.retraction import retract
 from dedup.reuse import alignment_arrays, crowd_arrays, similar_arrays
-from dedup.run import counts_of
+from dedup.run import counts_of, ledger_dict
 from dedup.runs import COMMITTED, READING
 from dedup.store import RESULTS
 from dedup.texts import Tables
@@ -166,7 +167,8 @@ def _commit(
     }
     update = "UPDATE runs SET state = ?, about = ? WHERE run = ?"
     store.connection.execute(update, (COMMITTED, orjson.dumps(about).decode(), number))
-    store.set_meta(corrections=run.judged)
+    # Another name for every state that is committed, for those who keep something of it.
+    store.set_meta(corrections=run.judged, committed=uuid.uuid4().hex)
     store.connection.execute("DELETE FROM meta WHERE name = 'compare_anew'")
     return Update(started.id, number, delta, changes_of(store, number), about)
 
@@ -249,5 +251,7 @@ def _as_it_was(store: Store, run: Run, started: Started, counts: Ingested) -> Up
     else:
         found = orjson.loads(about)
         found["run"]["continued"] = started.continued
+        # Every input was read again: what is damaged now is what the run has to say.
+        found["ledger"], found["inputs"] = ledger_dict(run.ledger), run.inputs
     tables = {**empty, **delta, "rejected": run.rejected()}
     return Update(started.id, started.number, tables, changes_of(store, started.number), found)

@@ -67,6 +67,16 @@ def test_a_file_that_may_be_growing_waits(tmp_path):
     assert sorted(files.taken) == [str(tmp_path / "future.jsonl"), str(tmp_path / "old.jsonl")]
 
 
+def test_a_file_that_grew_while_it_was_read_is_read_again(tmp_path):
+    path = put(tmp_path / "a.jsonl", RECORDS[:4])
+    first = looked_at(tmp_path, {})
+    with path.open("a", encoding="utf-8") as file:
+        file.write(RECORDS[4])
+    remembered = first.read(Ledger())
+    assert list(looked_at(tmp_path, remembered).taken) == [str(path)]
+    assert looked_at(tmp_path, looked_at(tmp_path, {}).read(Ledger())).known == 1
+
+
 def test_files_of_other_inputs_are_always_read(tmp_path):
     put(tmp_path / "drop" / "a.jsonl", RECORDS)
     named = put(tmp_path / "named.jsonl", RECORDS, age=0)

@@ -173,6 +173,24 @@ def test_a_first_run_without_articles_is_a_run(tmp_path):
     assert index.update(SAMPLE, threads=1).run["run"]["new"] == len(lines())
 
 
+def test_a_run_stopped_twice_compares_what_it_took_in_between(tmp_path, monkeypatch):
+    """Stopped once when its results were committed, and again while it took in further records."""
+
+    def stop(*_, **__):
+        raise KeyboardInterrupt
+
+    parts = [write(tmp_path / f"{i}.jsonl", lines()[28 * i : 28 * i + 28]) for i in range(3)]
+    index = dedup.Index.open(tmp_path / "ix", create=True)
+    for name, read in (("outputs.write_update", parts[:1]), ("updating.recall", parts)):
+        with monkeypatch.context() as patch:
+            patch.setattr(f"dedup.{name}", stop)
+            with pytest.raises(KeyboardInterrupt):
+                index.update(read, out=tmp_path / "out", threads=1)
+    found = index.update(parts, out=tmp_path / "out", threads=1)
+    assert (found.number, found.run["run"]["new"]) == (1, 84)
+    assert held(tmp_path / "ix") == scanned(parts)
+
+
 def test_an_index_refuses_other_settings(tmp_path):
     dedup.Index.open(tmp_path / "ix", create=True)
     with pytest.raises(IndexDamagedError, match=r"sensitivity.*rebuild"):

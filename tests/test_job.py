@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import signal
 import sqlite3
@@ -23,6 +24,7 @@ from jobs import (
 from prometheus_client.parser import text_string_to_metric_families
 
 import dedup
+import dedup.outputs
 import dedup.runs
 from dedup.job.file import load_job
 from dedup.job.running import run_job
@@ -248,6 +250,29 @@ def test_a_damaged_file_ends_a_job_with_3_after_everything_readable_was_used(tmp
     assert message["status"] == "incomplete"
     assert message["incomplete"][0]["file"].endswith("b.jsonl.gz")
     assert message["articles"]["new"] == 4
+
+
+def test_a_run_whose_outputs_could_not_be_written_is_finished_by_the_next(tmp_path, monkeypatch):
+    def full(*_, **__):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    job = write_job(tmp_path, 'out = "runs/{run}"', TOLD + 'when = "always"\n')
+    put(tmp_path, "a.jsonl", RECORDS[:10])
+    with monkeypatch.context() as patch:
+        patch.setattr(dedup.outputs, "write_update", full)
+        assert run_here(job) == 5
+    failure = told(tmp_path)
+    assert "No space left" in failure["error"]
+    ((first, state),) = rows(tmp_path, "SELECT id, state FROM runs")
+    assert (failure["run"]["id"], state) == (first, "committed")
+    (tmp_path / "drop" / "b.jsonl.gz").write_bytes(b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03\xab")
+    assert run_here(job) == 3
+    message = told(tmp_path)
+    assert (message["key"], message["status"]) == (first, "incomplete")
+    assert failure["key"] != first
+    assert message["changes"]["articles"]["added"] == 10
+    tables, _ = read_run(tmp_path / "runs" / "000001")
+    assert len(tables["articles"]) == 10
 
 
 def test_a_recipient_who_is_no_longer_named_is_dropped_and_another_job_is_left_alone(tmp_path):

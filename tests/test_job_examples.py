@@ -71,6 +71,7 @@ def test_the_job_file_is_right(tmp_path):
     assert all("logger" in problem for problem in problems), problems
 
 
+@pytest.mark.slow
 def test_the_line_of_cron_runs(installed):
     lines = (EXAMPLES / "crontab").read_text(encoding="utf-8").splitlines()
     (line,) = [line for line in lines if line and not line.startswith(("#", "MAILTO="))]
@@ -136,6 +137,7 @@ def test_the_cronjob_follows_the_schema_of_kubernetes():
         kubernetes_validate.validate(broken, kubernetes_validate.latest_version(), strict=True)
 
 
+@pytest.mark.slow
 def test_the_cronjob_runs_one_at_a_time_and_mounts_what_it_names(installed):
     spec = cronjob()["spec"]
     assert spec["concurrencyPolicy"] == "Forbid"
@@ -149,6 +151,7 @@ def test_the_cronjob_runs_one_at_a_time_and_mounts_what_it_names(installed):
     assert program == "dedup"
 
 
+@pytest.mark.slow
 def test_the_task_of_airflow_runs(installed):
     text = (EXAMPLES / "airflow_dag.py").read_text(encoding="utf-8")
     (call,) = [
