@@ -111,7 +111,7 @@ def speeds(lines: Path, folder: Path, runs: int) -> list[dict[str, Any]]:
     for label, path in dresses(lines, folder).items():
         found = [read(path) for _ in range(runs + 1)][1:]
         row = {"format": label, "articles": found[0]["articles"], "stored": path.stat().st_size}
-        for key in ("seconds", "cpu_seconds", "peak_mb"):
+        for key in ("seconds", "cpu_seconds"):
             row[key] = round(statistics.median(f[key] for f in found), 3)
         row["least_cpu_seconds"] = round(min(f["cpu_seconds"] for f in found), 3)
         row["least_seconds"] = round(min(f["seconds"] for f in found), 3)
@@ -183,9 +183,9 @@ def markdown(about: dict[str, Any], rows: list[dict[str, Any]], sizes: list[dict
         "",
         (
             "| format | articles | stored MB | processor s | MB a processor second | seconds "
-            "| MB a second | peak MiB |"
+            "| MB a second |"
         ),
-        "|---|---|---|---|---|---|---|---|",
+        "|---|---|---|---|---|---|---|",
     ]
     for row in rows:
         mb = row["lines_bytes"] / 1e6
@@ -194,8 +194,7 @@ def markdown(about: dict[str, Any], rows: list[dict[str, Any]], sizes: list[dict
             f"| {row['cpu_seconds']:.2f} ({row['least_cpu_seconds']:.2f}) "
             f"| {mb / row['cpu_seconds']:.0f} ({mb / row['least_cpu_seconds']:.0f}) "
             f"| {row['seconds']:.2f} ({row['least_seconds']:.2f}) "
-            f"| {mb / row['seconds']:.0f} ({mb / row['least_seconds']:.0f}) "
-            f"| {row['peak_mb']:.0f} |"
+            f"| {mb / row['seconds']:.0f} ({mb / row['least_seconds']:.0f}) |"
         )
     if sizes:
         out += [
