@@ -61,7 +61,7 @@ def test_reading_lines_loads_nothing_for_pages_or_addresses(tmp_path):
         "from dedup.read import read_articles\n"
         f"assert list(read_articles([{str(tmp_path)!r}], ReadSettings(), Ledger()))"
     )
-    web = ("resiliparse", "selectolax", "fastwarc", "fsspec", "aiohttp", "s3fs", "lxml")
+    web = ("resiliparse", "selectolax", "fastwarc", "fsspec", "aiohttp", "s3fs")
     assert loaded_by(code, web) == []
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from dedup.read.columns import FIELD_NAMES, fold
+from dedup.read.columns import FIELD_NAMES, fold, resolve
 from dedup.read.markup import is_html, text_of_html
 from dedup.read.story import Story
 
@@ -43,15 +43,18 @@ def is_item(names: tuple[str, ...]) -> bool:
     )
 
 
+@lru_cache(maxsize=4096)
+def _is_record(names: tuple[str, ...]) -> bool:
+    """Whether a JSON object with these names is a record of its own kind."""
+    return not is_item(names) and resolve(names).text is not None
+
+
 def items_of(value: dict[str, Any], intake: Intake) -> Sequence[dict[str, Any]]:
     """The items that a JSON object is or envelops; none where it is a record of its own kind, or
     where columns were asked for by name."""
-    if intake.settings.fields:
+    if intake.settings.fields or _is_record(tuple(value)):
         return ()
-    names = tuple(value)
-    if is_item(names):
-        return (value,)
-    return () if intake.columns.of(names).text is not None else items_in(value)
+    return items_in(value)
 
 
 def items_in(value: Any) -> list[dict[str, Any]]:
