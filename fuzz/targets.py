@@ -12,6 +12,7 @@ from concurrent.futures import Future
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
+from unittest.mock import patch
 
 import numpy as np
 import pyarrow as pa
@@ -41,8 +42,6 @@ class _Here(PagePool):
         return answer
 
 
-pagequeue.PagePool = _Here  # type: ignore[misc]
-
 _FOLDER = Path(tempfile.mkdtemp(prefix="dedup-fuzz-"))
 _LIMITS = ReadSettings(max_record_bytes=4096, max_ratio=100)
 
@@ -52,9 +51,10 @@ def _read(name: str, data: bytes) -> None:
     path.write_bytes(data)
     ledger, rows = Ledger(), 0
     try:
-        for batch in read_articles([str(path)], _LIMITS, ledger, batch_bytes=1000):
-            batch.validate(full=True)
-            rows += batch.num_rows
+        with patch.object(pagequeue, "PagePool", _Here):
+            for batch in read_articles([str(path)], _LIMITS, ledger, batch_bytes=1000):
+                batch.validate(full=True)
+                rows += batch.num_rows
     except DedupError:
         return
     finally:
