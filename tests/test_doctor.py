@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import json
+import zipfile
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -14,6 +15,7 @@ from oracles import Writer
 from test_scan_cli import DONE, INCOMPLETE, USAGE, run
 from test_wire_text import IPTC_7901, MAIL, NINJS, NINJS_3
 from test_wire_xml import RSS
+from web_fixture import packed, page, records
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -151,6 +153,18 @@ def test_wire_formats_are_told_by_their_content(tmp_path: Path) -> None:
     assert told == [("iptc-7901", 1), ("mail", 1), ("json", 2), ("rss", 2), ("xml", 1)]
     assert found["formats"][4]["columns"] == {"id": "id", "text": "text"}
     assert not any("text" in sentence for sentence in found["advice"])
+
+
+def test_pages_crawls_and_archives(tmp_path: Path) -> None:
+    for n in range(3):
+        (tmp_path / f"{n}.html").write_bytes(page(n))
+    (tmp_path / "crawl.warc.gz").write_bytes(packed(records(2)))
+    with zipfile.ZipFile(tmp_path / "old.zip", "w") as archive:
+        archive.writestr("a/feed.xml", RSS.format(wordpress=""))
+    found = doctor(tmp_path)
+    told = {entry["format"]: entry["articles"] for entry in found["formats"]}
+    assert told == {"html": 3, "warc+gzip": 2, "zip": 0, "rss": 2}
+    assert found["rejected"][0]["reason"] == "the item holds no text"  # the third of the feed
 
 
 def test_standard_input() -> None:

@@ -23,6 +23,9 @@ from dedup.config import ReadSettings
 from dedup.errors import InputError, UsageError
 from dedup.model import Ledger, article_schema
 from dedup.read import read_articles
+from dedup.read.formats import detect
+from dedup.read.head import head_of
+from dedup.read.streams import RawInput
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 SHARED = Path(__file__).parents[2] / "shared" / "data"
@@ -271,3 +274,30 @@ def test_korea_china_folder() -> None:
         pytest.skip("../shared/data/korea-china is not there")
     rows, _ = read(SHARED / "korea-china")
     assert [r["id"] for r in rows] == [f"00{i}.txt" for i in range(5)]
+
+
+@pytest.mark.parametrize(
+    ("name", "beginning", "form"),
+    [
+        ("a.xml", "<!doctype html><html>", "html"),
+        ("a.xml", '<?xml version="1.0"?><!DOCTYPE html PUBLIC "a" "b"><html>', "html"),
+        ("a", '<?xml version="1.0"?><?xml-stylesheet href="a"?><html>', "html"),
+        ("a.html", '<rss version="2.0">', "rss"),
+        ("a.txt", '<!-- c --><feed xmlns="a">', "atom"),
+        ("a.txt", '<?xml version="1.0"?><article>', "xml"),
+        ("a.xml", "<article>", "xml"),
+        ("a.txt", "<p>A text may begin with a tag.", "text"),
+        ("a.csv", "From: a\nTo: b\nSubject: c\nDate: d\n\nText.", "mail"),
+        ("a.md", "---\ntitle: a\ndate: b\n---\nText.", "markdown"),
+        ("a.json", '[\n{"uri": "u", "headline": "a"}]', "json"),
+        ("a.ninjs", '{"uri": "u", "headline": "a"}\n', "jsonl"),
+        ("a.txt", "WARC/1.0\r\nWARC-Type: response\r\n", "warc"),
+        ("a", "<b>A page without a beginning.</b>", None),
+    ],
+)
+def test_what_a_file_begins_with_decides_before_its_name(
+    name: str, beginning: str, form: str | None
+) -> None:
+    raw = RawInput(io.BytesIO(beginning.encode()), None)
+    found = detect(head_of(raw, name, Path(name).suffix, "", 1000, None))
+    assert (found and found.name) == form

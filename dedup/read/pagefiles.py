@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from dedup.read.xmlroots import root_of
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -19,8 +21,9 @@ _BEGIN = re.compile(
 
 
 def shows(head: Head) -> bool:
-    """Whether the file begins as a page does, perhaps after comments."""
-    return _BEGIN.match(head.text) is not None
+    """Whether the file begins as a page does, perhaps after comments; XHTML after anything that
+    XML allows before the root."""
+    return _BEGIN.match(head.text) is not None or root_of(head.text) == "html"
 
 
 def read(source: Source, intake: Intake) -> Iterator[PendingPage]:
