@@ -47,7 +47,7 @@ def _leave() -> None:
             module.abandon()
     if sys.stderr.isatty():
         os.write(2, b"\x1b[?25h")  # a progress bar may have hidden the cursor
-    say_interrupted("What the output folder held before is untouched.")
+    say_interrupted()
     os._exit(EXIT_INTERRUPTED)
 
 
