@@ -72,6 +72,8 @@ class Phases:
             sys.stdin.read()
 
     def end(self, phase: str) -> None:
+        if phase not in self._begun:
+            return  # without an output folder nothing is renamed
         self.seconds[phase] = time.perf_counter() - self._begun[phase]
         if phase == self._plan.get("phase") and self._killer is not None:
             time.sleep(600)
@@ -150,16 +152,16 @@ def shift_clock(seconds: float) -> None:
         module.datetime = Shifted  # type: ignore[misc]
 
 
-def main() -> None:
-    plan = json.loads(sys.argv[1])
+def perform(plan: dict[str, Any], arguments: list[str]) -> None:
+    """Run ``dedup`` with these arguments in this process; raises ``SystemExit`` in the end."""
+    from dedup.__main__ import main as run
+
     killer = Killer() if plan.get("kill") is not None else None
     phases = Phases(plan, killer)
     watch(phases)
     if plan.get("clock"):
         shift_clock(plan["clock"])
-    sys.argv = ["dedup", *sys.argv[2:]]
-    from dedup.__main__ import main as run
-
+    sys.argv = ["dedup", *arguments]
     try:
         run()
     finally:
@@ -168,4 +170,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    perform(json.loads(sys.argv[1]), sys.argv[2:])

@@ -23,6 +23,7 @@ from processes import ROOT
 
 import dedup
 from dedup.store import RESULTS, unpack_arrays
+from faults.forked import Forked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -50,12 +51,31 @@ def environment() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "benchmarks")])}
 
 
+class Processes:
+    """How processes are started: ``forked`` from this one, or by themselves."""
+
+    forked = False
+
+
+def fork_from_here(sample: Path, folder: Path) -> None:
+    """From now on, fork processes from this one, in which everything has been loaded once."""
+    index = dedup.Index.open(folder / "warm", create=True)
+    index.update(sample, out=folder / "warm-out", threads=1)
+    index.verify(threads=1)
+    Processes.forked = True
+
+
 def run(
     *arguments: str | Path,
     plan: dict[str, Any] | None = None,
     limit: Callable[[], None] | None = None,
 ) -> subprocess.CompletedProcess[str]:
     """Run ``dedup`` to its end, in a process; ``limit`` is called in it first."""
+    if Processes.forked:
+        words = [str(word) for word in arguments]
+        process = Forked(words, plan or {}, limit)
+        out, said = process.communicate(timeout=600)
+        return subprocess.CompletedProcess(words, process.returncode or 0, out, said)
     return subprocess.run(
         command(*arguments, plan=plan),
         env=environment(),
@@ -63,13 +83,17 @@ def run(
         capture_output=True,
         text=True,
         timeout=600,
-        preexec_fn=limit,  # noqa: PLW1509 - no threads are at work here
+        preexec_fn=limit,
         check=False,
     )
 
 
-def start(*arguments: str | Path, plan: dict[str, Any] | None = None) -> subprocess.Popen[str]:
+def start(
+    *arguments: str | Path, plan: dict[str, Any] | None = None
+) -> subprocess.Popen[str] | Forked:
     """Start ``dedup`` in a process, with pipes."""
+    if Processes.forked:
+        return Forked([str(word) for word in arguments], plan or {})
     return subprocess.Popen(
         command(*arguments, plan=plan),
         env=environment(),
@@ -131,9 +155,7 @@ def _digest(data: bytes) -> str:
 def differences(found: dict[str, str], expected: dict[str, str]) -> list[str]:
     """Names under which two such dictionaries differ."""
     return sorted(
-        name
-        for name in found.keys() | expected.keys()
-        if found.get(name) != expected.get(name)
+        name for name in found.keys() | expected.keys() if found.get(name) != expected.get(name)
     )
 
 
@@ -241,13 +263,13 @@ def again(case: Case, index: Path, out: Path) -> list[str]:
 # --- signals --------------------------------------------------------------------------------
 
 
-def interrupted(case: Case, phase: str, share: float, number: int) -> tuple[float, int, str, list[str]]:
+def interrupted(
+    case: Case, phase: str, share: float, number: int
+) -> tuple[float, int, str, list[str]]:
     """Send a signal in a phase; returns the seconds that it took to end, its exit code, what it
     said, and what was wrong after it was run again."""
     index, out = case.fresh()
-    process = start(
-        *arguments(index, case.last, out), plan={"phase": phase, "announce": True}
-    )
+    process = start(*arguments(index, case.last, out), plan={"phase": phase, "announce": True})
     assert process.stdout is not None
     assert process.stdout.readline().strip() == phase
     time.sleep(share * case.seconds[phase])
@@ -274,7 +296,7 @@ def two_at_once(case: Case, *, empty: bool) -> list[str]:
     both = [
         start(*arguments(index, case.last, out.with_name(f"out-{k}")), plan=plan) for k in range(2)
     ]
-    ended: list[subprocess.Popen[str]] = []
+    ended: list[subprocess.Popen[str] | Forked] = []
     deadline = time.monotonic() + 300
     while not ended and time.monotonic() < deadline:
         ended = [process for process in both if process.poll() is not None]

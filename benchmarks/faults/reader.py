@@ -15,7 +15,7 @@ from dedup.store import Store
 
 TORN = (
     "SELECT (SELECT count(*) FROM matches WHERE a NOT IN (SELECT ref FROM articles)) + "
-    "(SELECT count(*) FROM articles WHERE \"group\" NOT IN (SELECT id FROM \"groups\"))"
+    '(SELECT count(*) FROM articles WHERE "group" NOT IN (SELECT id FROM "groups"))'
 )
 
 
