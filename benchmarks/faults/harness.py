@@ -109,22 +109,24 @@ def start(
 
 def content(index: Path) -> dict[str, str]:
     """A digest of each table of an index, of what two runs with the same outcome share."""
-    database = sqlite3.connect(index / "index.sqlite")
     out: dict[str, str] = {}
-    names = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
-    for (name,) in database.execute(names).fetchall():
-        if name in ("parts", "meta"):
-            continue
-        every = [row[1] for row in database.execute(f'PRAGMA table_info("{name}")')]
-        kept = ", ".join(f'"{c}"' for c in every if c not in LEFT_OUT.get(name, ()))
-        rows = sorted(map(repr, database.execute(f'SELECT {kept} FROM "{name}"')))
-        out[name] = _digest("\n".join(rows).encode())
-    meta = "SELECT name, value FROM meta WHERE name NOT IN ('created', 'erasure_key') ORDER BY name"
-    out["meta"] = _digest(repr(database.execute(meta).fetchall()).encode())
-    for kind in ("vocabulary", "similar", "crowd", "alignment", "delta"):
-        query = "SELECT data FROM parts WHERE kind = ? ORDER BY part"
-        out[kind] = _parts([unpack_arrays(data) for (data,) in database.execute(query, (kind,))])
-    database.close()
+    with contextlib.closing(sqlite3.connect(index / "index.sqlite")) as database:
+        names = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
+        for (name,) in database.execute(names).fetchall():
+            if name in ("parts", "meta"):
+                continue
+            every = [row[1] for row in database.execute(f'PRAGMA table_info("{name}")')]
+            kept = ", ".join(f'"{c}"' for c in every if c not in LEFT_OUT.get(name, ()))
+            rows = sorted(map(repr, database.execute(f'SELECT {kept} FROM "{name}"')))
+            out[name] = _digest("\n".join(rows).encode())
+        own = "('created', 'erasure_key')"
+        meta = f"SELECT name, value FROM meta WHERE name NOT IN {own} ORDER BY name"
+        out["meta"] = _digest(repr(database.execute(meta).fetchall()).encode())
+        for kind in ("vocabulary", "similar", "crowd", "alignment", "delta"):
+            query = "SELECT data FROM parts WHERE kind = ? ORDER BY part"
+            out[kind] = _parts(
+                [unpack_arrays(data) for (data,) in database.execute(query, (kind,))]
+            )
     return out
 
 
