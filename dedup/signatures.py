@@ -67,12 +67,11 @@ def _of_texts(
     plan = scheme(settings)
     passages = indexed_passages(c, settings)
     values = kernels.signatures(c.v_hash[c.t_word], c.p_token, plan.a, plan.b)[passages]
-    columns = (c.p_article[passages], c.p_start[passages], c.p_end[passages])
-    of_text = np.searchsorted(columns[0], np.arange(c.nodes + 1))
-    places = list(zip(*(column.tolist() for column in columns[1:]), strict=True))
+    of_text = np.searchsorted(c.p_article[passages], np.arange(c.nodes + 1))
+    starts, ends = c.p_start[passages].tolist(), c.p_end[passages].tolist()
     hashes = [LeanMinHash(seed=settings.seed, hashvalues=v, scheme="affine32") for v in values]
     for text, names in enumerate(refs):
         rows = range(of_text[text], of_text[text + 1])
         for ref in names:
             for i in rows:
-                yield PassageSignature(ref, *places[i], hashes[i])
+                yield PassageSignature(ref, starts[i], ends[i], hashes[i])
