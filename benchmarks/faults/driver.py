@@ -8,7 +8,8 @@ The product runs as it is; from outside, functions are wrapped that begin or end
   process); a phase that is over before waits for it;
 - ``hold``: at its beginning the phase's name is written to stdout, and the process waits until
   stdin is closed;
-- ``announce``: its name is written to stdout, and the process goes on;
+- ``announce``: its name is written to stdout, and the process goes on to the phase's end, where it
+  waits for a signal;
 - ``log``: a file for the seconds that each phase took;
 - ``clock``: seconds by which the clock is ahead of the system's.
 """
@@ -75,7 +76,7 @@ class Phases:
         if phase not in self._begun:
             return  # without an output folder nothing is renamed
         self.seconds[phase] = time.perf_counter() - self._begun[phase]
-        if phase == self._plan.get("phase") and self._killer is not None:
+        if phase == self._plan.get("phase") and (self._killer or self._plan.get("announce")):
             time.sleep(600)
 
 
