@@ -12,6 +12,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from dataclasses import dataclass, field
@@ -332,15 +333,12 @@ def can_mount() -> bool:
     """Whether this process may mount file systems."""
     if os.geteuid() != 0 or shutil.which("mount") is None or sys.platform != "linux":
         return False
-    probe = Path(f"/tmp/dedup-mount-{os.getpid()}")
-    probe.mkdir()
-    try:
-        with small_disk(probe, 2**20):
-            return True
-    except subprocess.CalledProcessError:
-        return False
-    finally:
-        probe.rmdir()
+    with tempfile.TemporaryDirectory() as probe:
+        try:
+            with small_disk(Path(probe), 2**20):
+                return True
+        except subprocess.CalledProcessError:
+            return False
 
 
 @contextlib.contextmanager
