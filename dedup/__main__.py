@@ -12,7 +12,7 @@ from typing import Any
 
 from dedup.cli import app
 from dedup.memory import return_large_blocks
-from dedup.report.console import EXIT_INTERRUPTED, say_interrupted
+from dedup.report.console import EXIT_INTERRUPTED, Interruption, say_interrupted
 
 _GRACE_SECONDS = 1.5
 _STOPS = (signal.SIGINT, signal.SIGTERM)
@@ -28,7 +28,13 @@ def main() -> None:
         for stop in _STOPS:
             signal.signal(stop, _interrupt)
     return_large_blocks()
-    app()
+    try:
+        app()
+    except SystemExit:
+        if Interruption.said:
+            # Everything is unwound; what is left is the interpreter's tidying up, a second of it.
+            _leave()
+        raise
 
 
 def _interrupt(_signal: int, _frame: Any) -> None:
@@ -47,7 +53,7 @@ def _leave() -> None:
             module.abandon()
     if sys.stderr.isatty():
         os.write(2, b"\x1b[?25h")  # a progress bar may have hidden the cursor
-    say_interrupted("What the output folder held before is untouched.")
+    say_interrupted()
     os._exit(EXIT_INTERRUPTED)
 
 

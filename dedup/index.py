@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from dedup.checking import Check, Checker
     from dedup.config import ReadSettings
     from dedup.pipeline import Progress
+    from dedup.signatures import PassageSignature
     from dedup.verify import Verified
 
 
@@ -311,6 +312,17 @@ class Index:
             about["inputs"] = [str(self.folder)]
             # The texts are read here, since the index is closed afterwards.
             return Result(Tables.of(dict(tables)), about)
+
+    def signatures(self) -> Iterator[PassageSignature]:
+        """The MinHash of every passage that says enough to be looked for elsewhere, one after
+        another, as of what was committed when the first is asked for.
+
+        They fit datasketch's LSH and its storages; see :mod:`dedup.signatures`.
+        """
+        from dedup.signatures import passage_signatures
+
+        with Store.open(self.folder) as store, store.snapshot():
+            yield from passage_signatures(store, self.settings)
 
     def verify(self, *, threads: int | None = None, progress: Progress | None = None) -> Verified:
         """Look at everything that the index holds; others may write meanwhile.

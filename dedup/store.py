@@ -15,7 +15,7 @@ import json
 import os
 import socket
 import sqlite3
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
@@ -28,6 +28,7 @@ from dedup.errors import IndexDamagedError, IndexMissingError, IndexWriteError, 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
+    from types import TracebackType
 
     from numpy.typing import NDArray
 
@@ -201,6 +202,8 @@ class Store:
                 connection.close()
             fresh.rename(folder / FILE)
         except (OSError, sqlite3.Error) as error:
+            with suppress(OSError):
+                fresh.unlink(missing_ok=True)
             raise not_writable(folder, error) from error
 
     @classmethod
@@ -210,14 +213,18 @@ class Store:
         Raises:
             IndexMissingError: there is no index in ``folder``.
             IndexDamagedError: what is there is no index, or of another version.
+            IndexWriteError: the disk has no room for the log that also readers need.
         """
         path = folder / FILE
         if not path.is_file():
             raise IndexMissingError(
                 f"{folder}: there is no index here; 'dedup update {folder} INPUT…' makes one"
             )
-        # A folder that cannot be written has no room for the shared memory of a log.
-        mode = "rw" if os.access(folder, os.W_OK) else "ro&immutable=1"
+        mode = "rw"
+        if not os.access(folder, os.W_OK):
+            # There the shared memory of a log cannot be made: without a log it is not needed.
+            log = folder / f"{FILE}-wal"
+            mode = "ro" if log.exists() and log.stat().st_size else "ro&immutable=1"
         connection = sqlite3.connect(
             f"file:{_quoted(path)}?mode={mode}",
             uri=True,
@@ -235,8 +242,10 @@ class Store:
                 connection.execute("PRAGMA wal_autocheckpoint = 8192")
             else:
                 connection.execute("PRAGMA query_only = ON")
-        except BaseException:
+        except BaseException as error:
             connection.close()
+            if isinstance(error, sqlite3.Error):
+                raise store.failed(error) from error
             raise
         return store
 
@@ -245,6 +254,8 @@ class Store:
             application = self._pragma("application_id")
             version = self._pragma("user_version")
         except sqlite3.DatabaseError as error:
+            if error.sqlite_errorname != "SQLITE_NOTADB":
+                raise
             raise IndexDamagedError(f"{path}: is no index of dedup ({error})") from error
         if application != APPLICATION:
             raise IndexDamagedError(f"{path}: is no index of dedup")
@@ -270,11 +281,29 @@ class Store:
     def __enter__(self) -> Store:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         if kind is None:
             self.close()
-        else:
-            self.connection.close()
+            return
+        self.connection.close()
+        if isinstance(error, sqlite3.Error):
+            raise self.failed(error) from error
+
+    def failed(self, error: sqlite3.Error) -> IndexWriteError | IndexDamagedError:
+        """What went wrong with the database, in the user's terms."""
+        name = getattr(error, "sqlite_errorname", "")
+        if name.startswith(("SQLITE_FULL", "SQLITE_IOERR", "SQLITE_CANTOPEN", "SQLITE_READONLY")):
+            return not_writable(self.folder, error)
+        return IndexDamagedError(
+            f"{self.folder}: the index cannot be read: {error}; 'dedup index verify "
+            f"{self.folder}' says what is damaged, 'dedup index rebuild {self.folder}' makes it "
+            "anew from its texts"
+        )
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

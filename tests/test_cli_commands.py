@@ -52,7 +52,7 @@ def api(monkeypatch):
 
     monkeypatch.setitem(sys.modules, "dedup.api", fake)
     monkeypatch.setattr(dedup, "api", fake, raising=False)
-    monkeypatch.setattr(console, "_said", set())
+    monkeypatch.setattr(console.Interruption, "said", False)
     return fake
 
 

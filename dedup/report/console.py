@@ -73,14 +73,18 @@ class Progress:
 
 @contextmanager
 def errors(interrupted: str) -> Iterator[Stages]:
-    """Turn every error into one clear line on stderr and the exit code of its class."""
+    """Turn every error into one clear line on stderr and the exit code of its class.
+
+    ``interrupted`` is said when the command is stopped by Ctrl-C or SIGTERM.
+    """
     stages = Stages()
+    Interruption.message = interrupted
     try:
         yield stages
     except typer.Exit:
         raise
     except KeyboardInterrupt:
-        say_interrupted(interrupted)
+        say_interrupted()
         raise typer.Exit(EXIT_INTERRUPTED) from None
     except BrokenPipeError:  # `dedup compare --json … | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -110,14 +114,18 @@ def described(error: Exception, stage: str) -> tuple[str, int]:
     return f"internal error in stage {stage}: {name}: {error}; please report", EXIT_FAILED
 
 
-_said: set[str] = set()
+class Interruption:
+    """What to say when the process is told to stop, and whether that was said."""
+
+    message = "Nothing was changed."
+    said = False
 
 
-def say_interrupted(message: str) -> None:
-    """Tell once, and from whichever place comes first, that Ctrl-C stopped the command."""
-    if not _said:
-        _said.add(message)
-        say(f"interrupted. {message}")
+def say_interrupted() -> None:
+    """Tell once, and from whichever place comes first, that the command was stopped."""
+    if not Interruption.said:
+        Interruption.said = True
+        say(f"interrupted. {Interruption.message}")
 
 
 def say(message: str) -> None:

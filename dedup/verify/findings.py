@@ -12,6 +12,7 @@ from dedup.align import similarities
 from dedup.candidates import ALIKE, INSIDE, LEAST_AGREEMENT, LEAST_SHARED
 from dedup.kernels import bands
 from dedup.reuse import no_alignment
+from dedup.sketch import scheme
 from dedup.store import unpack_arrays
 from dedup.verify.texts import UNREADABLE, keys
 
@@ -47,22 +48,25 @@ def check_findings(
     _check_matches(store, found, texts, progress)
     given = store.last_number("texts")
     for part, kind, data in store.connection.execute(
-        "SELECT part, kind, data FROM parts WHERE kind IN ('similar', 'alignment') ORDER BY part"
+        "SELECT part, kind, data FROM parts WHERE kind IN ('similar', 'crowd', 'alignment') "
+        "ORDER BY part"
     ):
         try:
             arrays = unpack_arrays(data)
         except UNREADABLE:
             continue  # said with the texts, since all parts were unpacked there
         name = f"parts: number {part} ({kind})"
-        columns = [arrays["text_a"], arrays["text_b"]]
+        columns = [arrays[n] for n in ("text", "text_a", "text_b") if n in arrays]
         beyond = int(sum(((c < 1) | (c > given)).sum() for c in columns))
         if beyond:
             found.problems.append(f"{name}: names {beyond:,} texts that there never were")
             continue
         if kind == "similar":
             _check_similar(store, settings, found, texts, arrays, name)
-        else:
+        elif kind == "alignment":
             _check_alignment(store, found, texts, arrays, name)
+        else:
+            _check_crowd(store, settings, found, texts, arrays, name)
 
 
 def _chunks(
@@ -230,6 +234,19 @@ def _check_similar(
         found.problems.append(f"{name}: {wrong:,} pairs of passages do not share what they state")
     if apart:
         found.problems.append(f"{name}: {apart:,} pairs of passages have no band key in common")
+
+
+def _check_crowd(
+    store: Store, settings: Settings, found: Verified, texts: WholeTexts, x: Arrays, name: str
+) -> None:
+    """Members of full buckets are passages, and their bands are those of the scheme."""
+    found.comparisons += len(x["text"])
+    wrong = int((x["band"] >= scheme(settings).bands).sum())
+    for rows, c, node, _ in _chunks(store, texts, x["text"], x["text"], found):
+        place = x["place"][rows]
+        wrong += int(((place < 0) | (place >= np.diff(c.d_passage)[node])).sum())
+    if wrong:
+        found.problems.append(f"{name}: {wrong:,} members of full buckets are no passages")
 
 
 def _shared(

@@ -114,9 +114,7 @@ def check_references(store: Store, found: Verified, lengths: Mapping[str, int]) 
     ):
         found.problems.append(f"records: {identity} is not among the articles")
     if reading is None:
-        for (ref,) in store.connection.execute(
-            f"SELECT ref FROM articles WHERE NOT {_HAS_RECORD}"  # noqa: S608
-        ):
+        for (ref,) in store.connection.execute(f"SELECT ref FROM articles WHERE NOT {_HAS_RECORD}"):  # noqa: S608
             found.problems.append(f"articles: {ref} has no record")
         for (digest,) in store.connection.execute(
             "SELECT digest FROM texts WHERE analysed IS NULL"

@@ -101,10 +101,7 @@ def check_texts(
 def _check_rows(store: Store, found: Verified) -> None:
     queries = (
         (
-            (
-                "SELECT id || ' ' || digest FROM records "
-                "WHERE digest NOT IN (SELECT digest FROM texts)"
-            ),
+            "SELECT id FROM records WHERE digest NOT IN (SELECT digest FROM texts)",
             "records: {} has no text",
         ),
         (
