@@ -134,6 +134,8 @@ class Ledger:
     rejects: list[Reject] = field(default_factory=list)
     skipped: list[Reject] = field(default_factory=list)
     """Paths that were not read at all (FIFO, device, symlink loop), with the reason."""
+    unknown: set[str] = field(default_factory=set)
+    """Files of no known format; each is a reject."""
     warnings: list[str] = field(default_factory=list)
     withdrawals: list[Withdrawal] = field(default_factory=list)
     """Items that their senders canceled or withheld."""

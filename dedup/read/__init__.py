@@ -281,6 +281,7 @@ class _Run:
             entry = FileLedger(found.name, format="unknown")
             self._ledger.files.append(entry)
         entry.bytes += size or 0
+        self._ledger.unknown.add(found.name)
         reason = f"the format was not recognised; read are: {expected()}"
         self._intake(found, entry).reject("", reason, raw.peek(1000))
 

@@ -85,7 +85,7 @@ class DropFolders:
         """
         own = {entry.file for entry in ledger.files}
         damaged = {entry.file for entry in ledger.files if entry.incomplete}
-        damaged |= {skipped.file for skipped in ledger.skipped}
+        damaged |= {skipped.file for skipped in ledger.skipped} | ledger.unknown
         out = {}
         for path, state in self.taken.items():
             found = self._files[path]
