@@ -5,19 +5,34 @@ from __future__ import annotations
 import json
 import secrets
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dedup.api import Result
 from dedup.config import ANALYSIS, Settings, settings_from
-from dedup.errors import IndexDamagedError, UsageError
+from dedup.errors import (
+    DedupError,
+    IndexDamagedError,
+    OutputNotEmptyError,
+    OutputNotWritableError,
+    UsageError,
+)
 from dedup.model import text_digest
 from dedup.read.drop import DropFolders
 from dedup.recall import load_vocabulary, recall
-from dedup.removal import remove
+from dedup.removal import UNUSED_WORDS, remove
 from dedup.run import Run, counts_of, names_of
-from dedup.runs import Started, begin, finish, remembered_files, unfinished
+from dedup.runs import (
+    Started,
+    begin,
+    finish,
+    forget,
+    note_output,
+    owed_outputs,
+    remembered_files,
+    unfinished,
+)
 from dedup.store import FILE, Lock, Store, not_writable
 from dedup.texts import Tables
 from dedup.updating import Update, bring_up_to_date, compare_all, named
@@ -156,8 +171,6 @@ class Index:
             LockedError: another process is changing the index.
             IndexWriteError: the disk is full or fails; the index is as it was.
         """
-        from dedup.outputs import prepare, write_update
-
         run = Run(
             settings=self.settings,
             read=read,
@@ -173,39 +186,34 @@ class Index:
             files = DropFolders(folders, remembered_files(store), settle=settle)
             names = [*names_of(inputs), *folders]
             started = begin(store, names, notify)
-            target = _target(out, started)
-            if target is not None:
-                overwrite = prepare(target, started.id, overwrite=overwrite)
-            removed = remove(
-                store,
-                started.number,
-                ids=delete,
-                outlets=delete_outlets,
-                before=delete_before,
-                keep_days=keep_days,
-                erase=erase,
-            )
-            update = bring_up_to_date(store, run, started, names, removed, files, keep_days)
+            try:
+                targets = _targets(store, started, _target(out, started), overwrite=overwrite)
+                removed = remove(
+                    store,
+                    started.number,
+                    ids=delete,
+                    outlets=delete_outlets,
+                    before=delete_before,
+                    keep_days=keep_days,
+                    erase=erase,
+                )
+                update = bring_up_to_date(store, run, started, names, removed, files, keep_days)
+            except DedupError:
+                forget(store, started)
+                raise
             if folders:
                 update.run["drop"] = {
                     "read": len(files.taken),
                     "known": files.known,
                     "waiting": files.waiting,
                 }
-            if target is not None:
-                run.clock.under_way("write")
-                write_update(
-                    store, target, update, format=format, overwrite=overwrite, report=report
-                )
-            finish(
-                store,
-                started,
-                update.run,
-                out=target,
-                articles=update.tables["articles"]["ref"].to_pylist(),
-                read=files.read(run.ledger),
-                gone=files.forgotten() if folders else (),
-            )
+            run.clock.under_way("write")
+            _write(store, started, targets, update, format, report)
+            gone = files.forgotten() if folders else ()
+            finish(store, started, update.run, read=files.read(run.ledger), gone=gone)
+            if UNUSED_WORDS in store.meta():
+                # Of texts that this run erased, or one that was killed.
+                compact(store)
             return update
 
     def check(
@@ -289,8 +297,8 @@ class Index:
         with Store.open(self.folder) as store, store.snapshot():
             if unfinished(store) is not None:
                 raise IndexDamagedError(
-                    f"{self.folder}: a run was stopped before its end; 'dedup update' with its "
-                    "inputs goes on with it"
+                    f"{self.folder}: a run is under way, or was stopped before its end; wait for "
+                    "it, or go on with it by 'dedup update'"
                 )
             if store.meta().get("corrections", run.judged) != run.judged:
                 raise UsageError(
@@ -364,7 +372,7 @@ class Index:
         folders of earlier runs that name one of the articles: these are yours to clear. The other
         arguments are those of :meth:`update`.
         """
-        found = self.update(
+        return self.update(
             out=out,
             delete=ids,
             delete_outlets=outlets,
@@ -372,9 +380,6 @@ class Index:
             erase=erase,
             **others,
         )
-        if erase:
-            self.compact()
-        return found
 
     @classmethod
     def rebuild(
@@ -396,13 +401,13 @@ class Index:
         Ids of groups and the history of runs are kept; the index is as it was until all is done.
         Raises as :meth:`update`.
         """
-        from dedup.outputs import prepare, write_update
-
         folder = Path(path)
+        with Store.open(folder) as store:
+            kept = store.meta()
         if settings is None:
-            with Store.open(folder) as store:
-                kept = json.loads(store.meta()["settings"])
-            settings = settings_from(kept, origin=f"{folder}: settings")
+            own = json.loads(kept["settings"])
+            settings = settings_from(own, origin=f"{folder}: settings")
+        agencies = agencies or kept.get("agencies_file")
         run = Run(
             settings=settings,
             threads=threads,
@@ -416,20 +421,60 @@ class Index:
         index = cls(folder, settings, None if agencies is None else str(agencies))
         with index.locked(), Store.open(folder, writing=True) as store:
             started = begin(store, [])
-            target = None if out is None else Path(out)
-            overwrite = target is not None and prepare(target, started.id, overwrite=False)
+            try:
+                target = None if out is None else Path(out)
+                targets = _targets(store, started, target, overwrite=False)
+            except DedupError:
+                forget(store, started)
+                raise
             with store.transaction():
                 begin_anew(store, run, _stamp(run))
                 if run.agencies_file is not None:
                     store.set_meta(agencies_file=str(Path(run.agencies_file).resolve()))
                 update = compare_all(store, run, started)
-            if target is not None:
-                write_update(
-                    store, target, update, format="jsonl", overwrite=overwrite, report=True
-                )
-            refs = update.tables["articles"]["ref"].to_pylist()
-            finish(store, started, update.run, out=target, articles=refs, read={}, gone=())
+            _write(store, started, targets, update, "jsonl", report=True)
+            finish(store, started, update.run, read={}, gone=())
             return update
+
+
+def _targets(
+    store: Store, started: Started, out: Path | None, *, overwrite: bool
+) -> list[tuple[Path, bool]]:
+    """The folders that a run writes, checked, and whether what they hold is to be replaced.
+
+    These are ``out``, and those that a killed process of the same run was told to write.
+    """
+    from dedup.outputs import prepare
+
+    targets = []
+    if out is not None:
+        targets.append((out, prepare(out, started.id, overwrite=overwrite)))
+    for folder in owed_outputs(store, started):
+        owed = Path(folder)
+        if out is not None and owed == out.resolve():
+            continue
+        with suppress(OutputNotEmptyError, OutputNotWritableError):
+            # Of one that has become another's, or is gone, nobody waits for it any longer.
+            targets.append((owed, prepare(owed, started.id, overwrite=False)))
+    if out is not None:
+        note_output(store, started, out)
+    return targets
+
+
+def _write(
+    store: Store,
+    started: Started,
+    targets: list[tuple[Path, bool]],
+    update: Update,
+    form: str,
+    report: bool,
+) -> None:
+    """Write what a run added or changed; what it names is noted before."""
+    from dedup.outputs import named_articles, write_update
+
+    for out, overwrite in targets:
+        note_output(store, started, out, named_articles(update))
+        write_update(store, out, update, format=form, overwrite=overwrite, report=report)
 
 
 def _create(folder: Path, run: Run) -> None:

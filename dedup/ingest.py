@@ -59,6 +59,8 @@ _ORDER = (
     "position",
 )
 """As in ``corpus.build_corpus``: which of several records with one id and text stands."""
+_PLACES = ("file", "position")
+"""Of a record that is known, another place is no news: the last of :data:`_ORDER`."""
 BATCH_BYTES = 32 * 2**20
 """Bytes of text that are committed at once."""
 TEXT_LEVEL = 6
@@ -206,7 +208,7 @@ class Ingest:
             names = ", ".join(RECORD)
             query = f"SELECT {names} FROM records WHERE id = ? AND digest = ?"  # noqa: S608
             known = _loaded(self.store.rows(query, *key)[0])
-        return _order(row) < _order(known)
+        return _says_otherwise(row, known)
 
     def _restate(self, restated: dict[tuple[str, str], Row]) -> None:
         if not restated:
@@ -289,6 +291,12 @@ def _order(row: Row) -> tuple[Any, ...]:
     """Sorts records with one id and text; what is not stated comes last."""
     values = dict(zip(RECORD, row, strict=True))
     return tuple((values[name] is None, values[name]) for name in _ORDER)
+
+
+def _says_otherwise(row: Row, known: Row) -> bool:
+    """Whether a record stands before another by what it says, and not by where it was read."""
+    places = len(_PLACES)
+    return _order(row)[:-places] < _order(known)[:-places]
 
 
 def _values(batch: pa.Table, name: str) -> list[Any]:

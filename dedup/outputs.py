@@ -70,6 +70,23 @@ def write_update(
     )
 
 
+def named_articles(update: Update) -> set[str]:
+    """The articles that the files of a run name, also those that did not change."""
+    tables = update.tables
+    named = set(tables["articles"]["ref"].to_pylist())
+    for name in ("relations", "matches", "near_misses"):
+        named.update(tables[name]["a"].to_pylist(), tables[name]["b"].to_pylist())
+    for name, columns in (("groups", ("articles",)), ("sources", ("articles", "cited_by"))):
+        for column in columns:
+            named.update(*tables[name][column].to_pylist())
+    for row in tables["passages"]["occurrences"].to_pylist():
+        named.update(occurrence["article"] for occurrence in row)
+    for change in update.changes:
+        if change["table"] in ("articles", "relations", "matches", "near_misses"):
+            named.update(key for key in change["key"][:2] if isinstance(key, str))
+    return named
+
+
 def with_context(store: Store, tables: Mapping[str, pa.Table]) -> Tables:
     """The tables with the articles that they name, which a reader of the report wants to see."""
     articles = tables["articles"]

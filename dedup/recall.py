@@ -15,7 +15,7 @@ from dedup.collection import restore
 from dedup.corpus import Corpus, assemble
 from dedup.ingest import RECORD
 from dedup.model import Evidence, article_schema
-from dedup.reuse import Earlier, alignment_from, crowd_from, similar_from
+from dedup.reuse import Earlier, alignment_from, crowd_from, merged_parts, similar_from
 from dedup.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
@@ -87,6 +87,20 @@ def load_vocabulary(store: Store) -> Vocabulary:
         return Vocabulary()
     columns = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     return Vocabulary.of(**columns)
+
+
+def join_parts(store: Store, run: int, most: int = 0) -> None:
+    """Join what runs added one after another, where there are more than ``most`` parts of a kind,
+    without what concerns texts that are gone."""
+    counts = dict(store.rows("SELECT kind, count(*) FROM parts GROUP BY kind"))
+    known = None
+    for kind in ("similar", "alignment"):
+        if counts.get(kind, 0) > most:
+            if known is None:
+                known = np.array([n for (n,) in store.rows("SELECT text FROM texts")], np.int32)
+            store.replace_parts(kind, run, merged_parts(kind, store.parts(kind), known))
+    if most and counts.get("vocabulary", 0) > most:
+        store.replace_parts("vocabulary", run, load_vocabulary(store).since(0))
 
 
 def recall(

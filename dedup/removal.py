@@ -19,6 +19,11 @@ if TYPE_CHECKING:
     from dedup.store import Store
 
 
+UNUSED_WORDS = "unused_words"
+"""Noted in ``meta`` until words of erased texts are gone from the vocabulary and the file."""
+NAMING = "naming_outputs"
+
+
 @dataclass(frozen=True, slots=True)
 class Removed:
     """How many articles and texts were taken out; ``outputs``: folders of earlier runs that name
@@ -66,10 +71,21 @@ def remove(
 def take_out(
     store: Store, run: int, rows: Sequence[tuple[str, str]], *, erase: bool = False
 ) -> Removed:
-    """Take out the records with these keys (id, digest), and texts that no other record has."""
-    refs = _refs(store, rows)
-    outputs = _outputs(store, refs)
+    """Take out the records with these keys (id, digest), and texts that no other record has.
+
+    With ``erase`` also all other records with one of these texts.
+    """
+    if erase:
+        query = "SELECT id, digest FROM records WHERE digest = ?"
+        rows = [
+            row for digest in {digest for _, digest in rows} for row in store.rows(query, digest)
+        ]
+    outputs = _outputs(store, _refs(store, rows))
     with store.transaction():
+        if outputs:
+            # Told by whatever process ends this run.
+            told = sorted({*outputs, *naming_outputs(store)})
+            store.set_meta(**{NAMING: orjson.dumps(told).decode()})
         store.connection.executemany("DELETE FROM records WHERE id = ? AND digest = ?", rows)
         orphans = store.rows(
             "SELECT text, digest FROM texts WHERE digest NOT IN (SELECT digest FROM records)"
@@ -94,7 +110,7 @@ def _moment(before: str | None, keep_days: int | None) -> datetime | None:
             raise UsageError(
                 f"before: expected a date such as 2024-06-30, got '{before}'"
             ) from error
-        moments.append(stated if stated.tzinfo else stated.replace(tzinfo=UTC))
+        moments.append(stated.astimezone(UTC) if stated.tzinfo else stated.replace(tzinfo=UTC))
     if keep_days is not None:
         moments.append(kept_from(keep_days))
     return max(moments) if moments else None
@@ -115,9 +131,11 @@ def _chosen(
 ) -> list[tuple[str, str]]:
     """Keys (id, digest) of the records to remove."""
     keys: dict[tuple[str, str], None] = {}
-    listed = orjson.dumps(list(ids)).decode()
-    query = "SELECT id, digest FROM records WHERE id IN (SELECT value FROM json_each(?))"
-    keys |= dict.fromkeys(store.rows(query, listed))
+    for name in ids:
+        try:
+            keys |= dict.fromkeys(store.rows("SELECT id, digest FROM records WHERE id = ?", name))
+        except UnicodeEncodeError as error:
+            raise UsageError(f"{name!a}: no id of an article: it is no UTF-8") from error
     if outlets:
         wanted = set(outlets)
         for identity, digest, outlet, url in store.rows(
@@ -145,6 +163,12 @@ def _refs(store: Store, keys: Sequence[tuple[str, str]]) -> set[str]:
     return {known[key] for key in keys if key in known}
 
 
+def naming_outputs(store: Store) -> list[str]:
+    """Folders that name an article which the run under way took out."""
+    told: list[str] = orjson.loads(store.meta().get(NAMING, "[]"))
+    return told
+
+
 def _outputs(store: Store, refs: set[str]) -> tuple[str, ...]:
     """Folders that earlier runs wrote and that name one of the articles."""
     found = {
@@ -160,14 +184,7 @@ def _erase(store: Store, run: int, keys: Sequence[tuple[str, str]]) -> None:
     secret = store.meta()["erasure_key"]
     marks = {erasure_mark(secret, digest) for _, digest in keys}
     store.insert("erased", ((mark, run, now()) for mark in marks), replace=True)
-    # Other articles may have the same text: it is erased with all of them.
-    for mark_digest in {digest for _, digest in keys}:
-        store.connection.execute("DELETE FROM records WHERE digest = ?", (mark_digest,))
-        number = store.value("SELECT text FROM texts WHERE digest = ?", mark_digest)
-        if number is not None:
-            store.connection.execute("DELETE FROM frames WHERE text = ?", (number,))
-            store.connection.execute("DELETE FROM texts WHERE text = ?", (number,))
     # What earlier runs changed is known still, but no longer the words that changed.
     store.connection.execute('UPDATE changes SET "before" = NULL, "after" = NULL, fields = NULL')
     store.connection.execute("DELETE FROM parts WHERE kind = 'delta'")
-    store.set_meta(compare_anew="1", unused_words="1")
+    store.set_meta(compare_anew="1", **{UNUSED_WORDS: "1"})

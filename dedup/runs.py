@@ -65,6 +65,7 @@ def begin(store: Store, inputs: list[str], notify: Sequence[str] = ()) -> Starte
             started = Started(number, identity, READING, at, continued=False)
             # Of the runs before only what changed is kept, not the rows that they wrote.
             store.connection.execute("DELETE FROM parts WHERE kind = 'delta'")
+            store.connection.execute("DELETE FROM meta WHERE name = 'naming_outputs'")
         elif started.state == COMMITTED:
             # This process may be killed, too, with further records taken in and not compared.
             store.connection.execute(
@@ -83,28 +84,50 @@ def finish(
     started: Started,
     about: Mapping[str, Any],
     *,
-    out: Path | None,
-    articles: Sequence[str],
     read: Mapping[str, FileState],
     gone: Iterable[str],
 ) -> None:
     """The run is done: its outputs are written.
 
-    ``about``: content of ``run.json``; ``articles``: names of those that its output folder
-    ``out`` holds; ``read``: files of drop folders that need not be read again, by absolute path;
-    ``gone``: such files that are no longer there.
+    ``about``: content of ``run.json``; ``read``: files of drop folders that need not be read
+    again, by absolute path; ``gone``: such files that are no longer there.
     """
     with store.transaction():
         store.connection.execute(
             "UPDATE runs SET state = ?, finished = ?, about = ? WHERE run = ?",
             (DONE, now(), orjson.dumps(about).decode(), started.number),
         )
-        if out is not None:
-            held = orjson.dumps(articles).decode()
-            store.insert("outputs", [(started.number, str(out.resolve()), held)])
         store.connection.executemany("DELETE FROM files WHERE path = ?", [(path,) for path in gone])
         files = [(path, f.size, f.modified, started.number) for path, f in read.items()]
         store.insert("files", files, replace=True)
+
+
+def forget(store: Store, started: Started) -> None:
+    """Take back a run that was refused before it did anything, so that it is not gone on with."""
+    number = started.number
+    did = store.value("SELECT count(*) FROM records WHERE run = ?", number)
+    if started.continued or did or "compare_anew" in store.meta():
+        return
+    with store.transaction():
+        for table in ("runs", "notifications", "outputs"):
+            store.connection.execute(f"DELETE FROM {table} WHERE run = ?", (number,))  # noqa: S608
+
+
+def owed_outputs(store: Store, started: Started) -> list[str]:
+    """Folders that processes of a run were told to write, and have not yet, or not to its end."""
+    query = "SELECT DISTINCT folder FROM outputs WHERE run = ? ORDER BY rowid"
+    return [folder for (folder,) in store.rows(query, started.number)]
+
+
+def note_output(store: Store, started: Started, out: Path, named: Iterable[str] = ()) -> None:
+    """Note a folder that a run writes, and (before it is written) the articles ``named`` in it."""
+    folder = str(out.resolve())
+    with store.transaction():
+        store.connection.execute(
+            "DELETE FROM outputs WHERE run = ? AND folder = ?", (started.number, folder)
+        )
+        refs = orjson.dumps(sorted(named)).decode()
+        store.insert("outputs", [(started.number, folder, refs)])
 
 
 def remembered_files(store: Store) -> dict[str, FileState]:

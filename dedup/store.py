@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import errno
 import fcntl
-import json
 import os
 import socket
 import sqlite3
@@ -261,8 +260,8 @@ class Store:
             raise IndexDamagedError(f"{path}: is no index of dedup")
         if version != SCHEMA:
             raise IndexDamagedError(
-                f"{path}: has schema {version}, this dedup reads {SCHEMA}; "
-                f"'dedup index rebuild {self.folder}' makes it anew from its texts"
+                f"{path}: was made by another version of dedup (schema {version}, this one has "
+                f"{SCHEMA}); export it with that one ('dedup index export') and make a new index"
             )
 
     def _pragma(self, name: str) -> int:
@@ -437,8 +436,3 @@ def _result_tables() -> str:
     made.append("CREATE INDEX articles_id ON articles (id);\n")
     made.append("CREATE INDEX articles_digest ON articles (digest);\n")
     return "".join(made)
-
-
-def as_json(value: Any) -> str:
-    """A nested value as it stands in a column."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

@@ -13,10 +13,11 @@ import zstandard
 
 from dedup.attribute import Attributor
 from dedup.collection import collect
+from dedup.errors import IndexWriteError
 from dedup.ingest import claims_of, loaded_records
 from dedup.packing import pack
-from dedup.recall import load_vocabulary, restored
-from dedup.reuse import merged_parts
+from dedup.recall import join_parts, load_vocabulary, restored
+from dedup.removal import UNUSED_WORDS
 from dedup.runs import unfinished
 from dedup.store import FILE, RESULTS, not_writable
 from dedup.vocabulary import Vocabulary
@@ -87,34 +88,41 @@ def compact(store: Store) -> tuple[int, int]:
         vocabulary = load_vocabulary(store)
         last = int(store.value("SELECT coalesce(max(run), 0) FROM runs"))
         words = vocabulary.since(0)
-        if "unused_words" in store.meta():
+        unused = UNUSED_WORDS in store.meta()
+        if unused:
             words = _blanked(store, vocabulary)
-            store.connection.execute("DELETE FROM meta WHERE name = 'unused_words'")
         store.replace_parts("vocabulary", last, words)
-        known = np.array([n for (n,) in store.rows("SELECT text FROM texts")], np.int32)
-        for kind in ("similar", "alignment"):
-            parts = store.parts(kind)
-            if parts:
-                store.replace_parts(kind, last, merged_parts(kind, parts, known))
+        join_parts(store, last)
         if unfinished(store) is None:
             store.connection.execute("DELETE FROM parts WHERE kind = 'delta'")
     try:
         store.connection.execute("VACUUM")
-        store.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        busy, _, _ = store.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
     except sqlite3.Error as error:
         raise not_writable(store.folder, error) from error
+    if unused and busy:
+        raise IndexWriteError(
+            f"{store.folder}: what was erased stays in the file as long as another process reads "
+            f"the index; 'dedup index compact {store.folder}' when that has ended"
+        )
+    if unused:
+        with store.transaction():
+            store.connection.execute("DELETE FROM meta WHERE name = ?", (UNUSED_WORDS,))
     return before, (store.folder / FILE).stat().st_size
 
 
 def _blanked(store: Store, vocabulary: Vocabulary) -> dict[str, Any]:
-    """The words of an index, those that no text holds without hash and spelling."""
+    """The words of an index, those that no text holds without their hash and spelling."""
     _, collection, _ = restored(store, vocabulary)
     used = np.zeros(len(vocabulary), bool)
     used[collection.w_word] = True
     words = {name: array.copy() for name, array in vocabulary.since(0).items()}
     words["text"][~np.repeat(used, words["v_bytes"])] = 0
-    for name in ("v_hash", "v_bits", "v_chars"):
+    for name in ("v_bits", "v_chars"):
         words[name][~used] = 0
+    # No word has these hashes' spelling; spread, so that the table that finds words stays quick.
+    number = np.arange(1, len(used) + 1, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+    words["v_hash"][~used] = number[~used]
     return words
 
 

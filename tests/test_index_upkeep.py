@@ -9,10 +9,13 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
+import zstandard
 from test_index import SAMPLE, filled, held, lines, scanned, write
 
 import dedup
-from dedup.errors import UsageError
+from dedup.errors import InputError, UsageError
+from dedup.store import unpack_arrays
+from dedup.updating import bring_up_to_date
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -71,28 +74,102 @@ def test_deletion_by_outlet_and_by_date(tmp_path):
         index.delete(before="last week")
 
 
-def test_nothing_is_left_of_an_erased_text(tmp_path):
+UNUSUAL = ("zyxwvut", "qqland", "ypsilanti", "abcxyzdef", "zwolfkampf")
+
+
+def unusual(path: Path) -> Path:
+    """The sample and an article, twice, whose words no other has."""
     record = {**records()[0], "id": "to-erase", "url": None, "title": "Zwolfkampf"}
     record["text"] = (
         "The zyxwvut brothers of Qqland had quarrelled about the vineyard for a decade. "
         "On Tuesday the notary Ypsilanti-Xerxes of Uvwxyz read them the abcxyzdef will aloud."
     )
-    path = write(tmp_path / "one.jsonl", [*lines(), json.dumps(record)])
+    twin = {**record, "id": "twin"}
+    return write(path, [*lines(), json.dumps(record), json.dumps(twin)])
+
+
+def everything(index: Path) -> str:
+    """All that can be read in an index, unpacked, in lower case."""
+    database = sqlite3.connect(index / "index.sqlite")
+    plain = zstandard.ZstdDecompressor()
+    said = [file.read_bytes().decode("latin-1") for file in index.iterdir()]
+    for table, column in (("texts", "content"), ("frames", "frame")):
+        for (data,) in database.execute(f"SELECT {column} FROM {table}"):
+            said.append(plain.decompress(data).decode("utf-8", "replace"))
+    for (data,) in database.execute("SELECT data FROM parts"):
+        said += [a.tobytes().decode("utf-8", "replace") for a in unpack_arrays(data).values()]
+    database.close()
+    return "\n".join(said).lower()
+
+
+def test_nothing_is_left_of_an_erased_text(tmp_path):
+    path = unusual(tmp_path / "one.jsonl")
     index = dedup.Index.open(tmp_path / "ix", create=True)
     index.update(path, out=tmp_path / "out")
-    assert b"to-erase" in (tmp_path / "ix" / "index.sqlite").read_bytes()
+    held_before = everything(tmp_path / "ix")
+    assert all(word in held_before for word in UNUSUAL)
     found = index.delete(["to-erase"], erase=True)
+    assert found.run["run"]["removed"] == 2  # the text of both
     assert found.run["run"]["outputs"] == [str(tmp_path / "out")]
-    for file in (tmp_path / "ix").iterdir():
-        content = file.read_bytes().lower()
-        for word in (b"zyxwvut", b"qqland", b"ypsilanti", b"abcxyzdef", b"zwolfkampf"):
-            assert word not in content, (file, word)
+    left = everything(tmp_path / "ix")
+    assert [word for word in UNUSUAL if word in left] == []
     again = index.update(path)
-    assert again.run["run"]["erased"] == 1
+    assert again.run["run"]["erased"] == 2
     assert any("erased" in warning for warning in again.run["ledger"]["warnings"])
     database = sqlite3.connect(tmp_path / "ix" / "index.sqlite")
     assert database.execute("SELECT count(*) FROM records WHERE id = 'to-erase'").fetchone() == (0,)
     assert held(tmp_path / "ix")["groups"] == scanned([SAMPLE])["groups"]
+
+
+def test_an_erasure_that_was_killed_is_ended_by_the_next_run(tmp_path, monkeypatch):
+    path = unusual(tmp_path / "one.jsonl")
+    index = dedup.Index.open(tmp_path / "ix", create=True)
+    index.update(path, out=tmp_path / "out")
+    with monkeypatch.context() as patch:
+        patch.setattr("dedup.index.bring_up_to_date", lambda *_: 1 / 0)  # as good as a kill
+        with pytest.raises(ZeroDivisionError):
+            index.delete(["to-erase"], erase=True)
+    assert index.info()["unfinished"] is not None
+    found = index.update()
+    assert found.run["run"]["continued"]
+    assert found.run["run"]["outputs"] == [str(tmp_path / "out")]
+    left = everything(tmp_path / "ix")
+    assert [word for word in UNUSUAL if word in left] == []
+
+
+def test_an_unknown_id_is_told_and_is_no_success(sample_index):
+    done = run("index", "delete", sample_index, "--id", "nope", "--erase", code=3)
+    assert "no article 'nope'" in done.stderr
+
+
+def test_what_is_refused_leaves_no_run_behind(tmp_path):
+    index = dedup.Index.open(tmp_path / "ix", create=True)
+    with pytest.raises(InputError):
+        index.update(tmp_path / "nope.jsonl")
+    index.update(SAMPLE, out=tmp_path / "out")
+    with pytest.raises(UsageError):
+        index.update(SAMPLE, out=tmp_path / "out")
+    assert index.info()["unfinished"] is None
+    assert len(index.info()["last_runs"]) == 1
+
+
+def test_a_folder_that_a_killed_run_owed_is_written(tmp_path, monkeypatch):
+    index = dedup.Index.open(tmp_path / "ix", create=True)
+    parts = [write(tmp_path / "a.jsonl", lines()[:50]), write(tmp_path / "b.jsonl", lines()[50:])]
+    with monkeypatch.context() as patch:
+        patch.setattr("dedup.index.bring_up_to_date", killed_after_reading)
+        with pytest.raises(ZeroDivisionError):
+            index.update(parts[0], out=tmp_path / "owed")
+    found = index.update(parts[1])
+    written = (tmp_path / "owed" / "articles.jsonl").read_text().splitlines()
+    assert len(written) == len(found.tables["articles"]) == len(lines())
+
+
+def killed_after_reading(*arguments):
+    """Take in the records, and come to an end as a killed process does."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("dedup.updating.compare_all", lambda *_: 1 / 0)
+        bring_up_to_date(*arguments)
 
 
 def test_compaction_changes_no_result(tmp_path):

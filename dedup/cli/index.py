@@ -156,6 +156,8 @@ def delete(
             say(f"warning: {folder} was written by an earlier run and names a deleted article")
         if not quiet:
             show(update_summary(found, index, out))
+        if about.get("missing") and (erase or not about["removed"]):
+            raise typer.Exit(options.EXIT_INCOMPLETE)
 
 
 @group.command(cls=Command)

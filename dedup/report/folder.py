@@ -96,8 +96,7 @@ def check_target(out: Path, overwrite: bool) -> None:
         return
     if not overwrite:
         raise OutputNotEmptyError(
-            f"{out}: the output folder is not empty; choose another one or add --overwrite "
-            "(overwrite=True)"
+            f"{out}: the output folder is not empty; choose another one or add --overwrite"
         )
     foreign = [n for n in names if n not in OUTPUTS]
     if foreign:
