@@ -156,6 +156,11 @@ def _commit(
         # What stood in these rows before may be words of erased texts; the process that erased
         # them may be another one, which was killed.
         store.connection.execute('UPDATE changes SET "before" = NULL WHERE run = ?', (number,))
+        # The id of a passage is a hash of its words, by which a guess could be confirmed.
+        store.connection.execute(
+            """DELETE FROM changes WHERE "table" = 'passages' """
+            "AND json_extract(key, '$[0]') NOT IN (SELECT id FROM passages)"
+        )
     history = [
         (e.group, number, e.event, orjson.dumps(e.others).decode(), e.reason) for e in events
     ]
