@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 import pytest
-from faults import jsonl, scan
+from fault_runs import jsonl, scan
 from oracles import Writer
 from test_scan_cli import DONE
 

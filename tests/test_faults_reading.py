@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 import zstandard
-from faults import jsonl, scan
+from fault_runs import jsonl, scan
 from test_scan_cli import DONE, INCOMPLETE, run
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+pytestmark = pytest.mark.slow
 
 PACK = {"gz": gzip.compress, "zst": zstandard.ZstdCompressor(write_checksum=True).compress}
 

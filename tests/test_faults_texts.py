@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 from dumps import write_jsonl
-from faults import jsonl, scan
+from fault_runs import jsonl, scan
 from oracles import Writer, newsroom
 from test_scan_cli import DONE
 
@@ -19,6 +19,8 @@ from dedup import hash32, signature
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+pytestmark = pytest.mark.slow
 
 
 def story(name: str, sentences: int = 8) -> str:

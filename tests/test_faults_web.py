@@ -12,11 +12,13 @@ import pytest
 pytest.importorskip("resiliparse")
 pytest.importorskip("fastwarc")
 
-from faults import scan
+from fault_runs import scan
 from web_fixture import address, packed, page, records
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+pytestmark = pytest.mark.slow
 
 INCOMPLETE = 3
 SLOW = b"<html>" + b"<div>" * 3000 + b"<p>twenty-five letters and more of them here</p>" * 4000

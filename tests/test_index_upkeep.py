@@ -227,6 +227,7 @@ def test_a_text_of_the_index_is_known(sample_index):
     assert record["id"] in found.known
 
 
+@pytest.mark.slow
 def test_a_new_copy_gets_the_flag_that_adding_it_gives(tmp_path):
     """Every article checked against an index of all others, then added to it in earnest."""
     agreed = checked = 0

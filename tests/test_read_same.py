@@ -15,7 +15,7 @@ import pyarrow.ipc as ipc
 import pyarrow.parquet as pq
 import pytest
 import zstandard
-from faults import scan
+from fault_runs import scan
 from oracles import newsroom
 
 from dedup.config import ReadSettings
