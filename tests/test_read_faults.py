@@ -458,3 +458,31 @@ def test_31_one_handle_at_a_time(tmp_path: Path) -> None:
     before = len(list(handles.iterdir()))
     batches = read_articles([str(tmp_path)], ReadSettings(), Ledger(), now=NOW, batch_bytes=1)
     assert max(len(list(handles.iterdir())) for _ in batches) <= before + 2
+
+
+def test_half_a_character_in_a_page_or_mail_stops_nothing(tmp_path):
+    """JSON inside of a page is not read as JSON Lines are."""
+    pytest.importorskip("resiliparse")
+    body = "<p>The council of Wexmouth voted on Monday to repair the old harbour wall.</p>" * 5
+    data = '{"@type":"NewsArticle","headline":"x \\ud83d y"}'
+    head = f'<title>Wall</title><script type="application/ld+json">{data}</script>'
+    page = f"<html><head>{head}</head><body><article>{body}</article></body></html>"
+    (tmp_path / "page.html").write_text(page)
+    (tmp_path / "good.html").write_text(page.replace("\\ud83d", "and"))
+    ledger = Ledger()
+    batches = list(read_articles([str(tmp_path)], ReadSettings(), ledger))
+    assert sum(len(batch) for batch in batches) == 2
+    assert ledger.rejected == 0
+
+
+@pytest.mark.parametrize("root", ["articles", "stories"])
+def test_records_named_as_a_text_is_are_records(tmp_path, root):
+    inner = {"articles": "article", "stories": "story"}[root]
+    items = "".join(
+        f"<{inner}><id>{n}</id><title>T{n}</title><text>Text number {n}.</text></{inner}>"
+        for n in range(50)
+    )
+    (tmp_path / "all.xml").write_text(f"<?xml version='1.0'?><{root}>{items}</{root}>")
+    ledger = Ledger()
+    batches = list(read_articles([str(tmp_path / "all.xml")], ReadSettings(), ledger))
+    assert [i for batch in batches for i in batch["id"].to_pylist()] == [str(n) for n in range(50)]

@@ -42,20 +42,21 @@ def tolerant(
     try:
         json.dumps(value, ensure_ascii=False).encode()
     except UnicodeEncodeError:
-        value = _without_surrogates(value)
+        value = without_surrogates(value)
         issues = (*issues, LONE_SURROGATE)
     except RecursionError as deep:
         raise RefusedError("the JSON is nested too deeply") from deep
     return value, issues
 
 
-def _without_surrogates(value: Any) -> Any:
+def without_surrogates(value: Any) -> Any:
+    """The same value, U+FFFD in place of each lone surrogate in its strings."""
     if isinstance(value, str):
         return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     if isinstance(value, list):
-        return [_without_surrogates(item) for item in value]
+        return [without_surrogates(item) for item in value]
     if isinstance(value, dict):
-        return {_without_surrogates(k): _without_surrogates(v) for k, v in value.items()}
+        return {without_surrogates(k): without_surrogates(v) for k, v in value.items()}
     return value
 
 

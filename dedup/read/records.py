@@ -14,6 +14,7 @@ from dedup.model import article_schema
 from dedup.read.columns import Columns, listed
 from dedup.read.dates import IN_FUTURE, NOT_STATED, DateReader
 from dedup.read.intake import Intake, RawRecord
+from dedup.read.jsontext import LONE_SURROGATE, without_surrogates
 from dedup.read.outlets import outlet_of
 from dedup.read.story import UNDER_EMBARGO
 from dedup.read.wrapped import records_in
@@ -52,7 +53,12 @@ class Batch:
     def take(self) -> pa.RecordBatch:
         """The rows as a record batch; the collector is empty afterwards."""
         fields = list(self._schema)[:-1]
-        arrays = [pa.array(c, f.type) for c, f in zip(self._columns, fields, strict=True)]
+        try:
+            arrays = [pa.array(c, f.type) for c, f in zip(self._columns, fields, strict=True)]
+        except UnicodeEncodeError:
+            # A page or a mail can hold what JSON Lines were rid of: half a character.
+            whole = [without_surrogates(column) for column in self._columns]
+            arrays = [pa.array(c, f.type) for c, f in zip(whole, fields, strict=True)]
         arrays.append(_large_strings(self._texts))
         self._begin()
         return pa.RecordBatch.from_arrays(arrays, schema=self._schema)
@@ -95,10 +101,14 @@ class Validator:
             if nested or columns.text is not None or not self._add_inner(raw, intake, batch):
                 intake.reject(raw.position, _why_no_text(values, columns.text, text))
             return
-        payload = text.encode()
+        issues = raw.issues
+        try:
+            payload = text.encode()
+        except UnicodeEncodeError:
+            payload = without_surrogates(text).encode()
+            issues = (*issues, LONE_SURROGATE)
         hashed = hashlib.blake2b(payload, digest_size=16)
         digest = hashed.digest()
-        issues = raw.issues
 
         url = plain(get(columns.url)) if columns.url is not None else _link(values, columns)
         outlet = plain(get(columns.outlet)) if columns.outlet is not None else None

@@ -32,7 +32,7 @@ def read(source: Source, intake: Intake) -> Iterator[RawRecord]:
     items = Items(source, intake, lambda _: True)
     overrides = intake.settings.fields
     for root in items:
-        records = [root] if _text_column(root, overrides) else list(children(root))
+        records = _records(root, overrides)
         if not any(_text_column(record, overrides) for record in records):
             names = listed(dict.fromkeys(str(part.tag) for part in root.iterchildren("*")))
             intake.reject(
@@ -45,6 +45,25 @@ def read(source: Source, intake: Intake) -> Iterator[RawRecord]:
             yield RawRecord(
                 f"line {record.sourceline}", _values(record, overrides), tuple(items.issues)
             )
+
+
+def _records(root: etree._Element, overrides: tuple[tuple[str, str], ...]) -> list[etree._Element]:
+    """The root if it is a record, or else its children.
+
+    ``<articles>`` with an ``<article>`` in it looks like a record with a text of that name: where
+    this has fields of its own, the children are the records.
+    """
+    parts = list(children(root))
+    text = _text_column(root, overrides)
+    if text is None:
+        return parts
+    texts = [part for part in parts if _name(part) == text]
+    return parts if any(_is_record(part, overrides) for part in texts) else [root]
+
+
+def _is_record(part: etree._Element, overrides: tuple[tuple[str, str], ...]) -> bool:
+    columns = resolve([_name(inner) for inner in children(part)], overrides)
+    return columns.text is not None and len(columns.taken()) > 1
 
 
 def _text_column(record: etree._Element, overrides: tuple[tuple[str, str], ...]) -> str | None:
@@ -72,5 +91,8 @@ def _values(
         missing = not found and any(
             str(key).endswith("}nil") and value == "true" for key, value in part.attrib.items()
         )
+        if name == text and values.get(name) and found:
+            found = f"{values[name]}\n{found}"
+            values[name] = found
         values.setdefault(name, None if missing else found)
     return values
