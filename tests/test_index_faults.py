@@ -226,7 +226,7 @@ def test_a_clock_set_back_changes_no_order(case):
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        ("PRAGMA user_version = 99", "has schema 99"),
+        ("PRAGMA user_version = 99", "schema 99"),
         ("UPDATE meta SET value = '0' WHERE name = 'analysis'", "another version of the analysis"),
         ("UPDATE meta SET value = 'x' WHERE name = 'fingerprint'", "another signature scheme"),
         ("UPDATE meta SET value = 'x' WHERE name = 'agencies'", "another list of agencies"),

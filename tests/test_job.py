@@ -34,8 +34,6 @@ TOLD = '[[notify]]\ncommand = ["sh", "-c", "cat > told.json"]\n'
 DIE_BEFORE_WRITING = """
 import os, signal
 import dedup.outputs
-
-pytestmark = pytest.mark.slow
 dedup.outputs.write_update = lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL)
 """
 
