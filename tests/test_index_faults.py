@@ -241,7 +241,9 @@ def test_an_index_of_another_kind_is_refused_with_the_command_that_helps(case, c
     done = harness.run(*harness.arguments(index, case.last, out))
     assert done.returncode == 5
     assert says in done.stderr
-    assert f"dedup index rebuild {index}" in done.stderr
+    # The schema of another version cannot be read: that version exports it.
+    helps = "dedup index export" if "schema" in says and "another" not in says else "rebuild"
+    assert helps in done.stderr
     assert set(harness.differences(harness.content(index), before)) <= {"meta"}
     assert not out.exists()
 
