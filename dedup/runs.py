@@ -103,7 +103,10 @@ def finish(
 
 
 def forget(store: Store, started: Started) -> None:
-    """Take back a run that was refused before it did anything, so that it is not gone on with."""
+    """Take back a run that was refused before it did anything, so that it is not gone on with.
+
+    Its number goes to the next one: no row has it.
+    """
     number = started.number
     did = store.value("SELECT count(*) FROM records WHERE run = ?", number)
     if started.continued or did or "compare_anew" in store.meta():
