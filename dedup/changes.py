@@ -38,9 +38,6 @@ class TableChanges:
     changed: dict[int, Row]
     removed: dict[Row, Row]
 
-    def __len__(self) -> int:
-        return len(self.added) + len(self.changed) + len(self.removed)
-
 
 def table_rows(name: str, table: pa.Table) -> list[Row]:
     """The rows of a table of results as the index keeps them; nested values as JSON."""
@@ -117,7 +114,7 @@ def store_changes(store: Store, run: int, found: Mapping[str, TableChanges]) -> 
                     _text({columns[i]: after[i] for i in other}),
                 )
             number += 1
-            notes.append((run, number, name, change, _text(list(key)), *values, None))
+            notes.append((run, number, name, change, _text(list(key)), *values))
     store.insert("changes", notes)
     return former
 

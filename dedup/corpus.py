@@ -26,9 +26,7 @@ if TYPE_CHECKING:
     from dedup.arena import Arena
     from dedup.model import Ledger
 
-_ORDER = (
-    "id",
-    "digest",
+STATED = (
     "published",
     "published_raw",
     "outlet",
@@ -38,9 +36,11 @@ _ORDER = (
     "language",
     "version",
     "metadata",
-    "file",
-    "position",
 )
+"""What a record says, beside its id and text."""
+PLACE = ("file", "position")
+ORDER = ("id", "digest", *STATED, *PLACE)
+"""Of records with the same id and text the first in this order stands for the article."""
 MICROSECONDS_A_DAY = 86_400_000_000
 
 
@@ -152,7 +152,7 @@ def build_corpus(
     schema = article_schema()
     slim = pa.Table.from_batches(records, schema.remove(schema.get_field_index("text")))
     del records
-    order = pc.sort_indices(slim, sort_keys=[(name, "ascending") for name in _ORDER])
+    order = pc.sort_indices(slim, sort_keys=[(name, "ascending") for name in ORDER])
     slim = slim.take(order)
     if ledger is not None and ledger.withdrawals:
         stays = pa.array(~withdrawn_rows(slim, order.to_numpy().astype(np.int64), ledger))

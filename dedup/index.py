@@ -3,37 +3,24 @@
 from __future__ import annotations
 
 import json
-import secrets
 import threading
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dedup.api import Result
-from dedup.config import ANALYSIS, Settings, settings_from
-from dedup.errors import (
-    DedupError,
-    IndexDamagedError,
-    OutputNotEmptyError,
-    OutputNotWritableError,
-    UsageError,
-)
+from dedup.config import Settings, settings_from
+from dedup.errors import DedupError, IndexDamagedError, UsageError
+from dedup.indexnotes import AGENCIES_FILE, COMMITTED, CORRECTIONS, SETTINGS, UNUSED_WORDS
+from dedup.making import check_stamp, create_index, stamp_of
 from dedup.model import text_digest
+from dedup.outputs import targets_of, write_targets
 from dedup.read.drop import DropFolders
 from dedup.recall import load_vocabulary, recall
-from dedup.removal import UNUSED_WORDS, remove
+from dedup.removal import remove
 from dedup.run import Run, counts_of, names_of
-from dedup.runs import (
-    Started,
-    begin,
-    finish,
-    forget,
-    note_output,
-    owed_outputs,
-    remembered_files,
-    unfinished,
-)
-from dedup.store import FILE, Lock, Store, not_writable
+from dedup.runs import Started, begin, finish, forget, remembered_files, unfinished
+from dedup.store import FILE, Lock, Store
 from dedup.texts import Tables
 from dedup.updating import Update, bring_up_to_date, compare_all, named
 from dedup.upkeep import about_index, begin_anew, compact
@@ -89,11 +76,11 @@ class Index:
         folder = Path(path)
         named = None if agencies is None else str(agencies)
         if create and not (folder / FILE).exists():
-            _create(folder, Run(settings=settings, agencies=agencies))
+            create_index(folder, Run(settings=settings, agencies=agencies))
         with Store.open(folder) as store:
             kept = store.meta()
-        named = named or kept.get("agencies_file")
-        own = settings_from(json.loads(kept["settings"]), origin=f"{folder}: settings")
+        named = named or kept.get(AGENCIES_FILE)
+        own = settings_from(json.loads(kept[SETTINGS]), origin=f"{folder}: settings")
         if settings is not None and settings != own:
             other = [n for n, v in own.as_dict().items() if v != settings.as_dict()[n]]
             raise IndexDamagedError(
@@ -103,14 +90,7 @@ class Index:
             )
         if any_version:
             return cls(folder, own, named)
-        stamp = _stamp(Run(settings=own, agencies=named))
-        for name, value in stamp.items():
-            if kept.get(name) != value:
-                raise IndexDamagedError(
-                    f"{folder}: the index was made with another {_MEANING[name]} "
-                    f"({kept.get(name)}, this is {value}); 'dedup index rebuild {folder}' makes it "
-                    "anew from its texts"
-                )
+        check_stamp(folder, kept, Run(settings=own, agencies=named))
         return cls(folder, own, named)
 
     @contextmanager
@@ -187,7 +167,7 @@ class Index:
             names = [*names_of(inputs), *folders]
             started = begin(store, names, notify)
             try:
-                targets = _targets(store, started, _target(out, started), overwrite=overwrite)
+                targets = targets_of(store, started, _target(out, started), overwrite=overwrite)
                 removed = remove(
                     store,
                     started.number,
@@ -208,7 +188,7 @@ class Index:
                     "waiting": files.waiting,
                 }
             run.clock.under_way("write")
-            _write(store, started, targets, update, format, report)
+            write_targets(store, started, targets, update, format, report)
             gone = files.forgotten() if folders else ()
             finish(store, started, update.run, read=files.read(run.ledger), gone=gone)
             if UNUSED_WORDS in store.meta():
@@ -256,7 +236,7 @@ class Index:
         from dedup.checking import Checker
 
         with Store.open(self.folder) as store, store.snapshot():
-            last = store.meta().get("committed", "")
+            last = store.meta().get(COMMITTED, "")
             with self._making:
                 if self._checker is None or self._checker[0] != last:
                     run = Run(settings=self.settings, agencies=self._agencies, threads=threads)
@@ -300,7 +280,7 @@ class Index:
                     f"{self.folder}: a run is under way, or was stopped before its end; wait for "
                     "it, or go on with it by 'dedup update'"
                 )
-            if store.meta().get("corrections", run.judged) != run.judged:
+            if store.meta().get(CORRECTIONS, run.judged) != run.judged:
                 raise UsageError(
                     f"{self.folder}: the last update honoured other families or corrections; "
                     "give those, or update the index with these first"
@@ -405,9 +385,9 @@ class Index:
         with Store.open(folder) as store:
             kept = store.meta()
         if settings is None:
-            own = json.loads(kept["settings"])
+            own = json.loads(kept[SETTINGS])
             settings = settings_from(own, origin=f"{folder}: settings")
-        agencies = agencies or kept.get("agencies_file")
+        agencies = agencies or kept.get(AGENCIES_FILE)
         run = Run(
             settings=settings,
             threads=threads,
@@ -423,97 +403,18 @@ class Index:
             started = begin(store, [])
             try:
                 target = None if out is None else Path(out)
-                targets = _targets(store, started, target, overwrite=False)
+                targets = targets_of(store, started, target, overwrite=False)
             except DedupError:
                 forget(store, started)
                 raise
             with store.transaction():
-                begin_anew(store, run, _stamp(run))
+                begin_anew(store, run, stamp_of(run))
                 if run.agencies_file is not None:
-                    store.set_meta(agencies_file=str(Path(run.agencies_file).resolve()))
+                    store.note({AGENCIES_FILE: str(Path(run.agencies_file).resolve())})
                 update = compare_all(store, run, started)
-            _write(store, started, targets, update, "jsonl", report=True)
+            write_targets(store, started, targets, update, "jsonl", report=True)
             finish(store, started, update.run, read={}, gone=())
             return update
-
-
-def _targets(
-    store: Store, started: Started, out: Path | None, *, overwrite: bool
-) -> list[tuple[Path, bool]]:
-    """The folders that a run writes, checked, and whether what they hold is to be replaced.
-
-    These are ``out``, and those that a killed process of the same run was told to write.
-    """
-    from dedup.outputs import prepare
-
-    targets = []
-    if out is not None:
-        targets.append((out, prepare(out, started.id, overwrite=overwrite)))
-    for folder in owed_outputs(store, started):
-        owed = Path(folder)
-        if out is not None and owed == out.resolve():
-            continue
-        with suppress(OutputNotEmptyError, OutputNotWritableError):
-            # Of one that has become another's, or is gone, nobody waits for it any longer.
-            targets.append((owed, prepare(owed, started.id, overwrite=False)))
-    if out is not None:
-        note_output(store, started, out)
-    return targets
-
-
-def _write(
-    store: Store,
-    started: Started,
-    targets: list[tuple[Path, bool]],
-    update: Update,
-    form: str,
-    report: bool,
-) -> None:
-    """Write what a run added or changed; what it names is noted before."""
-    from dedup.outputs import named_articles, write_update
-
-    for out, overwrite in targets:
-        note_output(store, started, out, named_articles(update))
-        write_update(store, out, update, format=form, overwrite=overwrite, report=report)
-
-
-def _create(folder: Path, run: Run) -> None:
-    """Make an index where there is none, one process alone."""
-    meta = {
-        **_stamp(run),
-        "settings": json.dumps(run.settings.as_dict(), sort_keys=True),
-        "erasure_key": secrets.token_hex(16),
-    }
-    if run.agencies_file is not None:
-        meta["agencies_file"] = str(Path(run.agencies_file).resolve())
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise not_writable(folder, error) from error
-    lock = Lock(folder)
-    lock.take()
-    try:
-        # Another process may have made one, and filled it, since this one looked.
-        if not (folder / FILE).exists():
-            Store.create(folder, meta)
-    finally:
-        lock.release()
-
-
-def _stamp(run: Run) -> dict[str, str]:
-    """What results depend on that must not change in the life of an index."""
-    return {
-        "analysis": ANALYSIS,
-        "agencies": run.agencies.digest,
-        "fingerprint": run.settings.fingerprint(),
-    }
-
-
-_MEANING = {
-    "analysis": "version of the analysis",
-    "agencies": "list of agencies",
-    "fingerprint": "signature scheme or settings",
-}
 
 
 def _target(

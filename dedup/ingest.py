@@ -14,6 +14,9 @@ import zstandard
 
 from dedup.attribute import Attributor
 from dedup.collection import collect
+from dedup.corpus import PLACE, STATED
+from dedup.indexnotes import ERASURE_KEY
+from dedup.model import Evidence
 from dedup.outlets import outlet_identity
 from dedup.packing import pack
 from dedup.store import now
@@ -23,7 +26,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from dedup.agencies import Agencies
-    from dedup.model import Evidence, Ledger
+    from dedup.model import Ledger
     from dedup.store import Store
     from dedup.vocabulary import Vocabulary
 
@@ -45,22 +48,6 @@ RECORD = (
     "issues",
 )
 """Columns of ``records`` that the reader states; then come first_seen, run and claims."""
-_ORDER = (
-    "published",
-    "published_raw",
-    "outlet",
-    "url",
-    "title",
-    "byline",
-    "language",
-    "version",
-    "metadata",
-    "file",
-    "position",
-)
-"""As in ``corpus.build_corpus``: which of several records with one id and text stands."""
-_PLACES = ("file", "position")
-"""Of a record that is known, another place is no news: the last of :data:`_ORDER`."""
 BATCH_BYTES = 32 * 2**20
 """Bytes of text that are committed at once."""
 TEXT_LEVEL = 6
@@ -114,7 +101,7 @@ class Ingest:
         self._known = set(store.rows("SELECT id, digest FROM records"))
         self._ids = {identity for identity, _ in self._known}
         self._digests = {digest for _, digest in self._known}
-        self._key = store.meta()["erasure_key"]
+        self._key = store.meta()[ERASURE_KEY]
         self._erased = {mark for (mark,) in store.rows("SELECT mark FROM erased")}
         # Never a number that a text had before: what is kept of comparisons may name that one.
         self._next = 1 + store.last_number("texts")
@@ -287,16 +274,16 @@ def _of_size(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.Table]:
         yield pa.Table.from_batches(held)
 
 
-def _order(row: Row) -> tuple[Any, ...]:
+def _order(row: Row, names: tuple[str, ...] = (*STATED, *PLACE)) -> tuple[Any, ...]:
     """Sorts records with one id and text; what is not stated comes last."""
     values = dict(zip(RECORD, row, strict=True))
-    return tuple((values[name] is None, values[name]) for name in _ORDER)
+    return tuple((values[name] is None, values[name]) for name in names)
 
 
 def _says_otherwise(row: Row, known: Row) -> bool:
-    """Whether a record stands before another by what it says, and not by where it was read."""
-    places = len(_PLACES)
-    return _order(row)[:-places] < _order(known)[:-places]
+    """Whether a record stands before another by what it says: of one that is known, another place
+    is no news."""
+    return _order(row, STATED) < _order(known, STATED)
 
 
 def _values(batch: pa.Table, name: str) -> list[Any]:
@@ -313,6 +300,17 @@ def _stored(row: Row) -> Row:
 
 def _loaded(row: Row) -> Row:
     return (*row[:14], orjson.loads(row[14]))
+
+
+def evidence_of(claims: str, ref: str) -> tuple[list[Evidence], list[Evidence]]:
+    """Credits and mentions as :func:`claims_of` wrote them, of the article ``ref``."""
+    credited, cited = orjson.loads(claims)
+    return [_of(e, ref) for e in credited], [_of(e, ref) for e in cited]
+
+
+def _of(bare: list[Any], ref: str) -> Evidence:
+    role, source, field, start, end, text = bare
+    return Evidence(role, source, ref, field, start, end, text)
 
 
 def _bare(evidence: Evidence) -> list[Any]:

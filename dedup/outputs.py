@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, cast
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import orjson
 import pyarrow as pa
-import zstandard
 
 from dedup.changes import stored_rows
+from dedup.errors import OutputNotEmptyError, OutputNotWritableError
 from dedup.report.folder import CHANGES, RUN
 from dedup.report.tables import prepare_output, write_run
+from dedup.runs import note_output, owed_outputs
+from dedup.storedtexts import StoredTexts
 from dedup.texts import Tables, TextTable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
-    from dedup.index import Update
     from dedup.report.encode import Format
+    from dedup.runs import Started
     from dedup.store import Store
+    from dedup.updating import Update
 
 
 def prepare(out: Path, run: str, *, overwrite: bool) -> bool:
@@ -37,6 +41,42 @@ def prepare(out: Path, run: str, *, overwrite: bool) -> bool:
     overwrite = overwrite or written == run
     prepare_output(out, overwrite)
     return overwrite
+
+
+def targets_of(
+    store: Store, started: Started, out: Path | None, *, overwrite: bool
+) -> list[tuple[Path, bool]]:
+    """The folders that a run writes, checked, and whether what they hold is to be replaced.
+
+    These are ``out``, and those that a killed process of the same run was told to write.
+    """
+    targets = []
+    if out is not None:
+        targets.append((out, prepare(out, started.id, overwrite=overwrite)))
+    for folder in owed_outputs(store, started):
+        owed = Path(folder)
+        if out is not None and owed == out.resolve():
+            continue
+        with suppress(OutputNotEmptyError, OutputNotWritableError):
+            # Of one that has become another's, or is gone, nobody waits for it any longer.
+            targets.append((owed, prepare(owed, started.id, overwrite=False)))
+    if out is not None:
+        note_output(store, started, out)
+    return targets
+
+
+def write_targets(
+    store: Store,
+    started: Started,
+    targets: list[tuple[Path, bool]],
+    update: Update,
+    form: str,
+    report: bool,
+) -> None:
+    """Write what a run added or changed; what it names is noted before."""
+    for out, overwrite in targets:
+        note_output(store, started, out, named_articles(update))
+        write_update(store, out, update, format=form, overwrite=overwrite, report=report)
 
 
 def write_update(
@@ -73,58 +113,36 @@ def write_update(
 def named_articles(update: Update) -> set[str]:
     """The articles that the files of a run name, also those that did not change."""
     tables = update.tables
-    named = set(tables["articles"]["ref"].to_pylist())
-    for name in ("relations", "matches", "near_misses"):
-        named.update(tables[name]["a"].to_pylist(), tables[name]["b"].to_pylist())
-    for name, columns in (("groups", ("articles",)), ("sources", ("articles", "cited_by"))):
-        for column in columns:
-            named.update(*tables[name][column].to_pylist())
-    for row in tables["passages"]["occurrences"].to_pylist():
-        named.update(occurrence["article"] for occurrence in row)
+    named = {*tables["articles"]["ref"].to_pylist(), *_mentioned(tables)}
+    for column in ("articles", "cited_by"):
+        named.update(*tables["sources"][column].to_pylist())
     for change in update.changes:
         if change["table"] in ("articles", "relations", "matches", "near_misses"):
             named.update(key for key in change["key"][:2] if isinstance(key, str))
     return named
 
 
-def with_context(store: Store, tables: Mapping[str, pa.Table]) -> Tables:
-    """The tables with the articles that they name, which a reader of the report wants to see."""
-    articles = tables["articles"]
-    named: set[str] = set()
-    for row in tables["groups"]["articles"].to_pylist():
-        named.update(row)
+def _mentioned(tables: Mapping[str, pa.Table]) -> set[str]:
+    """The articles that groups, pairs and passages name."""
+    named: set[str] = set().union(*tables["groups"]["articles"].to_pylist())
     for name in ("relations", "matches", "near_misses"):
         named.update(tables[name]["a"].to_pylist(), tables[name]["b"].to_pylist())
     for row in tables["passages"]["occurrences"].to_pylist():
         named.update(occurrence["article"] for occurrence in row)
-    named -= set(articles["ref"].to_pylist())
+    return named
+
+
+def with_context(store: Store, tables: Mapping[str, pa.Table]) -> Tables:
+    """The tables with the articles that they name, which a reader of the report wants to see."""
+    articles = tables["articles"]
+    named = _mentioned(tables) - set(articles["ref"].to_pylist())
     further = stored_rows(store, "articles", sorted((ref,) for ref in named))
     every = pa.concat_tables([articles, further]).sort_by("ref")
     return Tables({**tables, "articles": every}, texts_of(store, every))
 
 
-class _Texts:
-    """Texts by digest, as an index holds them."""
-
-    def __init__(self, store: Store, digests: list[str]) -> None:
-        self._store = store
-        self._digests = digests
-        self._plain = zstandard.ZstdDecompressor()
-
-    def __getitem__(self, row: int) -> pa.Scalar:
-        return self.take(pa.array([row]))[0]
-
-    def take(self, rows: pa.Array) -> pa.LargeStringArray:
-        query = "SELECT content FROM texts WHERE digest = ?"
-        found: list[Any] = [
-            self._store.value(query, self._digests[row]) for row in rows.to_pylist()
-        ]
-        texts = [None if c is None else self._plain.decompress(c).decode() for c in found]
-        return pa.array(texts, pa.large_string())
-
-
 def texts_of(store: Store, articles: pa.Table) -> TextTable:
     """The table ``texts`` of some articles."""
     names = articles.select(["id", "ref", "digest"])
-    texts = _Texts(store, articles["digest"].to_pylist())
+    texts = StoredTexts(store, "digest", articles["digest"].to_pylist())
     return TextTable(names, texts, np.arange(len(articles)))

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import orjson
 import pyarrow as pa
-import zstandard
 
 from dedup.candidates import KnownPassages
 from dedup.collection import restore
 from dedup.corpus import Corpus, assemble
-from dedup.ingest import RECORD
+from dedup.ingest import RECORD, evidence_of
 from dedup.model import Evidence, article_schema
 from dedup.reuse import Earlier, alignment_from, crowd_from, merged_parts, similar_from
+from dedup.storedtexts import StoredTexts
 from dedup.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
@@ -31,42 +31,6 @@ if TYPE_CHECKING:
 FRAMES_AT_ONCE = 500
 
 Claims = tuple[list[Evidence], list[Evidence]]
-
-
-class _Text:
-    """One text, as an Arrow scalar hands it out."""
-
-    def __init__(self, text: str) -> None:
-        self._text = text
-
-    def as_py(self) -> str:
-        """The text."""
-        return self._text
-
-
-class StoredTexts:
-    """The texts of a corpus, read from the index as they are asked for."""
-
-    def __init__(self, store: Store, number: NDArray[np.int32]) -> None:
-        self._store = store
-        self._number = number
-        self._plain = zstandard.ZstdDecompressor()
-
-    def __len__(self) -> int:
-        return len(self._number)
-
-    def __getitem__(self, node: int) -> _Text:
-        query = "SELECT content FROM texts WHERE text = ?"
-        content = self._store.value(query, int(self._number[node]))
-        return _Text(self._plain.decompress(content).decode())
-
-    def take(self, nodes: pa.Array) -> pa.LargeStringArray:
-        """The texts of some nodes, in this order."""
-        query = "SELECT content FROM texts WHERE text = ?"
-        numbers = self._number[np.asarray(nodes, np.int64)].tolist()
-        found = (self._store.value(query, number) for number in numbers)
-        texts = [self._plain.decompress(content).decode() for content in found]
-        return pa.array(texts, pa.large_string())
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,17 +142,10 @@ def load_corpus(
     table = pa.table(arrays, schema=pa.schema(fields))
     node_of = {digest: node for node, digest in enumerate(digests)}
     node = np.array([node_of[digest] for digest in columns["digest"]], np.int64)
-    return assemble(table, digests, node, StoredTexts(store, number), families)
+    return assemble(table, digests, node, StoredTexts(store, "text", number.tolist()), families)
 
 
 def _claims(store: Store, refs: Sequence[str]) -> list[Claims]:
     """Credits and mentions of all records, in the order of :func:`load_corpus`."""
     rows = store.connection.execute("SELECT claims FROM records ORDER BY id, digest")
-    out: list[Claims] = []
-    for ref, (claims,) in zip(refs, rows, strict=True):
-        credited, cited = (
-            [Evidence(e[0], e[1], ref, e[2], e[3], e[4], e[5]) for e in some]
-            for some in orjson.loads(claims)
-        )
-        out.append((credited, cited))
-    return out
+    return [evidence_of(claims, ref) for ref, (claims,) in zip(refs, rows, strict=True)]

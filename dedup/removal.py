@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
 from dedup.errors import UsageError
+from dedup.indexnotes import COMPARE_ANEW, ERASURE_KEY, NAMING_OUTPUTS, UNUSED_WORDS
 from dedup.ingest import erasure_mark
 from dedup.outlets import outlet_identity
 from dedup.store import now
@@ -19,22 +20,12 @@ if TYPE_CHECKING:
     from dedup.store import Store
 
 
-UNUSED_WORDS = "unused_words"
-"""Noted in ``meta`` until words of erased texts are gone from the vocabulary and the file."""
-NAMING = "naming_outputs"
-
-
 @dataclass(frozen=True, slots=True)
 class Removed:
-    """How many articles and texts were taken out; ``outputs``: folders of earlier runs that name
-    one of the articles, which only their owner can clear; ``missing``: ids that were not there;
-    ``erased``: nothing of their texts is to be left."""
+    """How many articles were taken out; ``missing``: ids that were not there."""
 
     articles: int = 0
-    texts: int = 0
-    outputs: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
-    erased: bool = False
 
     def __bool__(self) -> bool:
         return self.articles > 0
@@ -65,15 +56,17 @@ def remove(
     missing = tuple(name for name in ids if name not in known)
     if not rows:
         return Removed(missing=missing)
-    return replace(take_out(store, run, rows, erase=erase), missing=missing)
+    return Removed(take_out(store, run, rows, erase=erase), missing)
 
 
 def take_out(
     store: Store, run: int, rows: Sequence[tuple[str, str]], *, erase: bool = False
-) -> Removed:
-    """Take out the records with these keys (id, digest), and texts that no other record has.
+) -> int:
+    """Take out the records with these keys (id, digest), and texts that no other record has;
+    returns how many records.
 
-    With ``erase`` also all other records with one of these texts.
+    With ``erase`` also all other records with one of these texts. Folders of earlier runs that
+    name one of the articles are noted: only their owner can clear them.
     """
     if erase:
         query = "SELECT id, digest FROM records WHERE digest = ?"
@@ -85,7 +78,7 @@ def take_out(
         if outputs:
             # Told by whatever process ends this run.
             told = sorted({*outputs, *naming_outputs(store)})
-            store.set_meta(**{NAMING: orjson.dumps(told).decode()})
+            store.note({NAMING_OUTPUTS: orjson.dumps(told).decode()})
         store.connection.executemany("DELETE FROM records WHERE id = ? AND digest = ?", rows)
         orphans = store.rows(
             "SELECT text, digest FROM texts WHERE digest NOT IN (SELECT digest FROM records)"
@@ -95,10 +88,10 @@ def take_out(
         store.connection.executemany("DELETE FROM texts WHERE text = ?", numbers)
         if orphans:
             # What limits had cut may come back: the next comparison starts from the beginning.
-            store.set_meta(compare_anew="1")
+            store.note({COMPARE_ANEW: "1"})
         if erase:
             _erase(store, run, rows)
-    return Removed(len(rows), len(orphans), outputs, erased=erase)
+    return len(rows)
 
 
 def _moment(before: str | None, keep_days: int | None) -> datetime | None:
@@ -165,7 +158,7 @@ def _refs(store: Store, keys: Sequence[tuple[str, str]]) -> set[str]:
 
 def naming_outputs(store: Store) -> list[str]:
     """Folders that name an article which the run under way took out."""
-    told: list[str] = orjson.loads(store.meta().get(NAMING, "[]"))
+    told: list[str] = orjson.loads(store.meta().get(NAMING_OUTPUTS, "[]"))
     return told
 
 
@@ -181,10 +174,10 @@ def _outputs(store: Store, refs: set[str]) -> tuple[str, ...]:
 
 def _erase(store: Store, run: int, keys: Sequence[tuple[str, str]]) -> None:
     """Keep a mark of each text, and nothing that quotes one."""
-    secret = store.meta()["erasure_key"]
+    secret = store.meta()[ERASURE_KEY]
     marks = {erasure_mark(secret, digest) for _, digest in keys}
     store.insert("erased", ((mark, run, now()) for mark in marks), replace=True)
     # What earlier runs changed is known still, but no longer the words that changed.
     store.connection.execute('UPDATE changes SET "before" = NULL, "after" = NULL, fields = NULL')
     store.connection.execute("DELETE FROM parts WHERE kind = 'delta'")
-    store.set_meta(compare_anew="1", **{UNUSED_WORDS: "1"})
+    store.note({COMPARE_ANEW: "1", UNUSED_WORDS: "1"})

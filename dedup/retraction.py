@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING
 
 import orjson
 
+from dedup.indexnotes import WITHDRAWALS
 from dedup.model import Withdrawal
 from dedup.removal import Removed, take_out
 
 if TYPE_CHECKING:
     from dedup.model import Ledger
     from dedup.store import Store
-
-_META = "withdrawals"
 
 
 def retract(store: Store, run: int, ledger: Ledger, removed: Removed) -> Removed:
@@ -34,7 +33,7 @@ def retract(store: Store, run: int, ledger: Ledger, removed: Removed) -> Removed
     if len(notices) > known or ledger.withdrawals:
         with store.transaction():
             listed = [[n.id, n.version, n.file, n.position, n.status] for n in notices.values()]
-            store.set_meta(**{_META: orjson.dumps(listed).decode()})
+            store.note({WITHDRAWALS: orjson.dumps(listed).decode()})
     query = "SELECT id, digest, version FROM records WHERE id IN (SELECT value FROM json_each(?))"
     rows = store.rows(query, orjson.dumps(list(notices)).decode())
     keys = [(identity, digest) for identity, digest, v in rows if notices[identity].covers(v)]
@@ -44,15 +43,10 @@ def retract(store: Store, run: int, ledger: Ledger, removed: Removed) -> Removed
     ledger.warnings.append(
         f"articles left out of the index since their senders canceled or withheld them: {len(keys)}"
     )
-    return replace(
-        removed,
-        articles=removed.articles + taken.articles,
-        texts=removed.texts + taken.texts,
-        outputs=tuple(sorted({*removed.outputs, *taken.outputs})),
-    )
+    return replace(removed, articles=removed.articles + taken)
 
 
 def _kept(store: Store) -> dict[str, Withdrawal]:
     """The notices of earlier runs, by id."""
-    listed = orjson.loads(store.meta().get(_META, "[]"))
+    listed = orjson.loads(store.meta().get(WITHDRAWALS, "[]"))
     return {fields[0]: Withdrawal(*fields) for fields in listed}

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from dedup.indexnotes import COMPARE_ANEW, NAMING_OUTPUTS
 from dedup.store import now
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ def begin(store: Store, inputs: list[str], notify: Sequence[str] = ()) -> Starte
             started = Started(number, identity, READING, at, continued=False)
             # Of the runs before only what changed is kept, not the rows that they wrote.
             store.connection.execute("DELETE FROM parts WHERE kind = 'delta'")
-            store.connection.execute("DELETE FROM meta WHERE name = 'naming_outputs'")
+            store.forget_note(NAMING_OUTPUTS)
         elif started.state == COMMITTED:
             # This process may be killed, too, with further records taken in and not compared.
             store.connection.execute(
@@ -109,7 +110,7 @@ def forget(store: Store, started: Started) -> None:
     """
     number = started.number
     did = store.value("SELECT count(*) FROM records WHERE run = ?", number)
-    if started.continued or did or "compare_anew" in store.meta():
+    if started.continued or did or COMPARE_ANEW in store.meta():
         return
     with store.transaction():
         for table in ("runs", "notifications", "outputs"):

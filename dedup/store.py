@@ -25,7 +25,7 @@ import zstandard
 from dedup.errors import IndexDamagedError, IndexMissingError, IndexWriteError, LockedError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
     from types import TracebackType
 
@@ -69,7 +69,7 @@ CREATE TABLE parts (
 CREATE INDEX parts_kind ON parts (kind);
 CREATE TABLE changes (
     run INTEGER NOT NULL, number INTEGER NOT NULL, "table" TEXT NOT NULL, change TEXT NOT NULL,
-    key TEXT NOT NULL, fields TEXT, "before" TEXT, "after" TEXT, reason TEXT,
+    key TEXT NOT NULL, fields TEXT, "before" TEXT, "after" TEXT,
     PRIMARY KEY (run, number)
 ) WITHOUT ROWID;
 CREATE TABLE group_history (
@@ -366,9 +366,13 @@ class Store:
         """What the index says of itself."""
         return dict(self.connection.execute("SELECT name, value FROM meta"))
 
-    def set_meta(self, **values: str) -> None:
-        """Note something of the index itself."""
-        self.insert("meta", values.items(), replace=True)
+    def note(self, notes: Mapping[str, str]) -> None:
+        """Note something of the index itself (:mod:`dedup.indexnotes`)."""
+        self.insert("meta", notes.items(), replace=True)
+
+    def forget_note(self, name: str) -> None:
+        """Take a note away, if it is there."""
+        self.connection.execute("DELETE FROM meta WHERE name = ?", (name,))
 
     def parts(self, kind: str) -> list[dict[str, NDArray[Any]]]:
         """The arrays of one kind, in the order in which they were added."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from dedup import indexnotes
 from dedup.changes import (
     changes_of,
     compare_table,
@@ -20,7 +21,7 @@ from dedup.history import name_groups
 from dedup.ingest import Ingest, Ingested
 from dedup.model import table_schemas
 from dedup.recall import join_parts, load_vocabulary, recall
-from dedup.removal import UNUSED_WORDS, Removed, kept_from, naming_outputs
+from dedup.removal import Removed, kept_from, naming_outputs
 from dedup.retraction import retract
 from dedup.reuse import alignment_arrays, crowd_arrays, similar_arrays
 from dedup.run import counts_of, ledger_dict
@@ -96,7 +97,7 @@ def bring_up_to_date(
         or counts.restated
         or removed
         or (started.continued and started.state == READING)
-        or store.meta().get("corrections", "") != judged
+        or store.meta().get(indexnotes.CORRECTIONS, "") != judged
     )
     if not stale:
         return _as_it_was(store, run, started, counts, removed)
@@ -118,7 +119,7 @@ def compare_all(
         run.corrections.families,
         arena=run.arena,
         threads=run.workers,
-        compare_anew="compare_anew" in store.meta(),
+        compare_anew=indexnotes.COMPARE_ANEW in store.meta(),
     )
     analysis = run.analyse(recalled.corpus, earlier=recalled.earlier)
     ids, events = named(store, analysis)
@@ -152,7 +153,7 @@ def _commit(
     _store_findings(store, number, recalled, analysis)
     found = {name: compare_table(store, name, tables[name]) for name in RESULTS}
     former = store_changes(store, number, found)
-    if removed.erased or UNUSED_WORDS in store.meta():
+    if indexnotes.UNUSED_WORDS in store.meta():
         # What stood in these rows before may be words of erased texts; the process that erased
         # them may be another one, which was killed.
         store.connection.execute('UPDATE changes SET "before" = NULL WHERE run = ?', (number,))
@@ -177,9 +178,8 @@ def _commit(
     }
     update = "UPDATE runs SET state = ?, about = ? WHERE run = ?"
     store.connection.execute(update, (COMMITTED, orjson.dumps(about).decode(), number))
-    # Another name for every state that is committed, for those who keep something of it.
-    store.set_meta(corrections=run.judged, committed=uuid.uuid4().hex)
-    store.connection.execute("DELETE FROM meta WHERE name = 'compare_anew'")
+    store.note({indexnotes.CORRECTIONS: run.judged, indexnotes.COMMITTED: uuid.uuid4().hex})
+    store.forget_note(indexnotes.COMPARE_ANEW)
     return Update(started.id, number, delta, changes_of(store, number), about)
 
 

@@ -14,10 +14,10 @@ import zstandard
 from dedup.attribute import Attributor
 from dedup.collection import collect
 from dedup.errors import IndexWriteError
+from dedup.indexnotes import SETTINGS, UNUSED_WORDS
 from dedup.ingest import claims_of, loaded_records
 from dedup.packing import pack
 from dedup.recall import join_parts, load_vocabulary, restored
-from dedup.removal import UNUSED_WORDS
 from dedup.runs import unfinished
 from dedup.store import FILE, RESULTS, not_writable
 from dedup.vocabulary import Vocabulary
@@ -40,7 +40,7 @@ def about_index(store: Store) -> dict[str, Any]:
     return {
         "folder": str(store.folder),
         "created": meta["created"],
-        "settings": json.loads(meta["settings"]),
+        "settings": json.loads(meta[SETTINGS]),
         "stamp": {name: meta[name] for name in ("analysis", "agencies", "fingerprint")},
         "rows": {
             name: int(store.value(f'SELECT count(*) FROM "{name}"'))  # noqa: S608
@@ -107,7 +107,7 @@ def compact(store: Store) -> tuple[int, int]:
         )
     if unused:
         with store.transaction():
-            store.connection.execute("DELETE FROM meta WHERE name = ?", (UNUSED_WORDS,))
+            store.forget_note(UNUSED_WORDS)
     return before, (store.folder / FILE).stat().st_size
 
 
@@ -135,7 +135,7 @@ def begin_anew(store: Store, run: Run, stamp: dict[str, str]) -> None:
     store.connection.execute("DELETE FROM frames")
     store.connection.execute("DELETE FROM parts")
     store.connection.execute("UPDATE texts SET analysed = NULL")
-    store.set_meta(**stamp, settings=json.dumps(run.settings.as_dict(), sort_keys=True))
+    store.note({**stamp, SETTINGS: json.dumps(run.settings.as_dict(), sort_keys=True)})
     vocabulary = Vocabulary()
     last = int(store.value("SELECT coalesce(max(run), 0) FROM runs"))
     with run.clock.stage("segment") as tick:

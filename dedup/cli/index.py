@@ -21,12 +21,6 @@ group = typer.Typer(
 app.add_typer(group)
 
 Folder = Annotated[Path, typer.Argument(metavar="INDEX", help="Folder of the index.")]
-Out = Annotated[
-    Path | None,
-    typer.Option(
-        "--out", "-o", metavar="DIR", help="Write what changed to DIR.", rich_help_panel=OUTPUT
-    ),
-]
 EXIT_DAMAGED = 5
 UNTOUCHED = "The index holds what was committed last."
 
@@ -113,11 +107,8 @@ def delete(
             help="Leave nothing of the texts, and do not add them again (right to erasure).",
         ),
     ] = False,
-    out: Out = None,
-    overwrite: Annotated[
-        bool,
-        typer.Option("--overwrite", help="Replace a former run in DIR.", rich_help_panel=OUTPUT),
-    ] = False,
+    out: options.ChangesFolder = None,
+    overwrite: options.Overwrite = False,
     quiet: options.Quiet = False,
     threads: options.Threads = None,
     families: options.FamiliesFile = None,
@@ -163,25 +154,11 @@ def delete(
 @group.command(cls=Command)
 def export(
     index: Folder,
-    out: Annotated[
-        Path,
-        typer.Option("--out", "-o", metavar="DIR", help="Folder to write.", rich_help_panel=OUTPUT),
-    ],
-    format: Annotated[  # noqa: A002 - the option's name
-        OutputFormat, typer.Option(help="Format of the tables.", rich_help_panel=OUTPUT)
-    ] = OutputFormat.jsonl,
-    no_texts: Annotated[
-        bool,
-        typer.Option("--no-texts", help="Do not write texts.parquet.", rich_help_panel=OUTPUT),
-    ] = False,
-    no_report: Annotated[
-        bool,
-        typer.Option("--no-report", help="Do not write report.html.", rich_help_panel=OUTPUT),
-    ] = False,
-    overwrite: Annotated[
-        bool,
-        typer.Option("--overwrite", help="Replace a former run in DIR.", rich_help_panel=OUTPUT),
-    ] = False,
+    out: options.OutFolder,
+    format: options.Format = OutputFormat.jsonl,  # noqa: A002 - the option's name
+    no_texts: options.NoTexts = False,
+    no_report: options.NoReport = False,
+    overwrite: options.Overwrite = False,
     quiet: options.Quiet = False,
     threads: options.Threads = None,
     memory: options.Memory = None,
@@ -220,7 +197,7 @@ def export(
 @options.with_settings
 def rebuild(
     index: Folder,
-    out: Out = None,
+    out: options.ChangesFolder = None,
     quiet: options.Quiet = False,
     threads: options.Threads = None,
     memory: options.Memory = None,

@@ -90,6 +90,31 @@ Inputs = Annotated[
     list[str],
     typer.Argument(metavar="INPUT", help="Files, folders or patterns; - for standard input."),
 ]
+Format = Annotated[
+    OutputFormat, typer.Option("--format", help="Format of the tables.", rich_help_panel=OUTPUT)
+]
+OutFolder = Annotated[
+    Path,
+    typer.Option("--out", "-o", metavar="DIR", help="Folder to write.", rich_help_panel=OUTPUT),
+]
+ChangesFolder = Annotated[
+    Path | None,
+    typer.Option(
+        "--out", "-o", metavar="DIR", help="Write what changed to DIR.", rich_help_panel=OUTPUT
+    ),
+]
+NoTexts = Annotated[
+    bool,
+    typer.Option("--no-texts", help="Do not write texts.parquet.", rich_help_panel=OUTPUT),
+]
+NoReport = Annotated[
+    bool,
+    typer.Option("--no-report", help="Do not write report.html.", rich_help_panel=OUTPUT),
+]
+Overwrite = Annotated[
+    bool,
+    typer.Option("--overwrite", help="Replace a former run in DIR.", rich_help_panel=OUTPUT),
+]
 Quiet = Annotated[
     bool,
     typer.Option(

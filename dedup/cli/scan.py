@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path  # noqa: TC003 - Typer reads the annotations
 from typing import Annotated, Any
 
 import typer
@@ -17,13 +16,8 @@ from dedup.report.console import Progress, errors, show
 @options.with_settings
 def scan(
     inputs: options.Inputs,
-    out: Annotated[
-        Path,
-        typer.Option("--out", "-o", metavar="DIR", help="Folder to write.", rich_help_panel=OUTPUT),
-    ],
-    format: Annotated[  # noqa: A002 - the option's name
-        OutputFormat, typer.Option(help="Format of the tables.", rich_help_panel=OUTPUT)
-    ] = OutputFormat.jsonl,
+    out: options.OutFolder,
+    format: options.Format = OutputFormat.jsonl,  # noqa: A002 - the option's name
     all_relations: Annotated[
         bool,
         typer.Option(
@@ -32,18 +26,9 @@ def scan(
             rich_help_panel=OUTPUT,
         ),
     ] = False,
-    no_texts: Annotated[
-        bool,
-        typer.Option("--no-texts", help="Do not write texts.parquet.", rich_help_panel=OUTPUT),
-    ] = False,
-    no_report: Annotated[
-        bool,
-        typer.Option("--no-report", help="Do not write report.html.", rich_help_panel=OUTPUT),
-    ] = False,
-    overwrite: Annotated[
-        bool,
-        typer.Option("--overwrite", help="Replace a former run in DIR.", rich_help_panel=OUTPUT),
-    ] = False,
+    no_texts: options.NoTexts = False,
+    no_report: options.NoReport = False,
+    overwrite: options.Overwrite = False,
     quiet: options.Quiet = False,
     exit_code: Annotated[
         bool,

@@ -20,23 +20,10 @@ def update(
         Path, typer.Argument(metavar="INDEX", help="Folder of the index; made if there is none.")
     ],
     inputs: options.Inputs,
-    out: Annotated[
-        Path | None,
-        typer.Option(
-            "--out", "-o", metavar="DIR", help="Write what changed to DIR.", rich_help_panel=OUTPUT
-        ),
-    ] = None,
-    format: Annotated[  # noqa: A002 - the option's name
-        OutputFormat, typer.Option(help="Format of the tables.", rich_help_panel=OUTPUT)
-    ] = OutputFormat.jsonl,
-    no_report: Annotated[
-        bool,
-        typer.Option("--no-report", help="Do not write report.html.", rich_help_panel=OUTPUT),
-    ] = False,
-    overwrite: Annotated[
-        bool,
-        typer.Option("--overwrite", help="Replace a former run in DIR.", rich_help_panel=OUTPUT),
-    ] = False,
+    out: options.ChangesFolder = None,
+    format: options.Format = OutputFormat.jsonl,  # noqa: A002 - the option's name
+    no_report: options.NoReport = False,
+    overwrite: options.Overwrite = False,
     quiet: options.Quiet = False,
     exit_code: Annotated[
         bool,

@@ -9,6 +9,7 @@ import sqlite3
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from dedup.indexnotes import ERASURE_KEY
 from dedup.ingest import erasure_mark
 from dedup.verify.findings import check_findings
 from dedup.verify.references import check_references
@@ -120,7 +121,7 @@ def _check_erased(store: Store, found: Verified) -> None:
     marks = {mark for (mark,) in store.rows("SELECT mark FROM erased")}
     if not marks:
         return
-    key = store.meta()["erasure_key"]
+    key = store.meta()[ERASURE_KEY]
     for (digest,) in store.connection.execute("SELECT digest FROM texts"):
         if erasure_mark(key, digest) in marks:
             found.problems.append(f"texts: {digest} is here, though it was erased")
