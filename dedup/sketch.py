@@ -84,6 +84,21 @@ class Scheme:
 def scheme(settings: Settings) -> Scheme:
     """Permutations from datasketch, bands and rows from its optimiser.
 
+    Those of the default settings are shipped, since importing datasketch takes a second.
+    """
+    with (
+        resources.files("dedup.data").joinpath("scheme.npz").open("rb") as handle,
+        np.load(handle, allow_pickle=False) as kept,
+    ):
+        known = kept["seed"].item(), kept["sensitivity"].item()
+        if known == (settings.seed, settings.sensitivity):
+            return Scheme(kept["a"], kept["b"], *kept["banding"].tolist())
+    return from_datasketch(settings)
+
+
+def from_datasketch(settings: Settings) -> Scheme:
+    """The scheme, asked of datasketch.
+
     The optimiser minimises false positives and negatives (weights .3 and .7: a collision is
     checked at once, a miss is final) around ``settings.sensitivity``.
     """

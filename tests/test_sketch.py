@@ -14,7 +14,14 @@ from dedup.candidates import indexed_passages
 from dedup.collection import as_texts, collect
 from dedup.config import Settings
 from dedup.segment import fnv64, pack_texts, segment
-from dedup.sketch import CONTENT_BITS, PERMUTATIONS, UNKNOWN_BITS, background
+from dedup.sketch import (
+    CONTENT_BITS,
+    PERMUTATIONS,
+    UNKNOWN_BITS,
+    background,
+    from_datasketch,
+    scheme,
+)
 from dedup.vocabulary import Vocabulary, Words, number_words
 
 TEXT = st.text(max_size=200) | st.text("aéßжΣ中文字กขคا한😀𠮷 .\n’\u0301\u200b", max_size=200)
@@ -143,3 +150,16 @@ def test_key_is_a_matter_of_the_token_sequence_alone():
     texts = ["The PIER of Halden, fell!", "“The pier of halden fell”", "Halden pier fell of the"]
     key = collect(as_texts(texts)).p_key
     assert key[0] == key[1] != key[2]
+
+
+def test_the_scheme_that_is_shipped_is_that_of_datasketch():
+    shipped, asked = scheme(Settings()), from_datasketch(Settings())
+    assert np.array_equal(shipped.a, asked.a)
+    assert np.array_equal(shipped.b, asked.b)
+    assert (shipped.bands, shipped.rows) == (asked.bands, asked.rows)
+
+
+@pytest.mark.parametrize("settings", [Settings(seed=2), Settings(sensitivity=0.5)])
+def test_other_settings_have_another_scheme(settings):
+    one, other = scheme(Settings()), scheme(settings)
+    assert (one.bands, one.rows) != (other.bands, other.rows) or not np.array_equal(one.a, other.a)
