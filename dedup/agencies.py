@@ -13,7 +13,7 @@ import re
 import tomllib
 from dataclasses import dataclass, field
 from enum import IntEnum
-from functools import cached_property
+from functools import cache, cached_property
 from importlib import resources
 from typing import TYPE_CHECKING, Any, cast, get_args
 
@@ -181,19 +181,26 @@ def load(extra: str | os.PathLike[str] | None = None) -> Agencies:
     Raises :class:`~dedup.errors.SettingsError`, naming file and entry, when ``extra`` cannot be
     read, is no TOML, or an entry has an unknown key, a wrong type or a name already taken.
     """
-    entries: dict[str, Agency] = {}
-    packaged = resources.files("dedup") / "data"
-    for name in ("agencies.toml", "outlets.toml"):
-        table = tomllib.loads((packaged / name).read_text(encoding="utf-8"))
-        for entry in parse(table, origin=name):
-            entries[entry.id] = entry
-    if extra is not None:
-        for entry in parse(load_toml(extra), origin=str(extra)):
-            entries[entry.id] = entry
+    if extra is None:
+        return packaged()
+    entries = {entry.id: entry for entry in packaged()}
+    for entry in parse(load_toml(extra), origin=str(extra)):
+        entries[entry.id] = entry
     try:
         return Agencies(tuple(entries.values()))
     except SettingsError as error:
-        raise SettingsError(f"{extra or 'packaged sources'}: {error}") from error
+        raise SettingsError(f"{extra}: {error}") from error
+
+
+@cache
+def packaged() -> Agencies:
+    """The sources that are shipped (read once a process)."""
+    entries: dict[str, Agency] = {}
+    for name in ("agencies.toml", "outlets.toml"):
+        file = resources.files("dedup") / "data" / name
+        for entry in parse(tomllib.loads(file.read_text(encoding="utf-8")), origin=name):
+            entries[entry.id] = entry
+    return Agencies(tuple(entries.values()))
 
 
 def parse(table: Mapping[str, Any], *, origin: str) -> list[Agency]:
