@@ -168,7 +168,7 @@ class Index:
             started = begin(store, names, notify)
             try:
                 targets = targets_of(store, started, _target(out, started), overwrite=overwrite)
-                removed = remove(
+                missing = remove(
                     store,
                     started.number,
                     ids=delete,
@@ -177,7 +177,7 @@ class Index:
                     keep_days=keep_days,
                     erase=erase,
                 )
-                update = bring_up_to_date(store, run, started, names, removed, files, keep_days)
+                update = bring_up_to_date(store, run, started, names, missing, files, keep_days)
             except DedupError:
                 forget(store, started)
                 raise

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
 from dedup.errors import UsageError
-from dedup.indexnotes import COMPARE_ANEW, ERASURE_KEY, NAMING_OUTPUTS, UNUSED_WORDS
+from dedup.indexnotes import COMPARE_ANEW, ERASURE_KEY, NAMING_OUTPUTS, REMOVED, UNUSED_WORDS
 from dedup.ingest import erasure_mark
 from dedup.outlets import outlet_identity
 from dedup.store import now
@@ -18,17 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from dedup.store import Store
-
-
-@dataclass(frozen=True, slots=True)
-class Removed:
-    """How many articles were taken out; ``missing``: ids that were not there."""
-
-    articles: int = 0
-    missing: tuple[str, ...] = ()
-
-    def __bool__(self) -> bool:
-        return self.articles > 0
 
 
 def remove(
@@ -40,8 +28,9 @@ def remove(
     before: str | None = None,
     keep_days: int | None = None,
     erase: bool = False,
-) -> Removed:
-    """Take articles out, all their revisions with them; in one transaction.
+) -> tuple[str, ...]:
+    """Take articles out, all their revisions with them; in one transaction. Returns the ids that
+    were not there.
 
     ``outlets``: ids of outlets as in ``sources`` or names as in the records; ``before``: ISO date
     of publication, or of the day on which an undated article was first seen. ``erase`` keeps a
@@ -50,23 +39,23 @@ def remove(
     Raises :class:`~dedup.errors.UsageError` for a date that is none, and for less than one day.
     """
     if not ids and not outlets and before is None and keep_days is None:
-        return Removed()
+        return ()
     rows = _chosen(store, ids, outlets, _moment(before, keep_days))
     known = {row[0] for row in rows}
     missing = tuple(name for name in ids if name not in known)
-    if not rows:
-        return Removed(missing=missing)
-    return Removed(take_out(store, run, rows, erase=erase), missing)
+    if rows:
+        take_out(store, run, rows, erase=erase)
+    return missing
 
 
 def take_out(
     store: Store, run: int, rows: Sequence[tuple[str, str]], *, erase: bool = False
-) -> int:
-    """Take out the records with these keys (id, digest), and texts that no other record has;
-    returns how many records.
+) -> None:
+    """Take out the records with these keys (id, digest), and texts that no other record has.
 
     With ``erase`` also all other records with one of these texts. Folders of earlier runs that
-    name one of the articles are noted: only their owner can clear them.
+    name one of the articles are noted (only their owner can clear them), and how many were taken
+    out: whatever process ends this run tells it.
     """
     if erase:
         query = "SELECT id, digest FROM records WHERE digest = ?"
@@ -76,7 +65,6 @@ def take_out(
     outputs = _outputs(store, _refs(store, rows))
     with store.transaction():
         if outputs:
-            # Told by whatever process ends this run.
             told = sorted({*outputs, *naming_outputs(store)})
             store.note({NAMING_OUTPUTS: orjson.dumps(told).decode()})
         store.connection.executemany("DELETE FROM records WHERE id = ? AND digest = ?", rows)
@@ -89,9 +77,9 @@ def take_out(
         if orphans:
             # What limits had cut may come back: the next comparison starts from the beginning.
             store.note({COMPARE_ANEW: "1"})
+        store.note({REMOVED: str(len(rows) + noted_removals(store))})
         if erase:
             _erase(store, run, rows)
-    return len(rows)
 
 
 def _moment(before: str | None, keep_days: int | None) -> datetime | None:
@@ -154,6 +142,11 @@ def _refs(store: Store, keys: Sequence[tuple[str, str]]) -> set[str]:
         for ref, identity, digest in store.rows("SELECT ref, id, digest FROM articles")
     }
     return {known[key] for key in keys if key in known}
+
+
+def noted_removals(store: Store) -> int:
+    """How many articles the run under way took out and has not committed."""
+    return int(store.meta().get(REMOVED, "0"))
 
 
 def naming_outputs(store: Store) -> list[str]:

@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import orjson
 
 from dedup.indexnotes import WITHDRAWALS
 from dedup.model import Withdrawal
-from dedup.removal import Removed, take_out
+from dedup.removal import take_out
 
 if TYPE_CHECKING:
     from dedup.model import Ledger
     from dedup.store import Store
 
 
-def retract(store: Store, run: int, ledger: Ledger, removed: Removed) -> Removed:
+def retract(store: Store, run: int, ledger: Ledger) -> None:
     """Take out what the withdrawals of ``ledger`` and of earlier runs name, after a run has
     taken in its articles; what is said once holds for what comes later, too.
 
-    Returns ``removed`` with what was taken out added; the ledger's warnings say how much.
+    The ledger's warnings say how much.
     """
     notices = _kept(store)
     known = len(notices)
@@ -29,7 +28,7 @@ def retract(store: Store, run: int, ledger: Ledger, removed: Removed) -> Removed
         if covering is None or not covering.covers_all_of(notice):
             notices[notice.id] = notice
     if not notices:
-        return removed
+        return
     if len(notices) > known or ledger.withdrawals:
         with store.transaction():
             listed = [[n.id, n.version, n.file, n.position, n.status] for n in notices.values()]
@@ -38,12 +37,11 @@ def retract(store: Store, run: int, ledger: Ledger, removed: Removed) -> Removed
     rows = store.rows(query, orjson.dumps(list(notices)).decode())
     keys = [(identity, digest) for identity, digest, v in rows if notices[identity].covers(v)]
     if not keys:
-        return removed
-    taken = take_out(store, run, keys)
+        return
+    take_out(store, run, keys)
     ledger.warnings.append(
         f"articles left out of the index since their senders canceled or withheld them: {len(keys)}"
     )
-    return replace(removed, articles=removed.articles + taken)
 
 
 def _kept(store: Store) -> dict[str, Withdrawal]:

@@ -21,7 +21,7 @@ from dedup.history import name_groups
 from dedup.ingest import Ingest, Ingested
 from dedup.model import table_schemas
 from dedup.recall import join_parts, load_vocabulary, recall
-from dedup.removal import Removed, kept_from, naming_outputs
+from dedup.removal import kept_from, naming_outputs, noted_removals
 from dedup.retraction import retract
 from dedup.reuse import alignment_arrays, crowd_arrays, similar_arrays
 from dedup.run import counts_of, ledger_dict
@@ -30,7 +30,7 @@ from dedup.store import RESULTS
 from dedup.texts import Tables
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     import pyarrow as pa
 
@@ -77,11 +77,12 @@ def bring_up_to_date(
     run: Run,
     started: Started,
     inputs: list[str],
-    removed: Removed,
+    missing: Sequence[str],
     files: DropFolders,
     keep_days: int | None,
 ) -> Update:
-    """Take in and compare what is new; commit it."""
+    """Take in and compare what is new; commit it. ``missing``: ids to be removed that were not
+    there."""
     run.compile()
     vocabulary = load_vocabulary(store)
     workers = run.workers
@@ -89,19 +90,19 @@ def bring_up_to_date(
     intake = Ingest(store, started.number, run.agencies, vocabulary, workers, oldest)
     with run.reading(inputs, files) as batches:
         intake.take(batches, run.ledger)
-    removed = retract(store, started.number, run.ledger, removed)
+    retract(store, started.number, run.ledger)
     counts = intake.counts
     judged = run.judged
     stale = (
         counts.new
         or counts.restated
-        or removed
+        or noted_removals(store)
         or (started.continued and started.state == READING)
         or store.meta().get(indexnotes.CORRECTIONS, "") != judged
     )
     if not stale:
-        return _as_it_was(store, run, started, counts, removed)
-    return compare_all(store, run, started, vocabulary, counts, removed)
+        return _as_it_was(store, run, started, counts, missing)
+    return compare_all(store, run, started, vocabulary, counts, missing)
 
 
 def compare_all(
@@ -110,7 +111,7 @@ def compare_all(
     started: Started,
     vocabulary: Vocabulary | None = None,
     counts: Ingested | None = None,
-    removed: Removed | None = None,
+    missing: Sequence[str] = (),
 ) -> Update:
     """Compare what is in the index and was not compared yet; commit what changes."""
     recalled = recall(
@@ -134,7 +135,7 @@ def compare_all(
             tables,
             events,
             counts or Ingested(),
-            Removed() if removed is None else removed,
+            missing,
         )
 
 
@@ -147,7 +148,7 @@ def _commit(
     tables: Tables,
     events: list[Event],
     counts: Ingested,
-    removed: Removed,
+    missing: Sequence[str],
 ) -> Update:
     number = started.number
     _store_findings(store, number, recalled, analysis)
@@ -170,7 +171,7 @@ def _commit(
     delta["rejected"] = tables["rejected"]
     keep_delta(store, number, delta)
     about = run.about(analysis, counts_of(Tables.of(delta)))
-    about["run"] = _about_run(store, started, counts, removed)
+    about["run"] = _about_run(store, started, counts, missing)
     about["index"] = {
         "articles": len(analysis.corpus),
         "texts": analysis.collection.nodes,
@@ -179,7 +180,8 @@ def _commit(
     update = "UPDATE runs SET state = ?, about = ? WHERE run = ?"
     store.connection.execute(update, (COMMITTED, orjson.dumps(about).decode(), number))
     store.note({indexnotes.CORRECTIONS: run.judged, indexnotes.COMMITTED: uuid.uuid4().hex})
-    store.forget_note(indexnotes.COMPARE_ANEW)
+    for name in (indexnotes.COMPARE_ANEW, indexnotes.REMOVED):
+        store.forget_note(name)
     return Update(started.id, number, delta, changes_of(store, number), about)
 
 
@@ -229,7 +231,7 @@ def _store_findings(store: Store, run: int, recalled: Recalled, analysis: Analys
 
 
 def _about_run(
-    store: Store, started: Started, counts: Ingested, removed: Removed
+    store: Store, started: Started, counts: Ingested, missing: Sequence[str]
 ) -> dict[str, Any]:
     outputs = naming_outputs(store)
     return {
@@ -241,14 +243,21 @@ def _about_run(
         "revisions": counts.revisions,
         "erased": counts.erased,
         "too_old": counts.too_old,
-        "removed": removed.articles,
-        **({"missing": list(removed.missing)} if removed.missing else {}),
+        "removed": _removed(store, started),
+        **({"missing": list(missing)} if missing else {}),
         **({"outputs": outputs} if outputs else {}),
     }
 
 
+def _removed(store: Store, started: Started) -> int:
+    """How many articles all processes of a run took out."""
+    about = store.value("SELECT about FROM runs WHERE run = ?", started.number)
+    told = 0 if about is None else int(orjson.loads(about)["run"]["removed"])
+    return told + noted_removals(store)
+
+
 def _as_it_was(
-    store: Store, run: Run, started: Started, counts: Ingested, removed: Removed
+    store: Store, run: Run, started: Started, counts: Ingested, missing: Sequence[str]
 ) -> Update:
     """A run that found nothing new; or one whose results were committed already."""
     about = store.value("SELECT about FROM runs WHERE run = ?", started.number)
@@ -256,7 +265,7 @@ def _as_it_was(
     empty = {name: table_schemas()[name].empty_table() for name in (*RESULTS, "rejected")}
     if about is None:
         found = run.about(None, counts_of(Tables.of(empty)))
-        found["run"] = _about_run(store, started, counts, removed)
+        found["run"] = _about_run(store, started, counts, missing)
         found["index"] = {
             "articles": int(store.value("SELECT count(*) FROM records")),
             "texts": int(store.value("SELECT count(*) FROM texts")),

@@ -132,6 +132,7 @@ def test_an_erasure_that_was_killed_is_ended_by_the_next_run(tmp_path, monkeypat
     assert index.info()["unfinished"] is not None
     found = index.update()
     assert found.run["run"]["continued"]
+    assert found.run["run"]["removed"] > 0  # by the process that was killed
     assert found.run["run"]["outputs"] == [str(tmp_path / "out")]
     left = everything(tmp_path / "ix")
     assert [word for word in UNUSUAL if word in left] == []
