@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from dedup.config import ReadSettings
 from dedup.model import Ledger
 from dedup.read import read_articles
+from dedup.read.csvlines import Feed
 from dedup.read.dialect import Dialect, sniff
 
 if TYPE_CHECKING:
@@ -111,3 +112,118 @@ def test_what_the_csv_module_writes_quoted_is_read_again(rows: Any, delimiter: s
         assert list(csv.reader(lines, **dialect.options()))[1:] == [list(row) for row in rows]
     else:  # only where backslashes make both ways possible
         assert "\\" in out.getvalue()
+
+
+STRAY = {
+    "at the start of a cell": b'9,"never closed,Text of nine\n',
+    "at the start of the row": b'"9,never closed,Text of nine\n',
+    "in the last cell": b'9,title,"Text of nine\n',
+}
+BEFORE = b"id,title,text\n1,One,Text of one\n2,Two,Text of two\n"
+AFTER = {
+    "plain rows": b"3,Three,Text of three\n4,Four,Text of four\n",
+    "a quoted row next": b'3,"Three","Text of three"\n4,Four,Text of four\n',
+    "quotes later": b'3,Three,Text of three\n4,"Four, with a comma","Text ""of""\nfour"\n',
+}
+
+
+@pytest.mark.parametrize("after", AFTER)
+@pytest.mark.parametrize("stray", STRAY)
+def test_a_stray_quote_costs_its_own_row_alone(tmp_path: Path, stray: str, after: str) -> None:
+    (tmp_path / "a.csv").write_bytes(BEFORE + STRAY[stray] + AFTER[after])
+    rows, ledger = read(tmp_path / "a.csv")
+    assert [row[0] for row in rows] == ["1", "2", "3", "4"]
+    (reject,) = ledger.rejects
+    assert reject.position == "line 4, byte 50"
+    assert "closed" in reject.reason
+    assert reject.sample.strip() == STRAY[stray].decode().strip()
+
+
+def test_quotes_inside_of_unquoted_cells_are_characters(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_bytes(b'id,text\n1,"a, b"\n2,5" of "rain" fell\n3,c\n')
+    rows, ledger = read(tmp_path / "a.csv")
+    assert rows == [("1", "a, b"), ("2", '5" of "rain" fell'), ("3", "c")]
+    assert ledger.rejects == []
+
+
+def test_what_follows_a_closing_quote_belongs_to_the_cell(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_bytes(b'id,title,text\n1,"a" b,"c\n\nd, e"\n2,f,g\n')
+    rows, ledger = read(tmp_path / "a.csv")
+    assert rows == [("1", "c\n\nd, e"), ("2", "g")]
+    assert ledger.rejects == []
+
+
+def test_a_long_cell_with_a_quote_that_is_not_doubled_makes_no_articles(tmp_path: Path) -> None:
+    text = "".join(f"Paragraph {n} of it, as written.\n" for n in range(20))
+    damaged = f'1,t,"{text}He said "no"\nand more, of it\nend"\n'
+    (tmp_path / "a.csv").write_bytes(f"id,title,text\n{damaged}2,t,after\n".encode())
+    rows, ledger = read(tmp_path / "a.csv")
+    assert rows == [("2", "after")]
+    assert ledger.rejects[0].position == "line 2, byte 14"
+
+
+def test_a_stray_quote_takes_in_no_more_than_a_record_may_have(tmp_path: Path) -> None:
+    many = b"".join(b"%d,Text number %d\n" % (n, n) for n in range(1000))
+    (tmp_path / "a.csv").write_bytes(b'id,text\n8,"x, y"\nx,"stray\n' + many)
+    rows, ledger = read(tmp_path / "a.csv", max_record_bytes=2000)
+    assert [row[0] for row in rows] == ["8", *map(str, range(1000))]
+    assert [reject.position for reject in ledger.rejects] == ["line 3, byte 17"]
+
+
+def test_a_line_that_is_too_long_inside_of_a_stray_quote_is_a_reject_of_its_own(
+    tmp_path: Path,
+) -> None:
+    data = b'id,text\n1,"x, y"\n2,"stray\n3,c\n4,' + b"z" * 500 + b"\n5,e\n"
+    (tmp_path / "a.csv").write_bytes(data)
+    rows, ledger = read(tmp_path / "a.csv", max_record_bytes=200)
+    assert [row[0] for row in rows] == ["1", "3", "5"]
+    assert [reject.position for reject in ledger.rejects] == ["line 3, byte 17", "line 5, byte 30"]
+
+
+CELL = st.text('ab,;\n"', max_size=8).map(lambda inner: f"x{inner}x")
+
+
+@given(
+    rows=st.lists(st.tuples(CELL, CELL), min_size=3, max_size=12),
+    place=st.integers(0, 12),
+    cell=st.integers(0, 2),
+    quoting=st.sampled_from((csv.QUOTE_MINIMAL, csv.QUOTE_ALL)),
+)
+def test_a_stray_quote_anywhere_costs_one_row(
+    tmp_path: Path, rows: list[tuple[str, str]], place: int, cell: int, quoting: Any
+) -> None:
+    place = min(place, len(rows))
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n", quoting=quoting)
+    writer.writerow(("id", "title", "text"))
+    # Quotes have a meaning in this file, wherever the stray one stands.
+    writer.writerow(("first", "a, b", "c, d"))
+    for number, row in enumerate(rows):
+        if number == place:
+            out.write(",".join('"' * (k == cell) + "stray" for k in range(3)) + "\n")
+        writer.writerow((number, *row))
+    (tmp_path / "a.csv").write_text(out.getvalue(), "utf-8", newline="")
+    found, ledger = read(tmp_path / "a.csv")
+    expected = [(str(n), text) for n, (_, text) in enumerate(rows)]
+    assert [row for row in found if row[0] != "first"] == expected
+    assert len(ledger.rejects) == int(place < len(rows))
+
+
+@pytest.mark.parametrize("line", [b'a","b\n', b'"a\nb,c\n', b'1,"",2\n3,"x\n', b'"\n'])
+def test_lines_are_given_again_a_bounded_number_of_times(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, line: bytes
+) -> None:
+    given_bytes = 0
+    usual = Feed.__next__
+
+    def counted(feed: Feed) -> str:
+        nonlocal given_bytes
+        text = usual(feed)
+        given_bytes += len(text)
+        return text
+
+    monkeypatch.setattr(Feed, "__next__", counted)
+    data = b'id,text\nx,"y\n' + line * 5000
+    (tmp_path / "a.csv").write_bytes(data)
+    read(tmp_path / "a.csv")
+    assert given_bytes <= 6 * len(data)

@@ -3,149 +3,27 @@
 from __future__ import annotations
 
 import csv
+import re
 import sys
-from collections import deque
 from itertools import chain
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from dedup.read.columns import resolve
-from dedup.read.dialect import columns_of, sniff, stated_delimiter
+from dedup.read.csvlines import Feed
+from dedup.read.dialect import columns_of, sniff, stated_delimiter, taken_in
 from dedup.read.discover import STDIN
-from dedup.read.head import HEAD
 from dedup.read.intake import Intake, RawRecord, Source
 from dedup.read.jsontext import INVALID_UTF8
-from dedup.read.streams import Lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from dedup.read.dialect import Dialect
     from dedup.read.head import Head
 
 _NULL = "\\N"
 """What databases write for a value that is missing."""
-
-
-class _Line(NamedTuple):
-    """A line of the file; ``length`` is that of one too long to hold, of which this is the head."""
-
-    number: int
-    offset: int
-    data: bytes
-    last: bool = False
-    length: int | None = None
-
-
-class _CarriageReturns:
-    """A stream whose lines end in ``\\r`` alone, with ``\\n`` in its place."""
-
-    def __init__(self, first: bytes, rest: Iterator[bytes]) -> None:
-        self._first, self._rest = first, rest
-
-    def chunks(self) -> Iterator[bytes]:
-        """The chunks, of the same lengths."""
-        for chunk in chain((self._first,), self._rest):
-            yield chunk.replace(b"\r", b"\n")
-
-
-class _Chunks:
-    """Chunks of which the first was looked at."""
-
-    def __init__(self, first: bytes, rest: Iterator[bytes]) -> None:
-        self._first, self._rest = first, rest
-
-    def chunks(self) -> Iterator[bytes]:
-        """All chunks."""
-        return chain((self._first,), self._rest)
-
-
-class _Feed:
-    """Gives decoded lines to the ``csv`` module and knows what it has given.
-
-    A class and not a generator: the ``csv`` reader goes on after an error raised here.
-    """
-
-    def __init__(self, source: Source, intake: Intake) -> None:
-        self.limit = intake.settings.max_record_bytes
-        chunks = source.stream.chunks()
-        first = next(chunks, b"")
-        old = b"\r" in first and b"\n" not in first
-        stream = _CarriageReturns(first, chunks) if old else _Chunks(first, chunks)
-        self._lines = Lines(stream, self.limit, self._too_long)
-        self._numbered = iter(self._lines)
-        self._ahead: deque[_Line] = deque()
-        self.line = 0
-        self.exhausted = False
-        self.cut_off = False
-        self._source = source
-        self.new_record()
-
-    def _too_long(self, number: int, offset: int, length: int, head: bytes) -> None:
-        self._ahead.append(_Line(number, offset, head, length=length))
-
-    def _fetch(self) -> bool:
-        """Append the next line to those ahead; ``False`` at the end."""
-        line = next(self._numbered, None)
-        if line is not None:
-            self._ahead.append(_Line(*line, last=self._lines.unterminated))
-        return line is not None
-
-    def beginning(self) -> list[str]:
-        """The first lines that are not blank, which are given all the same."""
-        size = 0
-        while size < HEAD and self._fetch():
-            size += len(self._ahead[-1].data) + 1
-        return [
-            line.data.decode("utf-8", "replace") + "\n"
-            for line in self._ahead
-            if line.length is None and line.data.strip()
-        ]
-
-    def drop(self) -> None:
-        """Leave out the next line."""
-        while self._ahead and not self._ahead.popleft().data.strip():
-            pass
-
-    def new_record(self) -> None:
-        """Forget what is known about the record that was given last."""
-        self.first: tuple[int, int] | None = None
-        self.invalid = False
-        self.size = 0
-        self.lines: list[bytes] = []
-
-    @property
-    def sample(self) -> bytes:
-        """The beginning of the record that was given last."""
-        return self.lines[0][:1000] if self.lines else b""
-
-    def __iter__(self) -> _Feed:
-        return self
-
-    def __next__(self) -> str:
-        if not self._ahead and not self._fetch() and not self._ahead:
-            self.exhausted = True
-            raise StopIteration
-        line = self._ahead.popleft()
-        self.line = line.number
-        self.lines.append(line.data)
-        self.first = self.first or (line.number, line.offset)
-        if line.length is not None:
-            raise csv.Error(f"a line has {line.length} bytes, more than max_record_bytes allows")
-        self.size += len(line.data) + 1
-        if self.size > self.limit + 1:
-            raise csv.Error(f"the record exceeds max_record_bytes ({self.limit})")
-        if line.last:
-            self.cut_off = self._source.stream.failure is not None
-        end = "" if line.last else "\n"
-        try:
-            return line.data.decode() + end
-        except UnicodeDecodeError:
-            self.invalid = True
-            return line.data.decode("utf-8", "replace") + end
-
-    def place(self) -> str:
-        """Where the record begins."""
-        number, offset = self.first or (self.line, 0)
-        return f"line {number}, byte {offset}"
+_CUT_OFF = "the record is cut off, the file ends early"
 
 
 def resembles(head: Head) -> bool:
@@ -171,7 +49,7 @@ def read(source: Source, intake: Intake) -> Iterator[RawRecord]:
 
 def with_lines(source: Source, intake: Intake) -> Iterator[tuple[RawRecord | None, bytes]]:
     """Yield the header (``None``) and the rows, each with its lines as they stand in the file."""
-    feed = _Feed(source, intake)
+    feed = Feed(source, intake)
     # The csv module has one limit for the whole process; it is only ever raised.
     csv.field_size_limit(max(csv.field_size_limit(), min(feed.limit, sys.maxsize)))
     beginning = feed.beginning()
@@ -179,64 +57,145 @@ def with_lines(source: Source, intake: Intake) -> Iterator[tuple[RawRecord | Non
     if delimiter is not None:
         feed.drop()
         del beginning[0]
-    dialect = sniff(beginning, source.suffix, delimiter)
-    rows = csv.reader(feed, **dialect.options())
-    header: list[str] | None = None
-    backwards: list[str] = []
-    while True:
-        if header is not None:
-            feed.new_record()
-        try:
-            row = next(rows, None)
-        except csv.Error as error:
-            reason = str(error)
-            if reason.startswith("field larger"):
-                reason = f"a field exceeds max_record_bytes ({feed.limit})"
-            intake.reject(feed.place(), f"not readable as a row: {reason}", feed.sample)
-            if header is None:
-                return
+    rows = _Rows(feed, sniff(beginning, source.suffix, delimiter))
+    header = _header(rows, intake)
+    if header is None:
+        return
+    yield None, b"\n".join(feed.lines)
+    # Backwards, so that of two columns of one name the first is used.
+    backwards = header[::-1]
+    width, nulls = len(header), not rows.dialect.escape
+    for row in rows.of_width(width):
+        if type(row) is str:
+            intake.reject(feed.place(), row, feed.sample)
             continue
-        if row is None:
-            return
-        if header is None and not any(row):
-            feed.new_record()  # blank lines before the header
+        if feed.invalid and intake.settings.reject_invalid_utf8:
+            intake.reject(feed.place(), "invalid UTF-8", feed.sample)
             continue
-        if header is None:
-            header = [name.strip() for name in row]
-            intake.columns.of(tuple(header))
-            intake.columns.check(need_text=True)
-            _note_repeated(header, intake)
-            backwards = header[::-1]
-            yield None, b"\n".join(feed.lines)
-            continue
-        if not row:
-            continue  # a blank line
-        problem = _problem(row, header, feed, intake)
-        if problem is not None:
-            intake.reject(feed.place(), problem, feed.sample)
-            continue
-        # Backwards, so that of two columns of one name the first is used.
         values: dict[str, str | None] = dict(zip(backwards, row[::-1], strict=True))
-        if _NULL in row and not dialect.escape:
+        if nulls and _NULL in row:
             values = {name: None if value == _NULL else value for name, value in values.items()}
-        number = (feed.first or (feed.line, 0))[0]
+        number = (feed.first or (0, 0))[0]
         issues = (INVALID_UTF8,) if feed.invalid else ()
         yield RawRecord(f"line {number}", values, issues), b"\n".join(feed.lines)
 
 
-def _problem(row: list[str], header: list[str], feed: _Feed, intake: Intake) -> str | None:
-    """Why a row is not used, or ``None``."""
-    if feed.cut_off:
-        return "the record is cut off, the file ends early"
-    if feed.exhausted:  # the csv reader asked for more lines: a quote was open
-        return "a quoted field is not closed before the end of the file"
-    if len(row) != len(header):
-        return f"the row has {len(row)} fields, the header has {len(header)}"
-    if feed.invalid and intake.settings.reject_invalid_utf8:
-        return "invalid UTF-8"
-    return None
-
-
-def _note_repeated(header: list[str], intake: Intake) -> None:
+def _header(rows: _Rows, intake: Intake) -> list[str] | None:
+    """The names of the columns; ``None`` for a file without rows, or where they are damaged."""
+    try:
+        row = rows.next()
+        while row is not None and not any(row):
+            row = rows.next()  # blank lines before the header
+    except csv.Error as error:
+        feed = rows.feed
+        intake.reject(feed.place(), rows.why(error), feed.sample)
+        return None
+    if row is None:
+        return None
+    header = [name.strip() for name in row]
+    intake.columns.of(tuple(header))
+    intake.columns.check(need_text=True)
     for name in dict.fromkeys(name for name in header if header.count(name) > 1):
         intake.note(f"column '{name}' occurs more than once; the first is used")
+    return header
+
+
+class _Rows:
+    """The rows of a feed, read strictly: what follows a closing quote is a delimiter or a line end.
+
+    A quote that is never closed takes in other rows until their quotes contradict it. Then it is
+    only its own line that is rejected, and the lines after it are read again.
+    """
+
+    def __init__(self, feed: Feed, dialect: Dialect) -> None:
+        self.feed, self.dialect = feed, dialect
+        self._reader = csv.reader(feed, strict=True, **dialect.options())
+
+    def next(self) -> list[str] | None:
+        """The next row, ``[]`` for a blank line, ``None`` at the end.
+
+        Raises ``csv.Error`` for what is none.
+        """
+        self.feed.new_record()
+        try:
+            return next(self._reader, None)
+        except csv.Error:
+            if len(self.feed.lines) > 1 or self.feed.too_long or self.feed.exhausted:
+                raise
+        return self._sloppy()
+
+    def _sloppy(self) -> list[str]:
+        """A row in whose first line something follows a closing quote: it belongs to the field."""
+        ended = False
+
+        def only_line() -> Iterator[str]:
+            nonlocal ended
+            yield self.feed.first_text
+            ended = True
+
+        options = self.dialect.options()
+        row = next(csv.reader(only_line(), **options))
+        if not ended:
+            return row
+        # Its last field goes on in the next lines; there it is read strictly.
+        quote = self.dialect.quote
+        begun = quote + row[-1].replace(quote, 2 * quote)
+        if self.dialect.escape:
+            begun = quote + re.sub(
+                f"[{re.escape(quote + self.dialect.escape)}]",
+                lambda found: self.dialect.escape + found[0],
+                row[-1],
+            )
+        return row[:-1] + next(csv.reader(chain((begun,), self.feed), strict=True, **options))
+
+    def of_width(self, width: int) -> Iterator[list[str] | str]:
+        """Yield the rows that have so many fields; of each other one, why it is not used."""
+        feed = self.feed
+        while True:
+            try:
+                row = self.next()
+            except csv.Error as error:
+                reason = self.why(error)
+            else:
+                if row is None:
+                    return
+                if not row:
+                    continue  # a blank line
+                if len(row) == width and not feed.cut_off:
+                    yield row
+                    continue
+                reason = (
+                    _CUT_OFF
+                    if feed.cut_off
+                    else f"the row has {len(row)} fields, the header has {width}"
+                )
+                if len(feed.lines) == 1:
+                    yield reason
+                    continue
+                yield from self._damaged(reason, width, len(feed.lines))
+                continue
+            # What the last line contradicts does not hold that line.
+            kept = len(feed.lines) - (not feed.exhausted)
+            yield from self._damaged(reason, width, max(1, kept))
+
+    def _damaged(self, reason: str, width: int, lines: int) -> Iterator[str]:
+        """Say ``reason``, and go on after the record's ``lines``, or in the middle of them."""
+        feed = self.feed
+        inner = feed.lines[1:lines]
+        if taken_in(inner, width, self.dialect):
+            lines = 1
+        yield reason
+        feed.go_back(lines)
+
+    def why(self, error: csv.Error) -> str:
+        """What is wrong with the row that was given last."""
+        if self.feed.cut_off:
+            return _CUT_OFF
+        if self.feed.exhausted:  # the csv reader asked for more lines: a quote was open
+            return "a quoted field is not closed before the end of the file"
+        reason = str(error)
+        if reason.startswith("field larger"):
+            reason = f"a field exceeds max_record_bytes ({self.feed.limit})"
+        elif reason.endswith("expected after '" + self.dialect.quote + "'"):
+            reason = "a quoted field is not closed, or holds a quote that is not doubled"
+        return f"not readable as a row: {reason}"

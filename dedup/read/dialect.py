@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 DELIMITERS = ",\t;|"
+_PROSE = ",;"
 _SEPARATOR = re.compile(r"sep=(.)\s*", re.IGNORECASE)
 _TAB_ENDINGS = (".tsv", ".tab")
 
@@ -68,7 +69,9 @@ def sniff(lines: Sequence[str], suffix: str = "", delimiter: str | None = None) 
     best, most = Dialect(delimiter), -1
     for way in ways:
         fitting = _fitting(lines, way)
-        if fitting > most:
+        # That quotes mean nothing is not shown by one stray quote, where prose has delimiters.
+        margin = 2 if not way.quote and delimiter in _PROSE else 0
+        if fitting > most + margin:
             best, most = way, fitting
     return best
 
@@ -102,28 +105,52 @@ def _first_row(lines: Sequence[str], dialect: Dialect) -> list[str]:
         return []  # not in this way
 
 
+def taken_in(lines: Sequence[bytes] | Sequence[str], width: int, dialect: Dialect) -> bool:
+    """Whether lines inside of a quoted field are rows that a stray quote took in.
+
+    They are when half of them or more have ``width`` fields by themselves; paragraphs hardly have.
+    Without any lines they are.
+    """
+    texts = [line.decode("utf-8", "replace") if isinstance(line, bytes) else line for line in lines]
+    own = [_own_width(line, dialect) for line in texts if line.strip()]
+    return 2 * own.count(width) >= len(own)
+
+
+def _own_width(line: str, dialect: Dialect) -> int:
+    try:
+        return len(next(csv.reader((line,), strict=True, **dialect.options()), ()))
+    except csv.Error:
+        return 0
+
+
 def _fitting(lines: Sequence[str], dialect: Dialect) -> int:
     """How many lines stand in rows with as many fields as the header, less those that do not.
 
-    A row that is still open at the end counts neither way: it may go on after the lines given.
-    Where quotes mean nothing, a field between quotes speaks against it.
+    A row that is still open at the end counts neither way: it may go on after the lines given; but
+    not where it took in other rows. Where quotes mean nothing, a field between quotes speaks
+    against it.
     """
-    reader = csv.reader(lines, strict=True, **dialect.options())
-    fits = width = before = 0
-    while True:
-        good = False
+    fits = width = begin = 0
+    while begin < len(lines):
+        reader = csv.reader(lines[begin:], strict=True, **dialect.options())
+        taken = 0
         try:
-            row = next(reader, None)
-            if row is None:
-                return fits
-            if not width:
-                width = len(row)
-            good = len(row) == width and (dialect.quote != "" or not any(map(_is_quoted, row)))
+            for row in reader:
+                taken, before = reader.line_num, taken
+                width = width or len(row)
+                good = len(row) == width and (dialect.quote != "" or not any(map(_is_quoted, row)))
+                fits += (taken - before) if good else (before - taken)
+            return fits
         except csv.Error:
-            if reader.line_num == len(lines):
-                return fits
-        taken, before = reader.line_num - before, reader.line_num
-        fits += taken if good else -taken
+            end = begin + reader.line_num
+            begin += taken
+        inner = lines[begin + 1 : end - (end < len(lines))]
+        if end == len(lines) and not (inner and width and taken_in(inner, width, dialect)):
+            return fits
+        step = 1 if taken_in(inner, width, dialect) else 1 + len(inner)
+        fits -= step
+        begin += step
+    return fits
 
 
 def _is_quoted(field: str) -> bool:
