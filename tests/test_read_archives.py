@@ -9,6 +9,7 @@ import io
 import lzma
 import os
 import tarfile
+import tracemalloc
 import zipfile
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,6 +29,7 @@ from dedup.errors import InputError, UsageError
 from dedup.model import Ledger
 from dedup.read import read_articles
 from dedup.read.copying import copied_format
+from dedup.read.zipmembers import ZipMember
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -222,6 +224,78 @@ def test_04_a_bomb_inside_of_an_archive_counts_against_the_outermost(tmp_path):
     _, ledger = read(tmp_path / "a.zip", max_ratio=10, max_record_bytes=2**20)
     assert "setting max_ratio" in (ledger.files[0].incomplete or "")
     assert not any("y.zip!" in entry.file for entry in ledger.files)
+
+
+METHODS = {
+    "stored": zipfile.ZIP_STORED,
+    "deflate": zipfile.ZIP_DEFLATED,
+    "bzip2": zipfile.ZIP_BZIP2,
+    "lzma": zipfile.ZIP_LZMA,
+}
+
+
+def one_member(data: bytes, method: int) -> zipfile.ZipFile:
+    sink = io.BytesIO()
+    with zipfile.ZipFile(sink, "w", method) as archive:
+        archive.writestr("a", data)
+    return zipfile.ZipFile(sink)
+
+
+@pytest.mark.parametrize("method", METHODS)
+@given(data=st.binary(max_size=3000), copies=st.integers(0, 200), count=st.integers(1, 2**16))
+@settings(max_examples=30)
+def test_members_are_unpacked_in_steps_to_what_was_packed(method, data, copies, count):
+    with one_member(data * copies, METHODS[method]) as archive:
+        parts = []
+        with ZipMember(archive, archive.infolist()[0]) as member:
+            while part := member.read(count):
+                parts.append(part)
+    assert b"".join(parts) == data * copies
+    assert all(len(part) <= count for part in parts)
+
+
+@pytest.mark.parametrize("method", ["deflate", "bzip2", "lzma"])
+def test_04_a_member_is_never_held_as_a_whole(method):
+    archive = one_member(bytes(100 * 2**20), METHODS[method])
+    assert archive.infolist()[0].compress_size < 2**18
+    size = 0
+    tracemalloc.start()
+    try:
+        with ZipMember(archive, archive.infolist()[0]) as member:
+            while part := member.read(2**16):
+                size += len(part)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert size == 100 * 2**20
+    assert peak < 16 * 2**20
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_04_the_reason_is_said_once(tmp_path, method):
+    with zipfile.ZipFile(tmp_path / "a.zip", "w", METHODS[method]) as archive:
+        archive.writestr("a.jsonl", b'{"id": "1", "text": "before"}\n' + bytes(80 * 2**20))
+        archive.writestr("b.txt", b"after")
+    rows, ledger = read(tmp_path / "a.zip", max_ratio=1, max_record_bytes=2**20)
+    if method == "stored":
+        assert [row["text"] for row in rows] == ["before", "after"]
+        return
+    assert [row["text"] for row in rows] == ["before"]
+    reasons = [entry.incomplete or "" for entry in ledger.files]
+    assert sum("max_ratio" in reason for reason in reasons) == 1
+    assert all("unpacking" in reason for reason in reasons)
+
+
+def test_a_member_packed_by_an_unknown_method_is_rejected_by_name(tmp_path):
+    data = bytearray(zipped({"a.txt": b"unknown", "b.txt": b"known"}))
+    for sign, offset in ((b"PK\x03\x04", 8), (b"PK\x01\x02", 10)):
+        data[data.index(sign) + offset] = 9
+    (tmp_path / "a.zip").write_bytes(data)
+    rows, ledger = read(tmp_path / "a.zip")
+    assert [row["text"] for row in rows] == ["known"]
+    [reject] = ledger.rejects
+    assert reject.position == "a.txt"
+    assert "deflate64" in reject.reason
 
 
 def test_a_member_with_a_password_is_rejected_by_name(tmp_path):

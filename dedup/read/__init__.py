@@ -226,7 +226,8 @@ class _Run:
         entry = FileLedger(found.name, form, source.size or 0)
         self._ledger.files.append(entry)
         intake = self._intake(found, entry)
-        depth, allowance = within or (0, Allowance(source.raw, self._settings.max_ratio))
+        outermost = Allowance(found.name, source.raw, self._settings.max_ratio)
+        depth, allowance = within or (0, outermost)
         if depth == MAX_DEPTH:
             intake.reject("", f"an archive inside of {depth} archives is not read")
             return

@@ -17,6 +17,7 @@ from typing import IO, TYPE_CHECKING, Any, NamedTuple, cast
 
 from dedup.read.seekable import seekable
 from dedup.read.window import Window
+from dedup.read.zipmembers import ZipMember
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -57,11 +58,13 @@ class Allowance:
     """The bytes that may come out of an archive and all archives inside it.
 
     Args:
-        raw: the stored bytes of the outermost archive; small ones may grow to 64 MiB.
+        name: the outermost archive.
+        raw: its stored bytes; small ones may grow to 64 MiB.
         ratio: by how much larger ones may grow.
     """
 
-    def __init__(self, raw: RawInput, ratio: int) -> None:
+    def __init__(self, name: str, raw: RawInput, ratio: int) -> None:
+        self._name = name
         self._raw = raw
         self._ratio = ratio
         self.used = 0
@@ -71,8 +74,10 @@ class Allowance:
         stored = self._raw.size or self._raw.position
         return self.used > max(_RATIO_CHECKED_FROM, stored * self._ratio)
 
-    def reason(self) -> str:
-        """Why reading ends."""
+    def reason(self, name: str = "") -> str:
+        """Why reading of a file of this name ends; in full for the outermost archive alone."""
+        if name != self._name:
+            return "unpacking of the archive stopped"
         return (
             f"unpacking stopped: {self.used} bytes came out of the archive, more than "
             f"{self._ratio} times what went in (setting max_ratio)"
@@ -109,7 +114,7 @@ def members(kind: str, source: Source, intake: Intake, allowance: Allowance) -> 
         for member in walk(source, intake, allowance, others):
             yield member
             if allowance.exceeded():
-                intake.incomplete(allowance.reason())
+                intake.incomplete(allowance.reason(intake.name))
                 break
     except _DAMAGE as error:
         intake.incomplete(f"the archive is damaged or cut off ({_short(error)})")
@@ -141,7 +146,7 @@ class _Others:
 
 
 def _zip(source: Source, intake: Intake, allowance: Allowance, others: _Others) -> Iterator[Member]:
-    with seekable(source) as handle, zipfile.ZipFile(handle) as archive:
+    with seekable(source) as file, zipfile.ZipFile(file) as archive:
         for info in archive.infolist():
             path = _readable(info.filename)
             # Not by is_dir(): that fails for a member without a name in Python before 3.12.
@@ -152,12 +157,12 @@ def _zip(source: Source, intake: Intake, allowance: Allowance, others: _Others) 
                 others.links += 1
                 continue
             try:
-                opened = archive.open(info)
+                opened = ZipMember(archive, info)
             except _DAMAGE as error:
                 intake.reject(path, f"the member of the archive cannot be read ({_short(error)})")
                 continue
-            with opened:
-                yield Member(path, info.file_size, _guarded(opened, allowance))
+            with opened as handle:
+                yield Member(path, info.file_size, _guarded(handle, allowance))
             if source.plain:
                 intake.progress.advance(info.compress_size)
 
