@@ -183,6 +183,66 @@ def test_02_after_a_wrong_length_in_an_arc_file_reading_goes_on(tmp_path):
     assert "is damaged or cut off" in (ledger.files[0].incomplete or "")
 
 
+@pytest.mark.parametrize("stated", [900_000, 10**9])
+def test_02_false_lengths_cost_their_own_records_alone(tmp_path, stated):
+    parts = records(5)
+    for n in (2, 6):  # two of the responses
+        head, length, rest = parts[n].partition(b"\r\nContent-Length: ")
+        parts[n] = head + length + b"%d" % stated + rest[rest.index(b"\r\n") :]
+    (tmp_path / "a.warc").write_bytes(b"".join(parts))
+    rows, ledger = read(tmp_path / "a.warc", max_record_bytes=2**20)
+    assert texts(rows) == {n: t for n, t in EXPECTED.items() if n not in (address(0), address(2))}
+    assert [r.position.partition(",")[0] for r in ledger.rejects] == ["record 3", "record 7"]
+    assert f"{stated} bytes" in (ledger.files[0].incomplete or "")
+
+
+def test_02_a_header_without_an_end_costs_itself_alone(tmp_path):
+    parts = records(3)
+    parts[3] = b"WARC/1.0\r\nWARC-Type: response\r\n" * 3 + b"\r\n".join(
+        parts[3].split(b"\r\n")[:2]
+    )
+    (tmp_path / "a.warc").write_bytes(b"".join([*parts[:3], parts[3] + b"\r\n", *parts[4:]]))
+    rows, ledger = read(tmp_path / "a.warc")
+    assert texts(rows) == {address(n): EXPECTED[address(n)] for n in range(3)}
+    assert "states no length" in (ledger.files[0].incomplete or "")
+
+
+_BEGUN = b"WARC/1.0\r\nWARC-Type: response\r\n"
+LYING = {
+    "lengths within the limit": _BEGUN + b"Content-Length: 900000\r\n\r\n",
+    "lengths over the limit": _BEGUN + b"Content-Length: 9000000\r\n\r\n",
+    "headers without an end": _BEGUN,
+    "lines of a version": b"WARC/1.0\r\n",
+    "newlines": b"\r\n",
+}
+
+
+@pytest.mark.parametrize("kind", LYING)
+def test_bytes_of_a_warc_are_looked_at_a_bounded_number_of_times(monkeypatch, tmp_path, kind):
+    copied = 0
+
+    class Counted(bytearray):
+        """Counts the bytes that are copied out of it."""
+
+        def __getitem__(self, part):
+            nonlocal copied
+            found = super().__getitem__(part)
+            copied += len(found)
+            return found
+
+    usual = Window.__init__
+
+    def counting(window, chunks):
+        usual(window, chunks)
+        window._held = Counted()
+
+    monkeypatch.setattr(Window, "__init__", counting)
+    data = records(1)[0] + LYING[kind] * (2**20 // len(LYING[kind]))
+    (tmp_path / "a.warc").write_bytes(data)
+    read(tmp_path / "a.warc", max_record_bytes=2**20)
+    assert copied <= 200 * len(data)
+
+
 def test_10_a_record_that_is_too_large_is_passed_over(tmp_path):
     parts = records(3)
     parts[4] = record("response", http(page(1) + b" " * 50_000), address(1))

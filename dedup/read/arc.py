@@ -26,6 +26,7 @@ _ABOUT = re.compile(
     rb"([a-z][a-z0-9+.-]*:[^\n]*?) (\S+) (\d{8,17}) (\S+)(?: \S+ \S+ \S+ \S+ \S+)? (-?\w+)\s*"
 )
 _NEXT = re.compile(rb"(?<=\n)(?:https?|ftp|dns):[^\n]{1,4000} \d{8,17} [^\s]+[^\n]{0,400} \d+\r?\n")
+_NO_NEWLINE = re.compile(rb"[^\n]")
 
 
 def shows(head: Head) -> bool:
@@ -43,10 +44,10 @@ def read(source: Source, intake: Intake) -> Iterator[PendingPage]:
     crawl = Crawl(intake)
     limit = intake.settings.max_record_bytes
     number = 0
-    while window.peek(1):
-        if window.peek(1) == b"\n":
-            window.skip(1)
-            continue
+    while True:
+        window.find(_NO_NEWLINE)
+        if not window.peek(1):
+            break
         number += 1
         position = f"record {number}, byte {window.position}"
         line = window.until(_LINE, _LINE_LIMIT)
@@ -59,25 +60,29 @@ def read(source: Source, intake: Intake) -> Iterator[PendingPage]:
             window.find(_NEXT)
             continue
         url = about[1].decode("utf-8", "replace")
-        wanted = url.startswith(("http://", "https://")) and length <= limit
-        block = window.take(length) if wanted else b""
-        got = len(block) if wanted else window.skip(length)
-        if got < length or window.peek(1) not in (b"", b"\n"):
+        wanted = url.startswith(("http://", "https://"))
+        if length > limit:
+            if wanted:
+                reason = f"the record has {length} bytes, more than max_record_bytes ({limit})"
+                intake.reject(position, reason)
+            passed = window.find(_NEXT)
+            if passed < length:
+                there = "another record begins" if window.peek(1) else "the file ends"
+                intake.incomplete(f"{position}: it states {length} bytes, {there} after {passed}")
+        elif window.holds(length) < length or window.after(length, 1) not in (b"", b"\n"):
             reason = "the record is damaged or cut off"
             intake.incomplete(f"{position}: {reason}: it states {length} bytes")
             if wanted:
-                intake.reject(position, reason, block[:1000])
-            if inner := _NEXT.search(block):
-                window.give_back(block[inner.start() :])
-            elif window.peek(1):
+                intake.reject(position, reason, window.peek(min(length, 1000)))
+            if not window.find_within(_NEXT, length):
                 window.find(_NEXT)
         elif wanted:
+            block = window.take(length)
             found = crawl.response(position, url, about[3][:14].decode("ascii"), block)
             if found is not None:
                 yield found
-        elif length > limit:
-            reason = f"the record has {length} bytes, more than max_record_bytes ({limit})"
-            intake.reject(position, reason)
-        elif number > 1:
-            crawl.other(f"{url.partition(':')[0]} response")
+        else:
+            window.skip(length)
+            if number > 1:
+                crawl.other(f"{url.partition(':')[0]} response")
     crawl.finish()

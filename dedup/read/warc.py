@@ -22,11 +22,13 @@ if TYPE_CHECKING:
 _BEGIN = re.compile(rb"WARC/\d\.\d+[ \t]*\r?\n")
 _NEXT = re.compile(rb"WARC/\d\.\d+[ \t]*\r?\n[A-Za-z][A-Za-z0-9-]{1,60}[ \t]*:")
 """Where a record begins, even inside what another claims to be its content."""
-_HEADER_END = re.compile(rb"\r?\n\r?\n")
+_HEADER_END = re.compile(rb"\r?\n\r?\n|(?<=\n)(?=WARC/\d\.\d+[ \t]*\r?\n[A-Za-z])")
+"""A blank line, or where a header has none, the record after it."""
 _HEADER_LIMIT = 2**16
 _WANTED = ("response", "resource", "conversion")
 _NO_DIGIT = re.compile(r"\D")
 _SPACE = b"\r\n"
+_NO_SPACE = re.compile(rb"[^\r\n]")
 
 
 def shows(head: Head) -> bool:
@@ -66,7 +68,7 @@ def _page(
 class _Records:
     """The whole records of a stream: ``(type, header, position, content)``.
 
-    The content of those that are not wanted is passed over. What is damaged is said.
+    Those too large to hold are passed over. What is damaged is said.
     """
 
     def __init__(self, window: Window, intake: Intake) -> None:
@@ -85,25 +87,35 @@ class _Records:
                 continue
             kind = header.get("warc-type", "").lower()
             length = int(header["content-length"])
+            if length > self._intake.settings.max_record_bytes:
+                self._pass_over(position, length, kind)
+            elif self._ends(position, length):
+                yield kind, header, position, window.take(length)
+            else:
+                if kind in _WANTED:
+                    sample = window.peek(min(length, 1000))
+                    self._intake.reject(position, "the record is damaged or cut off", sample)
+                window.find_within(_NEXT, length)
+
+    def _pass_over(self, position: str, length: int, kind: str) -> None:
+        """Leave out a record that is too large to hold, up to where another begins."""
+        window = self._window
+        if kind in _WANTED:
             limit = self._intake.settings.max_record_bytes
-            wanted = kind in _WANTED and length <= limit
-            block = window.take(length) if wanted else b""
-            got = len(block) if wanted else window.skip(length)
-            whole = self._ends(position, got, length, block)
-            if whole and length > limit and kind in _WANTED:
-                reason = f"the record has {length} bytes, more than max_record_bytes ({limit})"
-                self._intake.reject(position, reason)
-            elif whole:
-                yield kind, header, position, block
-            elif kind in _WANTED:
-                self._intake.reject(position, "the record is damaged or cut off", block[:1000])
+            reason = f"the record has {length} bytes, more than max_record_bytes ({limit})"
+            self._intake.reject(position, reason)
+        passed = window.find(_NEXT)
+        if passed < length:
+            there = "another record begins" if window.peek(1) else "the file ends"
+            self._intake.incomplete(
+                f"{position}: the record states {length} bytes, {there} after {passed}"
+            )
 
     def _at_record(self) -> bool:
         """Go to the next record; false at the end of the stream."""
         window = self._window
-        while (first := window.peek(1)) and first in _SPACE:
-            window.skip(1)
-        if not first:
+        window.find(_NO_SPACE)
+        if not window.peek(1):
             return False
         if not _BEGIN.match(window.peek(64)):
             start = window.position
@@ -134,20 +146,20 @@ class _Records:
         window.find(_NEXT)
         return None
 
-    def _ends(self, position: str, got: int, length: int, block: bytes) -> bool:
-        """Whether the content just read ends where it should; says so and goes back if not."""
-        window = self._window
-        if got < length:
-            reason = f"the record is cut off: it states {length} bytes, the file ends after {got}"
-        elif window.peek(4) in (b"\r\n\r\n", b"\n\n") or _BEGIN.match(
-            window.peek(64).lstrip(_SPACE)
-        ):
+    def _ends(self, position: str, length: int) -> bool:
+        """Whether the content ends where the header says; says so if not.
+
+        Nothing is consumed: where lengths are false, what they claim is looked at once in all.
+        """
+        there = self._window.after(length, 64)
+        if there[:4] == b"\r\n\r\n" or there[:2] == b"\n\n" or _BEGIN.match(there.lstrip(_SPACE)):
             return True
-        elif not window.peek(64).strip(_SPACE):
-            return True  # the last one, without the two newlines
+        if not there.strip(_SPACE):  # the last one, perhaps without the two newlines
+            got = self._window.holds(length)
+            if got == length:
+                return True
+            reason = f"the record is cut off: it states {length} bytes, the file ends after {got}"
         else:
             reason = f"the record does not end after the {length} bytes that it states"
-        if inner := _NEXT.search(block):  # the next one began before
-            window.give_back(block[inner.start() :])
         self._intake.incomplete(f"{position}: {reason}")
         return False

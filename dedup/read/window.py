@@ -44,13 +44,34 @@ class Window:
             left -= step
         return count - left
 
-    def give_back(self, data: bytes) -> None:
-        """Put bytes that were taken last before those that come next."""
-        self._held[:0] = data
-        self.position -= len(data)
+    def after(self, distance: int, count: int) -> bytes:
+        """``count`` bytes from ``distance`` on (fewer at the end) without consuming any."""
+        end = distance + count
+        while len(self._held) < end and self._more():
+            pass
+        return bytes(self._held[distance:end])
+
+    def holds(self, count: int) -> int:
+        """How many bytes come next, up to ``count``."""
+        self.after(count, 0)
+        return min(count, len(self._held))
+
+    def find_within(self, mark: re.Pattern[bytes], count: int) -> bool:
+        """Consume what is before a ``mark`` that begins in the next ``count`` bytes, else those.
+
+        Returns whether there is one.
+        """
+        self.after(count, _KEPT)
+        found = mark.search(self._held, 0, count + _KEPT)
+        inside = found is not None and found.start() < count
+        self._drop(found.start() if found and inside else min(count, len(self._held)))
+        return inside
 
     def until(self, mark: re.Pattern[bytes], limit: int) -> bytes | None:
-        """Consume up to and with ``mark``; ``None``, and nothing, if it is not within ``limit``."""
+        """Consume up to and with ``mark``; ``None``, and nothing, if it is not within ``limit``.
+
+        Looks at no more than four times the bytes before the mark.
+        """
         size = 2**12
         while True:
             data = self.peek(min(size, limit))
