@@ -1,7 +1,7 @@
 """From the inputs a user names to the regular files behind them, in a fixed order."""
 
 # Names may be no valid Unicode and there may be 100,000 of them: plain strings, not Path.
-# ruff: noqa: PTH116, PTH119, PTH120, PTH207
+# ruff: noqa: PTH112, PTH116, PTH119, PTH120, PTH206, PTH207
 
 from __future__ import annotations
 
@@ -11,17 +11,20 @@ import glob
 import os
 import stat
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from dedup.errors import InputError
 from dedup.model import Ledger, Reject
 from dedup.read.datasets import left_out
+from dedup.read.patterns import Deep, deep, takes_in
 from dedup.read.remote import find, is_address
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 STDIN = "-"
+_ANY_NAME = "\0"  # which no part of a pattern matches but * and **
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +87,12 @@ def real_paths(given: str) -> Iterator[str]:
         return
     if os.path.lexists(given):
         yield os.path.realpath(given)
+    elif (pattern := deep(given)) is not None:
+        folders: list[str] = []
+        files = [path for path, _ in _below(pattern, Ledger(), folders)]
+        yield from map(os.path.realpath, chain(folders, files))
     elif glob.has_magic(given):
-        yield from map(os.path.realpath, glob.iglob(given, recursive=True))
+        yield from map(os.path.realpath, glob.iglob(given))
 
 
 def claims(given: str, path: str) -> bool:
@@ -136,24 +143,56 @@ def _path(given: str, ledger: Ledger, hidden: dict[str, int]) -> list[Found]:
 
 
 def _pattern(given: str, ledger: Ledger, hidden: dict[str, int]) -> list[Found]:
-    matches = sorted(glob.glob(given, recursive=True))
-    if not matches:
-        ledger.warnings.append(f"{readable(given)}: no file matches the pattern")
     root = _fixed_part(given)
+    group = readable(given)
     files: list[Found] = []
+
+    def add(path: str, size: int) -> None:
+        text_id = readable(os.path.relpath(path, root)).replace(os.sep, "/")
+        files.append(Found(path, readable(path), text_id, group, size))
+
+    if (pattern := deep(given)) is not None:
+        for path, size in sorted(_below(pattern, ledger, [])):
+            add(path, size)
+        if not files:
+            ledger.warnings.append(f"{group}: no file matches the pattern")
+        return files
+    matches = sorted(glob.glob(given))
+    if not matches:
+        ledger.warnings.append(f"{group}: no file matches the pattern")
     for match in matches:
         info = _stat(match)
         if isinstance(info, OSError):
             _skip(ledger, match, _broken(info))
         elif stat.S_ISDIR(info.st_mode):
-            if "**" not in given:  # which matches the files of the folder as well
-                files += _folder(match, ledger, hidden)
+            files += _folder(match, ledger, hidden)
         elif stat.S_ISREG(info.st_mode):
-            text_id = readable(os.path.relpath(match, root)).replace(os.sep, "/")
-            files.append(Found(match, readable(match), text_id, readable(given), info.st_size))
+            add(match, info.st_size)
         else:
             _skip(ledger, match, f"is {_kind(info.st_mode)}, not a file")
     return files
+
+
+def _below(pattern: Deep, ledger: Ledger, folders: list[str]) -> Iterator[tuple[str, int]]:
+    """Yield ``(path, size)`` of the files that a pattern with ``**`` takes in.
+
+    ``folders`` is filled with the folders that it takes in, or a new file of any name in them.
+    """
+    above: dict[tuple[int, int], str] = {}
+    for top in sorted(glob.glob(pattern.above)) if pattern.above else [os.curdir]:
+        if os.path.isdir(top) and (known := above.setdefault(_identity(top), top)) != top:
+            _skip(ledger, top, f"is the folder {readable(known)}, which is read")
+    entered = set(above)
+    for top in above.values():
+        visited: list[str] = []
+        walk = _walk(top, ledger, entered, with_hidden=pattern.hidden, visited=visited)
+        for path, size in walk:
+            if takes_in(pattern.parts, os.path.relpath(path, top).split(os.sep)):
+                yield (path if pattern.above else os.path.normpath(path)), size
+        for folder in visited:
+            names = os.path.relpath(folder, top).split(os.sep) if folder != top else []
+            if takes_in(pattern.parts, [*names, _ANY_NAME]):
+                folders.append(folder)
 
 
 def _fixed_part(pattern: str) -> str:
@@ -168,7 +207,7 @@ def _folder(root: str, ledger: Ledger, hidden: dict[str, int]) -> list[Found]:
     group = readable(root)
     hidden.setdefault(group, 0)
     files: list[Found] = []
-    for path, size in _walk(root, root, ledger, hidden, {_identity(root)}):
+    for path, size in _walk(root, ledger, {_identity(root)}, hidden=hidden):
         text_id = readable(os.path.relpath(path, root)).replace(os.sep, "/")
         files.append(Found(path, readable(path), text_id, group, size))
     files.sort(key=lambda found: found.text_id)
@@ -176,13 +215,21 @@ def _folder(root: str, ledger: Ledger, hidden: dict[str, int]) -> list[Found]:
 
 
 def _walk(
-    root: str, folder: str, ledger: Ledger, hidden: dict[str, int], above: set[tuple[int, int]]
+    root: str,
+    ledger: Ledger,
+    above: set[tuple[int, int]],
+    *,
+    hidden: dict[str, int] | None = None,
+    with_hidden: bool = False,
+    visited: list[str] | None = None,
 ) -> Iterator[tuple[str, int]]:
-    """Yield ``(path, size)`` of the regular files below ``folder``.
+    """Yield ``(path, size)`` of the regular files below ``root``.
 
-    ``above`` are the folders that are already being read, or were reached through a link.
+    ``above`` are the folders that are already being read, or were reached through a link. What is
+    hidden is counted in ``hidden``, and passed over but for ``with_hidden``; the folders that were
+    listed are added to ``visited``.
     """
-    pending = [folder]
+    pending = [root]
     while pending:
         folder = pending.pop()
         try:
@@ -195,10 +242,13 @@ def _walk(
                 ) from error
             _skip(ledger, folder, f"the folder cannot be listed ({error.strerror})")
             continue
+        if visited is not None:
+            visited.append(folder)
         unlisted = left_out(folder, (entry.name for entry in entries))
         for entry in entries:
-            if entry.name.startswith("."):
-                hidden[readable(root)] += 1
+            if entry.name.startswith(".") and not with_hidden:
+                if hidden is not None:
+                    hidden[readable(root)] += 1
                 continue
             if entry.name in unlisted:
                 _skip(ledger, entry.path, unlisted[entry.name])
