@@ -9,6 +9,7 @@ import io
 import json
 import lzma
 import time
+import zipfile
 from datetime import UTC, date, datetime
 from pathlib import Path
 from types import SimpleNamespace
@@ -227,6 +228,51 @@ def test_jsonl_override_must_occur_in_some_record(tmp_path: Path) -> None:
         read(tmp_path / "a.jsonl", fields=(("text", "body"),))
     with pytest.raises(UsageError, match="no article field 'txt'"):
         read(tmp_path / "a.jsonl", fields=(("txt", "body"),))
+
+
+def table(path: Path, header: str, *rows: str) -> None:
+    path.write_text("".join(f"{line}\n" for line in (header, *rows)))
+
+
+def test_a_table_without_a_text_column_costs_itself_alone_among_others(tmp_path: Path) -> None:
+    table(tmp_path / "a.csv", "id,text", "1,one")
+    table(tmp_path / "b.csv", "id,headline", "2,two", "3,three")
+    pq.write_table(pa.table({"id": [4], "when": ["today"]}), tmp_path / "c.parquet")
+    table(tmp_path / "d.csv", "id,text", "5,five")
+    for given in (tmp_path, tmp_path / "*"):
+        rows, ledger = read(given)
+        assert [row["id"] for row in rows] == ["1", "5"]
+        assert [(Path(r.file).name, r.position) for r in ledger.rejects] == [
+            ("b.csv", ""),
+            ("c.parquet", ""),
+        ]
+        reason = ledger.rejects[0].reason
+        assert "columns are: id, headline" in reason
+        assert "--field text=COLUMN" in reason
+
+
+def test_a_table_without_a_text_column_in_an_archive_costs_itself_alone(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.writestr("a.csv", "id,headline\n1,one\n")
+        archive.writestr("b.csv", "id,text\n2,two\n")
+    rows, ledger = read(tmp_path / "a.zip")
+    assert [row["id"] for row in rows] == ["2"]
+    assert [reject.file for reject in ledger.rejects] == [f"{tmp_path}/a.zip!a.csv"]
+
+
+def test_a_column_asked_for_must_be_in_one_of_the_files(tmp_path: Path) -> None:
+    table(tmp_path / "a.csv", "id,main", "1,one")
+    table(tmp_path / "b.csv", "id,text", "2,two")
+    (tmp_path / "c.jsonl").write_text('{"id": "3", "text": "three"}\n')
+    rows, ledger = read(tmp_path, fields=(("text", "main"),))
+    assert [row["id"] for row in rows] == ["1"]
+    assert [Path(r.file).name for r in ledger.rejects] == ["b.csv", "c.jsonl"]
+    with pytest.raises(UsageError, match=r"no column 'body'.*--field text=body"):
+        read(tmp_path, fields=(("text", "body"),))
+    with pytest.raises(UsageError, match=r"no column 'paper'.*--field outlet=paper"):
+        read(tmp_path, fields=(("outlet", "paper"),))
+    with pytest.raises(UsageError, match="no column 'main'"):
+        read(tmp_path / "b.csv", fields=(("text", "main"),))
 
 
 def test_progress_counts_stored_bytes_to_the_total(tmp_path: Path) -> None:

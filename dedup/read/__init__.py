@@ -11,10 +11,10 @@ import contextlib
 import os
 from typing import IO, TYPE_CHECKING
 
-from dedup.errors import InputError, MissingExtraError
+from dedup.errors import InputError, MissingExtraError, UsageError
 from dedup.model import FileLedger, Ledger, Reject
 from dedup.read.archives import MAX_DEPTH, Allowance, kind_of, members
-from dedup.read.columns import check_overrides
+from dedup.read.columns import AskedColumns, check_overrides
 from dedup.read.dates import current_time
 from dedup.read.discover import Found, discover
 from dedup.read.formats import (
@@ -77,7 +77,8 @@ def read_articles(
         rejected``.
 
     Raises:
-        UsageError: a column asked for does not exist, or a table has no text column.
+        UsageError: a column asked for is in no file, or a table has no text column (one of
+            several files is a reject then).
         InputError: an input does not exist, or its format is not known.
         IncompleteInputError: under ``settings.strict``, the first reject or damaged file.
     """
@@ -90,6 +91,7 @@ def read_articles(
         files = sample.chosen(files)
     _check_formats(files, settings)
     run = _Run(settings, ledger, Progress(_total(files), on_bytes), validator, sample)
+    run.together = len(files) > 1
     for folder, count in hidden.items():
         if count:
             run.group(folder, TEXT.name).notes.append(f"hidden files or folders left out: {count}")
@@ -102,6 +104,7 @@ def read_articles(
         for _ in run.finish(batch):
             if batch.bytes >= batch_bytes:
                 yield batch.take()
+    run.asked.check()
     if len(batch):
         yield batch.take()
 
@@ -136,6 +139,9 @@ class _Run:
         self._validator = validator
         self._groups: dict[tuple[str, str], FileLedger] = {}
         self._pages = PageQueue(settings)
+        self.together = False
+        """Whether there are several files: then one that cannot be used does not end the run."""
+        self.asked = AskedColumns()
 
     def group(self, name: str, form: str) -> FileLedger:
         """The ledger entry shared by files of one folder or pattern: one article each, or none."""
@@ -205,10 +211,11 @@ class _Run:
                 yield from self._records(format_, source, intake, batch)
             elif not (yield from self._sampled(self._sample, format_, source, intake, batch)):
                 return
-        except MissingExtraError as error:
-            if not found.group:
+        except (MissingExtraError, UsageError) as error:
+            if intake.columns.together is None:
                 raise
-            intake.reject("", str(error))  # one of many files: the others can be read
+            # One of many files: the others can be read.
+            intake.reject("", str(error).removeprefix(f"{found.name}: "))
         if not grouped:
             yield from self.finish(batch)
         self._close(source, format_, intake, grouped)
@@ -356,7 +363,12 @@ class _Run:
                 self._ledger.warnings.append(f"{source.name}: the file is empty")
 
     def _intake(self, found: Found, entry: FileLedger) -> Intake:
-        return Intake(found.name, entry, self._ledger, self._settings, self._progress, self._pages)
+        intake = Intake(
+            found.name, entry, self._ledger, self._settings, self._progress, self._pages
+        )
+        if found.group and (self.together or found.path is None):  # in an archive there may be more
+            intake.columns.together = self.asked
+        return intake
 
 
 def _check_formats(files: list[Found], settings: ReadSettings) -> None:

@@ -133,6 +133,28 @@ def _find(column: str, present: set[str], folded: dict[str, str]) -> str | None:
     return column if column in present else folded.get(fold(column))
 
 
+class AskedColumns:
+    """Which of the columns that were asked for (``--field``) the files of a run have."""
+
+    def __init__(self) -> None:
+        self._found: set[str] = set()
+        self._missing: dict[str, str] = {}
+
+    def found(self, field: str) -> None:
+        """A file has the column for a field."""
+        self._found.add(field)
+
+    def missing(self, field: str, reason: str) -> None:
+        """A file lacks it, which is an error (``reason``) if all do."""
+        self._missing.setdefault(field, reason)
+
+    def check(self) -> None:
+        """Refuse columns that no file has (:class:`~dedup.errors.UsageError`)."""
+        for field, reason in self._missing.items():
+            if field not in self._found:
+                raise UsageError(reason)
+
+
 class ColumnMap:
     """The columns of one file, resolved once for every distinct tuple of names.
 
@@ -149,6 +171,8 @@ class ColumnMap:
         self._cache: dict[tuple[str, ...], Columns] = {}
         self._names: dict[str, None] = {}
         self._unseen = {column for _, column in self._overrides}
+        self.together: AskedColumns | None = None
+        """Where the file is one of several: a column that it lacks may be in another one."""
 
     def of(self, names: tuple[str, ...]) -> Columns:
         """The columns of records that have exactly these names."""
@@ -178,15 +202,22 @@ class ColumnMap:
     def check(self, *, need_text: bool) -> None:
         """Refuse a file without an overridden column, or (``need_text``) without a text column.
 
-        Raises :class:`~dedup.errors.UsageError` naming file, column and the columns there are.
+        Raises :class:`~dedup.errors.UsageError` naming file, column and the columns there are. A
+        column that one of several files lacks is left to :meth:`AskedColumns.check`.
         """
         for field, column in self._overrides:
             others = {c for f, c in self._overrides if f == field}
-            if column in self._unseen and others <= self._unseen:
-                raise UsageError(
-                    f"{self._file}: there is no column '{column}' (asked for by --field "
-                    f"{field}={column}); the columns are: {self._listed()}"
-                )
+            if not others <= self._unseen:
+                if self.together is not None:
+                    self.together.found(field)
+                continue
+            reason = (
+                f"{self._file}: there is no column '{column}' (asked for by --field "
+                f"{field}={column}); the columns are: {self._listed()}"
+            )
+            if self.together is None:
+                raise UsageError(reason)
+            self.together.missing(field, reason)
         if need_text and not self.lenient and "text" not in self._taken:
             raise UsageError(
                 f"{self._file}: no column was recognised as the text; the columns are: "
