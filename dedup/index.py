@@ -12,7 +12,9 @@ from dedup.api import Result
 from dedup.config import Settings, settings_from
 from dedup.errors import DedupError, IndexDamagedError, UsageError
 from dedup.indexnotes import AGENCIES_FILE, COMMITTED, CORRECTIONS, SETTINGS, UNUSED_WORDS
+from dedup.lock import Lock
 from dedup.making import check_stamp, create_index, stamp_of
+from dedup.migrations import bring_forward
 from dedup.model import text_digest
 from dedup.outputs import targets_of, write_targets
 from dedup.read.drop import DropFolders
@@ -20,7 +22,7 @@ from dedup.recall import load_vocabulary, recall
 from dedup.removal import remove
 from dedup.run import Run, counts_of, names_of
 from dedup.runs import Started, begin, finish, forget, remembered_files, unfinished
-from dedup.store import FILE, Lock, Store
+from dedup.store import FILE, Store
 from dedup.texts import Tables
 from dedup.updating import Update, bring_up_to_date, compare_all, named
 from dedup.upkeep import about_index, begin_anew, compact
@@ -77,6 +79,7 @@ class Index:
         named = None if agencies is None else str(agencies)
         if create and not (folder / FILE).exists():
             create_index(folder, Run(settings=settings, agencies=agencies))
+        bring_forward(folder)
         with Store.open(folder) as store:
             kept = store.meta()
         named = named or kept.get(AGENCIES_FILE)
@@ -382,6 +385,7 @@ class Index:
         Raises as :meth:`update`.
         """
         folder = Path(path)
+        bring_forward(folder)
         with Store.open(folder) as store:
             kept = store.meta()
         if settings is None:

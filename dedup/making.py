@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from dedup.config import ANALYSIS
 from dedup.errors import IndexDamagedError
 from dedup.indexnotes import AGENCIES_FILE, ERASURE_KEY, SETTINGS
-from dedup.store import FILE, Lock, Store, not_writable
+from dedup.lock import Lock
+from dedup.store import FILE, Store, not_writable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -172,5 +172,5 @@ def _erase(store: Store, run: int, keys: Sequence[tuple[str, str]]) -> None:
     store.insert("erased", ((mark, run, now()) for mark in marks), replace=True)
     # What earlier runs changed is known still, but no longer the words that changed.
     store.connection.execute('UPDATE changes SET "before" = NULL, "after" = NULL, fields = NULL')
-    store.connection.execute("DELETE FROM parts WHERE kind = 'delta'")
+    store.drop_parts("delta")
     store.note({COMPARE_ANEW: "1", UNUSED_WORDS: "1"})

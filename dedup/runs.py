@@ -65,7 +65,7 @@ def begin(store: Store, inputs: list[str], notify: Sequence[str] = ()) -> Starte
             number = int(store.value("SELECT max(run) FROM runs"))
             started = Started(number, identity, READING, at, continued=False)
             # Of the runs before only what changed is kept, not the rows that they wrote.
-            store.connection.execute("DELETE FROM parts WHERE kind = 'delta'")
+            store.drop_parts("delta")
             store.forget_note(NAMING_OUTPUTS)
         elif started.state == COMMITTED:
             # This process may be killed, too, with further records taken in and not compared.

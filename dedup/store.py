@@ -10,11 +10,10 @@ and ``parts``.
 from __future__ import annotations
 
 import errno
-import fcntl
+import hashlib
 import os
-import socket
 import sqlite3
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
@@ -22,7 +21,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import zstandard
 
-from dedup.errors import IndexDamagedError, IndexMissingError, IndexWriteError, LockedError
+from dedup.errors import IndexDamagedError, IndexMissingError, IndexWriteError
+from dedup.indexnotes import PARTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -31,9 +31,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-SCHEMA = 1
+SCHEMA = 2
 FILE = "index.sqlite"
-LOCK = "lock"
 APPLICATION = 0x64647570  # "ddup", in the database's header
 
 _PAGE = 8192
@@ -64,7 +63,8 @@ CREATE TABLE texts (
 );
 CREATE TABLE frames (text INTEGER PRIMARY KEY REFERENCES texts, frame BLOB NOT NULL);
 CREATE TABLE parts (
-    part INTEGER PRIMARY KEY, kind TEXT NOT NULL, run INTEGER NOT NULL, data BLOB NOT NULL
+    part INTEGER PRIMARY KEY, kind TEXT NOT NULL, run INTEGER NOT NULL, digest TEXT NOT NULL,
+    data BLOB NOT NULL
 );
 CREATE INDEX parts_kind ON parts (kind);
 CREATE TABLE changes (
@@ -105,58 +105,6 @@ def unpack_arrays(data: bytes) -> dict[str, NDArray[Any]]:
     plain = zstandard.ZstdDecompressor().decompress(data)
     with np.load(BytesIO(plain), allow_pickle=False) as archive:
         return dict(archive)
-
-
-class Lock:
-    """The right to change an index: held by one process, and free again when that one is dead.
-
-    The system lets go of the lock (``flock``) when its owner ends, however it ends; what the file
-    says of the owner is for people.
-    """
-
-    def __init__(self, folder: Path) -> None:
-        self._path = folder / LOCK
-        self._handle: int | None = None
-
-    def take(self) -> None:
-        """Take the lock.
-
-        Raises:
-            LockedError: another process has it; names the owner.
-            IndexWriteError: the folder cannot be written.
-        """
-        try:
-            handle = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
-        except OSError as error:
-            raise not_writable(self._path.parent, error) from error
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            owner = os.pread(handle, 4096, 0).decode("utf-8", "replace").strip()
-            os.close(handle)
-            if error.errno not in (errno.EWOULDBLOCK, errno.EACCES):
-                raise not_writable(self._path.parent, error) from error
-            raise LockedError(
-                f"{self._path.parent}: another job is changing this index ({owner or 'unknown'}); "
-                "wait until it ends"
-            ) from error
-        self._handle = handle
-        owner = f"process {os.getpid()} on {socket.gethostname()}, since {now()}"
-        try:
-            os.ftruncate(handle, 0)
-            os.pwrite(handle, owner.encode(), 0)
-        except OSError as error:
-            self.release()
-            raise not_writable(self._path.parent, error) from error
-
-    def release(self) -> None:
-        """Let go of it."""
-        if self._handle is not None:
-            handle, self._handle = self._handle, None
-            try:
-                os.ftruncate(handle, 0)
-            finally:
-                os.close(handle)
 
 
 def not_writable(folder: Path, error: OSError | sqlite3.Error) -> IndexWriteError:
@@ -206,8 +154,8 @@ class Store:
             raise not_writable(folder, error) from error
 
     @classmethod
-    def open(cls, folder: Path, *, writing: bool = False) -> Store:
-        """Open an index to read, or (who holds the :class:`Lock`) to write.
+    def open(cls, folder: Path, *, writing: bool = False, schema: int = SCHEMA) -> Store:
+        """Open an index, of this ``schema``, to read or (who holds the :class:`Lock`) to write.
 
         Raises:
             IndexMissingError: there is no index in ``folder``.
@@ -216,24 +164,11 @@ class Store:
         """
         path = folder / FILE
         if not path.is_file():
-            raise IndexMissingError(
-                f"{folder}: there is no index here; 'dedup update {folder} INPUT…' makes one"
-            )
-        mode = "rw"
-        if not os.access(folder, os.W_OK):
-            # There the shared memory of a log cannot be made: without a log it is not needed.
-            log = folder / f"{FILE}-wal"
-            mode = "ro" if log.exists() and log.stat().st_size else "ro&immutable=1"
-        connection = sqlite3.connect(
-            f"file:{_quoted(path)}?mode={mode}",
-            uri=True,
-            isolation_level=None,
-            timeout=30,
-            check_same_thread=False,  # one thread at a time: texts are packed beside
-        )
+            raise no_index(folder)
+        connection = _connected(folder)
         store = cls(folder, connection, writing)
         try:
-            store._check(path)
+            store._check(path, schema)
             if writing:
                 connection.execute("PRAGMA journal_mode = WAL")
                 connection.execute("PRAGMA synchronous = FULL")
@@ -248,7 +183,7 @@ class Store:
             raise
         return store
 
-    def _check(self, path: Path) -> None:
+    def _check(self, path: Path, schema: int) -> None:
         try:
             application = self._pragma("application_id")
             version = self._pragma("user_version")
@@ -258,7 +193,7 @@ class Store:
             raise IndexDamagedError(f"{path}: is no index of dedup ({error})") from error
         if application != APPLICATION:
             raise IndexDamagedError(f"{path}: is no index of dedup")
-        if version != SCHEMA:
+        if version != schema:
             raise IndexDamagedError(
                 f"{path}: was made by another version of dedup (schema {version}, this one has "
                 f"{SCHEMA}); export it with that one ('dedup index export') and make a new index"
@@ -381,13 +316,64 @@ class Store:
 
     def add_part(self, kind: str, run: int, arrays: dict[str, NDArray[Any]]) -> None:
         """Add arrays of one kind."""
-        query = "INSERT INTO parts (kind, run, data) VALUES (?, ?, ?)"
-        self.connection.execute(query, (kind, run, pack_arrays(arrays)))
+        data = pack_arrays(arrays)
+        query = "INSERT INTO parts (kind, run, digest, data) VALUES (?, ?, ?, ?)"
+        self.connection.execute(query, (kind, run, digest_of(data), data))
+        self.note({PARTS: self.digest_of_parts()})
 
     def replace_parts(self, kind: str, run: int, arrays: dict[str, NDArray[Any]]) -> None:
         """Put one part in the place of all of a kind."""
-        self.connection.execute("DELETE FROM parts WHERE kind = ?", (kind,))
+        self.drop_parts(kind)
         self.add_part(kind, run, arrays)
+
+    def drop_parts(self, kind: str | None = None) -> None:
+        """Take away all arrays of one kind, or of all kinds."""
+        self.connection.execute("DELETE FROM parts WHERE ?1 IS NULL OR kind = ?1", (kind,))
+        self.note({PARTS: self.digest_of_parts()})
+
+    def digest_of_parts(self) -> str:
+        """Another one whenever a part is added, lost or changed with its digest."""
+        rows = self.rows("SELECT kind, run, digest FROM parts ORDER BY part")
+        return digest_of(repr(rows).encode())
+
+
+def no_index(folder: Path) -> IndexMissingError:
+    """There is none, and how one is made."""
+    return IndexMissingError(
+        f"{folder}: there is no index here; 'dedup update {folder} INPUT…' makes one"
+    )
+
+
+def schema_of(folder: Path) -> int:
+    """The number of the schema of an index; 0 for what is none, or cannot be read."""
+    with closing(_connected(folder)) as connection:
+        try:
+            names = ("application_id", "user_version")
+            kind, number = (connection.execute(f"PRAGMA {n}").fetchone()[0] for n in names)
+        except sqlite3.Error:
+            return 0
+    return int(number) if kind == APPLICATION else 0
+
+
+def _connected(folder: Path) -> sqlite3.Connection:
+    """A connection that makes no database where there is none."""
+    mode = "rw"
+    if not os.access(folder, os.W_OK):
+        # There the shared memory of a log cannot be made: without a log it is not needed.
+        log = folder / f"{FILE}-wal"
+        mode = "ro" if log.exists() and log.stat().st_size else "ro&immutable=1"
+    return sqlite3.connect(
+        f"file:{_quoted(folder / FILE)}?mode={mode}",
+        uri=True,
+        isolation_level=None,
+        timeout=30,
+        check_same_thread=False,  # one thread at a time: texts are packed beside
+    )
+
+
+def digest_of(data: bytes) -> str:
+    """32 hex digits (BLAKE2b) by which damage is noticed."""
+    return hashlib.blake2b(data, digest_size=16).hexdigest()
 
 
 def _quoted(path: Path) -> str:

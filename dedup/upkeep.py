@@ -94,7 +94,7 @@ def compact(store: Store) -> tuple[int, int]:
         store.replace_parts("vocabulary", last, words)
         join_parts(store, last)
         if unfinished(store) is None:
-            store.connection.execute("DELETE FROM parts WHERE kind = 'delta'")
+            store.drop_parts("delta")
     try:
         store.connection.execute("VACUUM")
         busy, _, _ = store.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
@@ -133,7 +133,7 @@ def begin_anew(store: Store, run: Run, stamp: dict[str, str]) -> None:
     To be called within a transaction: until it is committed, the index is as it was.
     """
     store.connection.execute("DELETE FROM frames")
-    store.connection.execute("DELETE FROM parts")
+    store.drop_parts()
     store.connection.execute("UPDATE texts SET analysed = NULL")
     store.note({**stamp, SETTINGS: json.dumps(run.settings.as_dict(), sort_keys=True)})
     vocabulary = Vocabulary()

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 import dedup
 from dedup.changes import table_rows
 from dedup.errors import IndexDamagedError, IndexMissingError
-from dedup.store import RESULTS, Lock, result_columns
+from dedup.lock import Lock
+from dedup.store import RESULTS, result_columns
 
 SAMPLE = Path(__file__).parent.parent / "data" / "sample" / "articles.jsonl"
 HISTORY = {"articles": {"group"}, "groups": {"id"}, "sources": {"groups"}}

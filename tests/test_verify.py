@@ -47,6 +47,22 @@ def damaged(index, query, *values):
     return dedup.Index.open(index).verify(threads=1)
 
 
+@pytest.mark.parametrize("kind", ["similar", "crowd", "alignment"])
+def test_a_part_that_is_lost_is_noticed(index, kind):
+    found = damaged(index, "DELETE FROM parts WHERE kind = ?", kind)
+    assert "parts: they are not those that were committed" in found.problems
+
+
+def test_a_part_that_is_not_as_it_was_written_is_noticed(index):
+    """Also where nothing else would tell: who is in a full bucket."""
+    database = sqlite3.connect(index / "index.sqlite")
+    (data,) = database.execute("SELECT data FROM parts WHERE kind = 'crowd'").fetchone()
+    database.close()
+    more = {name: np.append(a, a.dtype.type(0)) for name, a in unpack_arrays(data).items()}
+    found = damaged(index, "UPDATE parts SET data = ? WHERE kind = 'crowd'", pack_arrays(more))
+    assert any("(crowd) is not as it was written" in problem for problem in found.problems)
+
+
 def test_a_whole_index_has_no_problems(whole):
     found = dedup.Index.open(whole).verify(threads=1)
     assert found.problems == []

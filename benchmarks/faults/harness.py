@@ -120,7 +120,7 @@ def content(index: Path) -> dict[str, str]:
             kept = ", ".join(f'"{c}"' for c in every if c not in LEFT_OUT.get(name, ()))
             rows = sorted(map(repr, database.execute(f'SELECT {kept} FROM "{name}"')))
             out[name] = _digest("\n".join(rows).encode())
-        own = "('created', 'erasure_key', 'committed')"
+        own = "('created', 'erasure_key', 'committed', 'parts')"
         meta = f"SELECT name, value FROM meta WHERE name NOT IN {own} ORDER BY name"
         out["meta"] = _digest(repr(database.execute(meta).fetchall()).encode())
         for kind in ("vocabulary", "similar", "crowd", "alignment", "delta"):

@@ -13,11 +13,12 @@ import zstandard
 
 from dedup.candidates import indexed_passages
 from dedup.collection import collect, restore
+from dedup.indexnotes import PARTS
 from dedup.kernels import bands
 from dedup.packing import pack
 from dedup.recall import load_vocabulary
 from dedup.sketch import scheme
-from dedup.store import unpack_arrays
+from dedup.store import digest_of, unpack_arrays
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -123,17 +124,23 @@ def _check_rows(store: Store, found: Verified) -> None:
 
 
 def _vocabulary(store: Store, found: Verified) -> Vocabulary | None:
-    for part, kind, data in store.connection.execute("SELECT part, kind, data FROM parts"):
+    if store.digest_of_parts() != store.meta().get(PARTS):
+        found.problems.append("parts: they are not those that were committed")
+    usable = True
+    query = "SELECT part, kind, digest, data FROM parts"
+    for part, kind, digest, data in store.connection.execute(query):
+        if digest_of(data) != digest:
+            found.problems.append(f"parts: number {part} ({kind}) is not as it was written")
         try:
             arrays = unpack_arrays(data)
         except UNREADABLE as error:
             found.problems.append(f"parts: number {part} ({kind}) cannot be unpacked: {error}")
+            usable &= kind != "vocabulary"
             continue
         if kind == "vocabulary" and not _consistent(arrays):
+            usable = False
             found.problems.append(f"parts: number {part} (vocabulary) has columns at odds")
-    if any(line.startswith("parts:") and "(vocabulary)" in line for line in found.problems):
-        return None
-    return load_vocabulary(store)
+    return load_vocabulary(store) if usable else None
 
 
 def _consistent(arrays: dict[str, NDArray[Any]]) -> bool:
