@@ -10,7 +10,7 @@ import pytest
 
 from dedup.config import ReadSettings
 from dedup.model import Ledger
-from dedup.read import read_articles
+from dedup.read import read_articles, xmlitems, xmlrecords
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -389,3 +389,99 @@ def test_xml_of_no_known_vocabulary_names_what_is_expected(tmp_path):
     assert rows == []
     assert "its root is 'order' with sum" in ledger.rejects[0].reason
     assert "NewsML-G2, NewsML 1, NITF, RSS, Atom" in ledger.rejects[0].reason
+
+
+def one(number: int, name: str = "article") -> str:
+    return f"<{name}><id>{number}</id><title>T</title><text>Text {number}.</text></{name}>\n"
+
+
+def test_records_before_damage_are_kept_and_the_file_is_marked(tmp_path):
+    whole = "<?xml version='1.0'?><export>" + "".join(one(n) for n in range(20)) + "</export>"
+    for name, data in (
+        ("cut.xml", whole[: whole.index("<id>15")]),
+        ("damaged.xml", whole.replace("<id>15</id>", "<id>15</idd>")),
+    ):
+        rows, ledger = read(tmp_path / name, data)
+        assert [row["id"] for row in rows] == [str(n) for n in range(15)]
+        assert ledger.files[0].incomplete
+        assert [reject.position for reject in ledger.rejects] == ["line 16"]
+
+
+def test_the_only_record_before_damage_is_kept(tmp_path):
+    data = "<?xml version='1.0'?><all>" + one(1) + one(2)[:-20]
+    rows, ledger = read(tmp_path / "a.xml", data)
+    assert [row["id"] for row in rows] == ["1"]
+    assert ledger.files[0].incomplete
+
+
+def test_a_document_larger_than_a_record_may_be_is_read_in_bounded_memory(tmp_path):
+    between = "<log>" + "x" * 5000 + "</log>"
+    parts = [one(n) + between for n in range(1000)]
+    sizes = []
+    with pytest.MonkeyPatch.context() as patch:
+        usual = xmlrecords.forget
+
+        def counted(element: Any) -> None:
+            sizes.append(len(element.getparent()))
+            usual(element)
+
+        patch.setattr(xmlrecords, "forget", counted)
+        rows, ledger = read(
+            tmp_path / "a.xml",
+            "<?xml version='1.0'?><all><made>today</made>" + "".join(parts) + "</all>",
+            max_record_bytes=50_000,
+        )
+    assert [row["id"] for row in rows] == [str(n) for n in range(1000)]
+    assert (ledger.rejects, ledger.files[0].incomplete) == ([], None)
+    assert ledger.files[0].notes == ["elements that are no records: 1001 (made, log)"]
+    assert max(sizes) < 1000, "two elements for each 5 kB, of what is parsed at once: 1 MiB"
+
+
+def test_what_stands_between_the_items_of_a_feed_is_forgotten(tmp_path):
+    item = "<item><guid>{0}</guid><title>T</title><description>Text {0}.</description></item>"
+    junk = "<note><a/><b>" + "x" * 50_000 + "</b></note>"
+    body = "".join(item.format(n) + junk for n in range(200))
+    left = []
+    with pytest.MonkeyPatch.context() as patch:
+        usual = xmlitems.forget
+
+        def counted(element: Any) -> None:
+            left.append(len(element.getroottree().getroot()[0]))
+            usual(element)
+
+        patch.setattr(xmlitems, "forget", counted)
+        rows, _ = read(
+            tmp_path / "a.rss", f"<rss><channel><title>Feed</title>{body}</channel></rss>"
+        )
+    assert len(rows) == 200
+    assert {row["outlet"] for row in rows} == {"Feed"}
+    assert max(left) < 100, "two elements for each 50 kB, of what is parsed at once: 1 MiB"
+
+
+def test_a_root_that_is_the_record_may_hold_others(tmp_path):
+    text = "<text>The main text.</text>"
+    rows, _ = read(
+        tmp_path / "a.xml",
+        f"<?xml version='1.0'?><story><id>1</id>{text}{one(2, 'box')}{one(3, 'box')}</story>",
+    )
+    assert [(row["id"], row["text"]) for row in rows] == [("1", "The main text.")]
+
+
+def test_a_record_without_a_text_is_a_reject_and_what_is_no_record_a_note(tmp_path):
+    rows, ledger = read(
+        tmp_path / "a.xml",
+        "<?xml version='1.0'?><all><about><by>us</by></about><article><id>0</id></article>"
+        f"{one(1)}{one(2)}<article><id>3</id></article></all>",
+    )
+    assert [row["id"] for row in rows] == ["1", "2"]
+    assert ["no text field" in reject.reason for reject in ledger.rejects] == [True, True]
+    assert ledger.files[0].notes == ["elements that are no records: 1 (about)"]
+
+
+def test_a_long_document_without_any_text_is_given_up(tmp_path):
+    data = "<?xml version='1.0'?><all>" + "<a><b>1</b></a>" * 200_000
+    rows, ledger = read(tmp_path / "a.xml", data)
+    assert rows == []
+    [reject] = ledger.rejects
+    assert "none of the first 10000 elements has a text" in reject.reason
+    assert ledger.files[0].incomplete

@@ -83,8 +83,9 @@ def _after(text: str, end: str, at: int, size: int) -> int:
 class Items:
     """The elements of some names of a document, one after another, each then forgotten.
 
-    Iterating yields the elements as they end; what stands before them in the document (the head
-    of a feed) is still there. ``issues`` says what was odd about the characters so far.
+    Iterating yields the elements as they end; what stands before the first of them in the document
+    (the head of a feed) is still there, what stands between them is forgotten. ``issues`` says what
+    was odd about the characters so far.
     """
 
     def __init__(self, source: Source, intake: Intake, wanted: Callable[[str], bool]) -> None:
@@ -97,7 +98,39 @@ class Items:
 
     def __iter__(self) -> Iterator[etree._Element]:
         limit = self._intake.settings.max_record_bytes
-        parser = etree.XMLPullParser(
+        parser = self._parser()
+        fed = 0  # bytes since the last item ended
+        inside: etree._Element | None = None
+        seen = False
+        ended: list[etree._Element] = []  # their tails may still come
+        for error, size in self._fed(parser):
+            fed += size
+            events = cast("Iterator[tuple[str, etree._Element]]", parser.read_events())
+            for event, element in events:
+                if event == "start":
+                    while ended:
+                        forget(ended.pop())
+                    if inside is None and self._wanted(local_name(element)):
+                        inside = element
+                elif element is inside:
+                    inside = None
+                    fed, seen = 0, True
+                    yield element
+                    element.clear()
+                    ended.append(element)
+                elif inside is None and seen:  # what stands before the first item is its head
+                    element.clear()
+                    ended.append(element)
+            if error is not None:
+                self._fault(error, inside)
+                return
+            if fed > limit + 2 * size:
+                self._stop_too_long(inside)
+                return
+
+    @staticmethod
+    def _parser() -> etree.XMLPullParser:
+        return etree.XMLPullParser(
             events=("start", "end"),
             encoding="utf-8",
             resolve_entities=False,
@@ -108,34 +141,14 @@ class Items:
             remove_comments=True,
             remove_pis=True,
         )
-        fed = 0  # bytes since the last item ended
-        inside: etree._Element | None = None
-        done: etree._Element | None = None
-        for error, size in self._fed(parser):
-            fed += size
-            events = cast("Iterator[tuple[str, etree._Element]]", parser.read_events())
-            for event, element in events:
-                if event == "start":
-                    if inside is None and self._wanted(local_name(element)):
-                        inside = element
-                        _forget(done)
-                        done = None
-                elif element is inside:
-                    inside = None
-                    fed = 0
-                    yield element
-                    element.clear()
-                    done = element
-            if error is not None:
-                self._fault(error, inside)
-                return
-            if fed > limit + 2 * size:
-                self._stop(
-                    f"an item has more than max_record_bytes ({limit}) bytes, or none is found "
-                    "within as many; the rest of the file is not read",
-                    inside,
-                )
-                return
+
+    def _stop_too_long(self, inside: etree._Element | None) -> None:
+        limit = self._intake.settings.max_record_bytes
+        self._stop(
+            f"an item has more than max_record_bytes ({limit}) bytes, or none is found within as "
+            "many; the rest of the file is not read",
+            inside,
+        )
 
     def _fed(self, parser: etree.XMLPullParser) -> Iterator[tuple[str | None, int]]:
         """Give the document to the parser; yields its error, if any, and the bytes given."""
@@ -233,10 +246,8 @@ def _line(element: etree._Element) -> str:
     return f"line {element.sourceline}"
 
 
-def _forget(element: etree._Element | None) -> None:
-    """Take an item that was handed on out of its document."""
-    if element is None:
-        return
+def forget(element: etree._Element) -> None:
+    """Take an element that was handed on out of its document."""
     parent = element.getparent()
     if parent is not None:
         parent.remove(element)
