@@ -22,6 +22,7 @@ from dedup.config import ReadSettings
 from dedup.errors import MissingExtraError
 from dedup.model import Ledger
 from dedup.pages import pool as pools
+from dedup.pages.charset import decode
 from dedup.pages.extraction import Page, extract
 from dedup.pages.linked_data import LinkedData
 from dedup.pages.pool import Limits, PagePool
@@ -324,3 +325,9 @@ def test_a_missing_extra_names_its_command(tmp_path, monkeypatch):
     rows, ledger = read(tmp_path)  # one of many: the others are read
     assert [row["id"] for row in rows] == ["j"]
     assert "pip install 'dedup[web]'" in ledger.rejects[0].reason
+
+
+@pytest.mark.parametrize("stated", [None, "utf-7", "unicode-1-1-utf-7", "csUnicode11UTF7"])
+def test_utf_7_is_never_decoded(stated):
+    data = b'<meta charset="utf-7"><p>+ADw-script+AD4-</p>'
+    assert decode(data, stated) == (data.decode("ascii"), False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bz2
+import codecs
 import functools
 import gzip
 import json
@@ -25,6 +26,7 @@ from dedup.config import ReadSettings
 from dedup.errors import DedupError, IncompleteInputError, InputError
 from dedup.model import Ledger
 from dedup.read import read_articles
+from dedup.read.charsets import control_share
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -486,3 +488,55 @@ def test_records_named_as_a_text_is_are_records(tmp_path, root):
     ledger = Ledger()
     batches = list(read_articles([str(tmp_path / "all.xml")], ReadSettings(), ledger))
     assert [i for batch in batches for i in batch["id"].to_pylist()] == [str(n) for n in range(50)]
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "position"),
+    [
+        ("a.jsonl", b'{"id": "1", "text": "a"}\nnone\n', "line 2, byte 28"),
+        ("a.json", b'[{"id": "1", "text": "a"},\n7]', "record 2, byte 30"),
+        ("a.csv", b'id,text\n1,a\n"2,b\n', "line 3, byte 15"),
+    ],
+)
+def test_08_positions_count_the_bytes_of_a_mark(
+    tmp_path: Path, name: str, data: bytes, position: str
+) -> None:
+    (tmp_path / name).write_bytes(codecs.BOM_UTF8 + data)
+    rows, ledger = read(tmp_path / name)
+    assert [row["id"] for row in rows] == ["1"]
+    assert [reject.position for reject in ledger.rejects] == [position]
+    at = int(position.rpartition(" ")[2])
+    assert (tmp_path / name).read_bytes()[at:].strip() in (b"none", b"7]", b'"2,b')
+
+
+BINARY = {
+    "zeros": bytes(1000),
+    "packed": gzip.compress(bytes(range(256)) * 400, mtime=0) * 20,
+    "16 bits": ("\u4e2d\u6587" + "Wexmouth harbour").encode("utf-16-be"),
+}
+
+
+@pytest.mark.parametrize("kind", BINARY)
+@pytest.mark.parametrize("name", ["a.txt", "a.md"])
+def test_a_text_file_that_is_binary_is_a_reject(tmp_path: Path, name: str, kind: str) -> None:
+    data = b"\x89PNG\r\n\x1a\n" + BINARY[kind] if kind != "16 bits" else BINARY[kind]
+    (tmp_path / name).write_bytes(data)
+    rows, ledger = read(tmp_path / name)
+    assert rows == []
+    assert "is binary" in ledger.rejects[0].reason
+
+
+@given(st.text(min_size=1))
+def test_texts_of_any_script_are_no_binary_data(text: str) -> None:
+    printable = "".join(c for c in text if c >= " ")
+    for encoding in ("utf-8", "cp1251", "shift-jis", "iso2022_jp", "gb18030"):
+        assert control_share(printable.encode(encoding, "replace")) == 0.0
+
+
+def test_a_mailbox_cut_off_in_a_line_that_is_too_long_is_a_reject(tmp_path: Path) -> None:
+    mail = b"From a@b Mon Jan  1 00:00:00 2024\n" + b"x" * 5000
+    packed = gzip.compress(b"From: a\nTo: b\nDate: c\nSubject: d\n\nText\n\n" + mail)
+    (tmp_path / "a.mbox.gz").write_bytes(packed[:-9])
+    _, ledger = read(tmp_path / "a.mbox.gz", max_record_bytes=1000)
+    assert ledger.files[0].incomplete
+    assert "the mail" in ledger.rejects[-1].reason

@@ -40,6 +40,8 @@ TEXTS = [r["text"] for r in RECORDS]
 class InChunks:
     """A stream of given chunks."""
 
+    skipped = 0
+
     def __init__(self, data: bytes, size: int) -> None:
         self._data, self._size = data, size
 

@@ -245,3 +245,12 @@ def test_any_bytes_end_in_articles_or_rejects(tmp_path_factory, data, name):
     assert rows == ledger.articles + ledger.repeats
     assert ledger.read == rows + ledger.rejected
     assert len(ledger.rejects) == ledger.rejected
+
+
+def test_utf_7_is_never_decoded(tmp_path):
+    """In it "+ADw-" stands for "<"; the standards of HTML and XML leave it to mail (RFC 2152)."""
+    item = "<item><guid>1</guid><description>+ADw-b+AD4-Rain+ADw-/b+AD4-</description></item>"
+    feed = f'<?xml version="1.0" encoding="UTF-7"?><rss><channel>{item}</channel></rss>'
+    rows, _ = read(tmp_path / "a.rss", feed)
+    assert "+ADw-" in rows[0]["text"]
+    assert "charset-assumed" in rows[0]["issues"]

@@ -9,6 +9,8 @@ CHARSET_ASSUMED = "charset-assumed"
 INVALID_UTF8 = "invalid-utf8"
 
 _FALLBACK = "cp1252"
+_TEXT = bytes(b for b in range(256) if b >= 32 or b in b"\t\n\r\f\v\b\x1b\x1a") + b"\x7f"
+"""Bytes of texts in any charset of 8 bits or in UTF-8."""
 
 
 def known_charset(name: str) -> str | None:
@@ -56,6 +58,11 @@ def is_utf8(sample: bytes) -> bool:
     except UnicodeDecodeError:
         return False
     return True
+
+
+def control_share(data: bytes) -> float:
+    """The share of bytes that are control characters which texts do not have, such as NUL."""
+    return len(data.translate(None, _TEXT)) / len(data) if data else 0.0
 
 
 def decoded(data: bytes, declared: str | None = None) -> tuple[str, tuple[str, ...]]:

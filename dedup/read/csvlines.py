@@ -32,8 +32,8 @@ class Line(NamedTuple):
 class _CarriageReturns:
     """A stream whose lines end in ``\\r`` alone, with ``\\n`` in its place."""
 
-    def __init__(self, first: bytes, rest: Iterator[bytes]) -> None:
-        self._first, self._rest = first, rest
+    def __init__(self, first: bytes, rest: Iterator[bytes], skipped: int) -> None:
+        self._first, self._rest, self.skipped = first, rest, skipped
 
     def chunks(self) -> Iterator[bytes]:
         """The chunks, of the same lengths."""
@@ -44,8 +44,8 @@ class _CarriageReturns:
 class _Chunks:
     """Chunks of which the first was looked at."""
 
-    def __init__(self, first: bytes, rest: Iterator[bytes]) -> None:
-        self._first, self._rest = first, rest
+    def __init__(self, first: bytes, rest: Iterator[bytes], skipped: int) -> None:
+        self._first, self._rest, self.skipped = first, rest, skipped
 
     def chunks(self) -> Iterator[bytes]:
         """All chunks."""
@@ -64,7 +64,7 @@ class Feed:
         chunks = source.stream.chunks()
         first = next(chunks, b"")
         old = b"\r" in first and b"\n" not in first
-        stream = _CarriageReturns(first, chunks) if old else _Chunks(first, chunks)
+        stream = (_CarriageReturns if old else _Chunks)(first, chunks, source.stream.skipped)
         self._lines = Lines(stream, self.limit, self._too_long)
         self._numbered = iter(self._lines)
         self._ahead: deque[Line] = deque()

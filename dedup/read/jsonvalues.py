@@ -114,7 +114,7 @@ class Frames:
         self._stream = stream
         self._limit = limit
         self._buffer = b""
-        self._offset = 0  # of the buffer's first byte in the input
+        self._offset = -1  # of the buffer's first byte in the input
         self._at = 0  # everything before was scanned
         self._number = 0
         self._in_array = False
@@ -126,6 +126,7 @@ class Frames:
 
     def __iter__(self) -> Iterator[Frame]:
         for chunk in self._stream.chunks():
+            self._offset = self._stream.skipped if self._offset < 0 else self._offset
             self._spare += 2 * len(chunk)
             held = self._at
             if self._sought is not None:

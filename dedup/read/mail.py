@@ -103,7 +103,8 @@ def _messages(source: Source, intake: Intake) -> Iterator[tuple[str, bytes]]:
                 held.append(line)
         blank = not line.strip()
     if source.stream.failure is not None and (held or size):
-        intake.reject(f"byte {start}", "the mail is cut off, the file ends early", held[0])
+        sample = held[0] if held else b""
+        intake.reject(f"byte {start}", "the mail is cut off, the file ends early", sample)
         return
     yield from _finished(held, start, size + sum(too_long), box, intake)
 

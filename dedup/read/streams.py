@@ -120,6 +120,9 @@ class Stream:
         self.failure: str | None = None
         self.produced = 0
         self.encoding = ""  # of the text, known once its first chunk was asked for
+        self.skipped = 0
+        """Bytes of a mark dropped from a text in UTF-8, known like its encoding: positions
+        count them."""
         self.resume = False
         """Whether reading goes on with the next gzip member (zstd frame ...) after a damaged one:
         for formats whose records are such parts, and which notice what is missing."""
@@ -138,6 +141,7 @@ class Stream:
         first = next(chunks, b"")
         marked, mark = _marked(first)
         self.encoding = marked or self._encoding or "utf-8"
+        self.skipped = mark if marked == "utf-8" else 0
         yield from _utf8(_then(first[mark:], chunks), self.encoding)
 
     def unpacked(self) -> Iterator[bytes]:
@@ -310,6 +314,9 @@ def _marked(first: bytes) -> tuple[str, int]:
 class Chunked(Protocol):
     """What hands on its bytes in chunks: a :class:`Stream`, or one made of it."""
 
+    skipped: int
+    """Bytes of the file before the first chunk, known once that was asked for."""
+
     def chunks(self) -> Iterator[bytes]:
         """The chunks, once."""
         ...
@@ -333,10 +340,12 @@ class Lines:
 
     def __iter__(self) -> Iterator[tuple[int, int, bytes]]:
         limit, on_long = self._limit, self._on_long
-        number, offset = 1, 0
+        number, offset = 1, -1
         carry: list[bytes] = []  # the line so far; only its head once it is too long
         held = 0
         for chunk in self._stream.chunks():
+            if offset < 0:
+                offset = self._stream.skipped
             lines = chunk.split(b"\n")
             if len(lines) > 1:
                 length = held + len(lines[0])

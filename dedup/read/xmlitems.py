@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 
 from lxml import etree
 
-from dedup.read.charsets import CHARSET_ASSUMED, INVALID_UTF8, charset_of
+from dedup.read.charsets import CHARSET_ASSUMED, INVALID_UTF8, charset_of, known_charset
 from dedup.read.markup import local_name
 
 if TYPE_CHECKING:
@@ -198,6 +198,9 @@ class Items:
         declared = _DECLARATION.search(first[:1024])
         name = declared[1].decode() if declared else None
         # What was transcoded, by a byte order mark or on demand, is UTF-8 by now, whatever it says.
+        if name is not None and known_charset(name) == "utf-7":
+            name = None  # as in pages: an encoding for mail, in which "+ADw-" stands for "<"
+            self.issues[CHARSET_ASSUMED] = None
         transcoded = self._source.stream.encoding != "utf-8"
         wide = name is not None and name.lower().replace("_", "-").startswith(("utf-16", "utf16"))
         if transcoded or wide:
