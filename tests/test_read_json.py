@@ -163,6 +163,9 @@ ARTICLES = [{"headline": f"h{i}", "body": f"text {i}"} for i in range(3)]
         {"status": "ok", "articles": ARTICLES},
         {"response": {"total": 3, "docs": ARTICLES}, "facets": [{"name": "x"}]},
         {"hits": {"hits": [{"_id": i, "_source": a} for i, a in enumerate(ARTICLES)]}},
+        {"content": ARTICLES, "page": {"number": 1}},
+        {"items": ARTICLES, "total": 3},
+        {"articles": [{"headline": "a picture", "body": None}, *ARTICLES]},
     ],
 )
 @pytest.mark.parametrize("indent", [None, 2])
@@ -170,7 +173,42 @@ def test_records_inside_of_an_answer(tmp_path: Path, wrapped: Any, indent: int |
     (tmp_path / "a.json").write_text(json.dumps(wrapped, indent=indent))
     texts, ledger = read(tmp_path / "a.json")
     assert texts == ["text 0", "text 1", "text 2"]
-    assert ledger.rejects == []
+    pictures = sum("a picture" in str(value) for value in wrapped.values())
+    assert [reject.reason for reject in ledger.rejects] == [
+        "the text (field 'body') is null"
+    ] * pictures
+
+
+def test_the_parts_of_one_article_are_no_articles(tmp_path: Path) -> None:
+    parts = [{"id": "p1", "text": "One."}, {"id": "p2", "text": "Two."}]
+    for article in ({"id": "a", "content": parts}, {"content": [{"text": "One."}]}):
+        (tmp_path / "a.json").write_text(json.dumps(article))
+        texts, ledger = read(tmp_path / "a.json")
+        assert texts == []
+        assert "the text (field 'content') is not a string but list" in ledger.rejects[0].reason
+
+
+POST = {
+    "id": 7,
+    "date": "2024-01-02T06:04:05",
+    "date_gmt": "2024-01-02T03:04:05",
+    "link": "https://valley.example/rain",
+    "title": {"rendered": "Rain &#038; hail"},
+    "content": {"rendered": "<p>It rained.</p>\n<p>It <b>hailed</b>.</p>", "protected": False},
+    "author": 3,
+    "_embedded": {"author": [{"id": 3, "name": "Ann Wex"}]},
+}
+
+
+@pytest.mark.parametrize("wrapped", [POST, [POST], {"posts": [POST]}])
+def test_posts_of_wordpress(tmp_path: Path, wrapped: Any) -> None:
+    (tmp_path / "a.json").write_text(json.dumps(wrapped))
+    (batch,) = read_articles([str(tmp_path)], ReadSettings(), Ledger())
+    (row,) = batch.to_pylist()
+    assert (row["id"], row["title"], row["byline"]) == ("7", "Rain & hail", "Ann Wex")
+    assert row["text"] == "It rained.\nIt hailed."
+    assert row["published"].isoformat() == "2024-01-02T03:04:05+00:00"
+    assert row["url"] == "https://valley.example/rain"
 
 
 def test_an_export_of_a_search_engine(tmp_path: Path) -> None:

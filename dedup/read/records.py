@@ -17,6 +17,7 @@ from dedup.read.intake import Intake, RawRecord
 from dedup.read.jsontext import LONE_SURROGATE, without_surrogates
 from dedup.read.outlets import outlet_of
 from dedup.read.story import UNDER_EMBARGO
+from dedup.read.wordpress import is_rendered, plain_post
 from dedup.read.wrapped import records_in
 
 if TYPE_CHECKING:
@@ -97,8 +98,12 @@ class Validator:
         columns = raw.columns or intake.columns.of(tuple(values))
         get = values.get
         text = get(columns.text) if columns.text is not None else None
+        if is_rendered(text):
+            values = plain_post(values)
+            get = values.get
+            text = get(columns.text or "")
         if type(text) is not str:
-            if nested or columns.text is not None or not self._add_inner(raw, intake, batch):
+            if nested or not self._add_inner(raw, columns, intake, batch):
                 intake.reject(raw.position, _why_no_text(values, columns.text, text))
             return
         issues = raw.issues
@@ -163,9 +168,9 @@ class Validator:
             return (UNDER_EMBARGO,)
         return (EMBARGOED,) if until.micros is not None else ()
 
-    def _add_inner(self, raw: RawRecord, intake: Intake, batch: Batch) -> bool:
+    def _add_inner(self, raw: RawRecord, columns: Columns, intake: Intake, batch: Batch) -> bool:
         """Add the records inside of one that is none itself; whether there are any."""
-        inner = records_in(raw.values, self._overrides)
+        inner = records_in(raw.values, columns, self._overrides)
         for place, values in inner:
             position = f"{raw.position}, {place}" if place else raw.position
             if type(values) is dict:

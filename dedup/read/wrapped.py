@@ -9,8 +9,12 @@ from dedup.read.columns import resolve
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from dedup.read.columns import Columns
+
 _MAX_DEPTH = 3
+_LOOKED_AT = 10
 _HIT = "_source"
+_OF_ARTICLES = frozenset(("id", "url", "title", "byline", "published"))
 
 
 class Inner(NamedTuple):
@@ -23,17 +27,29 @@ class Inner(NamedTuple):
     values: Any
 
 
-def records_in(values: dict[str, Any], overrides: tuple[tuple[str, str], ...]) -> list[Inner]:
+def records_in(
+    values: dict[str, Any], columns: Columns, overrides: tuple[tuple[str, str], ...]
+) -> list[Inner]:
     """The records inside of an object that is none itself, empty if there are none.
 
-    They are the objects of the one list in it whose first object has a text
+    They are the objects of the one list in it in which one of the first objects has a text
     (``{"articles": [...]}``, ``{"response": {"docs": [...]}}``, ``{"hits": {"hits": [...]}}``), or
     what a search engine keeps under ``_source``. Where two lists would do, neither is taken: the
-    records must not depend on a guess.
+    records must not depend on a guess. A list that is named like a text (``{"content": [...]}``)
+    holds records where they have more than a text, and the object around them is no article; else
+    it holds the parts of one.
     """
+    parts = columns.text is not None and not columns.taken().keys().isdisjoint(_OF_ARTICLES)
+    if parts or type(values.get(columns.text or "")) is str:
+        return []
+    fewest = 1 if columns.text is None else 2
     if isinstance(hit := values.get(_HIT), dict):
         return [Inner("", _of_hit(values, hit))]
-    found = [(place, items) for place, items in _lists(values, "", 0) if _is_text(items, overrides)]
+    found = [
+        (place, items)
+        for place, items in _lists(values, "", 0)
+        if _are_records(items, overrides, fewest)
+    ]
     if len(found) != 1:
         return []
     place, items = found[0]
@@ -49,8 +65,14 @@ def _lists(values: dict[str, Any], above: str, depth: int) -> Iterator[tuple[str
             yield from _lists(value, place, depth + 1)
 
 
-def _is_text(items: list[Any], overrides: tuple[tuple[str, str], ...]) -> bool:
-    return resolve(tuple(_unpacked(items[0])), overrides).text is not None
+def _are_records(items: list[Any], overrides: tuple[tuple[str, str], ...], fewest: int) -> bool:
+    """Whether one of the first objects has a text, and so many fields in all."""
+    for item in items[:_LOOKED_AT]:
+        if type(found := _unpacked(item)) is dict:
+            columns = resolve(tuple(found), overrides)
+            if columns.text is not None and len(columns.taken()) >= fewest:
+                return True
+    return False
 
 
 def _unpacked(item: Any) -> Any:
