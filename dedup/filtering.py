@@ -26,7 +26,7 @@ from dedup.tables.scores import build_scores
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -323,7 +323,7 @@ def _listed(
     places: Sequence[tuple[str, str, str, str]],
     records: Records,
     gone: Sequence[Dropped],
-    rejects: Sequence[Reject],
+    rejects: Iterable[Reject],
 ) -> tuple[pa.Table, pa.Table]:
     """Every record that was read, among those that stay or among those that go, as read."""
     number = {key: i for i, key in enumerate(zip(records.ids, records.digests, strict=True))}

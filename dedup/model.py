@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any, Literal
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from dedup.rejects import RejectList
+
 RelationName = Literal["copy", "partial", "quote", "boilerplate"]
 Kind = Literal["prose", "quote", "boilerplate"]
 Role = Literal["credit", "metadata", "mention", "inferred", "earliest-observed"]
@@ -120,7 +122,7 @@ class FileLedger:
     repeats: int = 0
     rejected: int = 0
     incomplete: str | None = None
-    """Why the file could not be read to its end; ``None`` when it was."""
+    """Why the file could not be read to its end, the first reasons; ``None`` when it was."""
     notes: list[str] = field(default_factory=list)
     columns: dict[str, str] = field(default_factory=dict)
     """Which column was taken for which article field."""
@@ -131,11 +133,13 @@ class Ledger:
     """The balance of a whole run's input."""
 
     files: list[FileLedger] = field(default_factory=list)
-    rejects: list[Reject] = field(default_factory=list)
+    rejects: list[Reject] | RejectList = field(default_factory=list)
     skipped: list[Reject] = field(default_factory=list)
     """Paths that were not read at all (FIFO, device, symlink loop), with the reason."""
     unknown: set[str] = field(default_factory=set)
     """Files of no known format; each is a reject."""
+    faults: dict[int, int] = field(default_factory=dict)
+    """How many reasons make a file incomplete, by the ``id`` of its entry in ``files``."""
     warnings: list[str] = field(default_factory=list)
     withdrawals: list[Withdrawal] = field(default_factory=list)
     """Items that their senders canceled or withheld."""

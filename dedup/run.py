@@ -11,8 +11,6 @@ from collections import Counter
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, cast
 
-import pyarrow as pa
-
 from dedup import agencies as agency_data
 from dedup.arena import Arena
 from dedup.budget import memory_budget, text_limit
@@ -23,10 +21,11 @@ from dedup.encoder import Encoder, load_encoder
 from dedup.errors import UsageError
 from dedup.families import NO_FAMILIES, load_families
 from dedup.memory import collector_paused, release_memory
-from dedup.model import Ledger, table_schemas
+from dedup.model import Ledger
 from dedup.pipeline import Analysis, Clock, Progress, analyse
 from dedup.read import read_articles
 from dedup.read.dates import current_time
+from dedup.rejects import RejectList
 from dedup.report.encode import normalised
 from dedup.tables import build_tables
 from dedup.tables.furniture import crowded_furniture
@@ -36,6 +35,8 @@ from dedup.warmup import compile_kernels
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
+
+    import pyarrow as pa
 
     from dedup.agencies import Agencies
     from dedup.corpus import Corpus
@@ -91,7 +92,8 @@ class Run:
         )
         self.encoder = encoder_of(semantic)
         self.clock = Clock(progress)
-        self.ledger = Ledger()
+        self._rejects = RejectList(self.arena)
+        self.ledger = Ledger(rejects=self._rejects)
         self.inputs: list[str] = []
 
     def read(
@@ -174,12 +176,7 @@ class Run:
 
     def rejected(self) -> pa.Table:
         """The table ``rejected``."""
-        rows = [
-            {"file": r.file, "position": r.position, "reason": r.reason, "sample": r.sample}
-            for r in self.ledger.rejects
-        ]
-        table = pa.Table.from_pylist(rows, table_schemas()["rejected"])
-        return normalised("rejected", table)
+        return normalised("rejected", self._rejects.table())
 
     def tables(
         self,

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 SAMPLE_CHARACTERS = 200
 _SAMPLE_BYTES = 4 * SAMPLE_CHARACTERS
+_MOST_FAULTS = 20
+"""Reasons given why a file is incomplete; how many more there are is said."""
 
 
 class RawRecord(NamedTuple):
@@ -130,14 +132,21 @@ class Intake:
         self.ledger.withdrawals.append(Withdrawal(item, version, self.name, position, status))
 
     def incomplete(self, reason: str) -> None:
-        """Mark the file as not read to its end.
+        """Mark the file as not read to its end; of very many reasons the first are kept.
 
         Raises :class:`~dedup.errors.IncompleteInputError` under ``strict``.
         """
         if self.name != self.entry.file:
             reason = f"{self.name}: {reason}"
         before = self.entry.incomplete
-        self.entry.incomplete = reason if before is None else f"{before}; {reason}"
+        count = self.ledger.faults.get(id(self.entry), 0) + 1
+        self.ledger.faults[id(self.entry)] = count
+        if before is None:
+            self.entry.incomplete = reason
+        elif count <= _MOST_FAULTS:
+            self.entry.incomplete = f"{before}; {reason}"
+        else:
+            self.entry.incomplete = before.removesuffix(_further(count - 1)) + _further(count)
         if self.settings.strict:
             prefix = "" if reason.startswith(self.name) else f"{self.name}: "
             raise IncompleteInputError(
@@ -155,6 +164,10 @@ class Intake:
         """Say something about the file that is no fault of a record; said once."""
         if text not in self.entry.notes:
             self.entry.notes.append(text)
+
+
+def _further(count: int) -> str:
+    return f"; and {count - _MOST_FAULTS} more" if count > _MOST_FAULTS else ""
 
 
 def _place(name: str, position: str) -> str:
