@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 import sqlite3
-import subprocess
-import sys
 from typing import TYPE_CHECKING
 
+import command
 import pytest
 import zstandard
 from test_index import SAMPLE, filled, held, lines, scanned, write
@@ -18,12 +17,12 @@ from dedup.store import unpack_arrays
 from dedup.updating import bring_up_to_date
 
 if TYPE_CHECKING:
+    import subprocess
     from pathlib import Path
 
 
 def run(*arguments: str | Path, code: int = 0) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "dedup", *map(str, arguments)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    done = command.dedup(*arguments)
     assert done.returncode == code, done.stderr + done.stdout
     return done
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 from typing import TYPE_CHECKING
 
+import command
 import pytest
 from dumps import write_jsonl
 from oracles import Writer, newsroom
 
 if TYPE_CHECKING:
+    import subprocess
     from pathlib import Path
 
 DONE, USAGE, INCOMPLETE, FAILED, FLAGGED = 0, 2, 3, 5, 10
@@ -39,18 +39,9 @@ FILES = {
 def run(
     *args: object, stdin: bytes = b"", cwd: Path | None = None
 ) -> subprocess.CompletedProcess[str]:
-    done = subprocess.run(
-        [sys.executable, "-m", "dedup", *map(str, args)],
-        input=stdin,
-        capture_output=True,
-        cwd=cwd,
-        env={**os.environ, "NO_COLOR": "1", "COLUMNS": "200"},
-        timeout=120,
-        check=False,
-    )
-    out, err = done.stdout.decode(), done.stderr.decode()
-    assert "Traceback" not in err, err
-    return subprocess.CompletedProcess(done.args, done.returncode, out, err)
+    done = command.dedup(*args, stdin=stdin, cwd=cwd)
+    assert "Traceback" not in done.stderr, done.stderr
+    return done
 
 
 def rows(path: Path) -> list[dict]:
