@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import time
 from datetime import UTC, datetime
@@ -331,3 +332,39 @@ def test_a_missing_extra_names_its_command(tmp_path, monkeypatch):
 def test_utf_7_is_never_decoded(stated):
     data = b'<meta charset="utf-7"><p>+ADw-script+AD4-</p>'
     assert decode(data, stated) == (data.decode("ascii"), False)
+
+
+@given(
+    headers=st.lists(
+        st.sampled_from(
+            (
+                *(b"Content-Type: text/html", b"content-type:text/html; charset=ISO-8859-1"),
+                *(b"Content-Type: text/html;charset=utf-8; x=y", b"Content-Length: 3", b"X-Y: z"),
+                *(b"Server: a: b; charset=no", b"Content-Length: 999"),
+            )
+        ),
+        unique_by=lambda line: line.partition(b":")[0].lower(),
+    ),
+    body=st.binary(max_size=60),
+    status=st.sampled_from((b"HTTP/1.1 200 OK", b"HTTP/1.0 200", b"HTTP/2 200 ")),
+)
+def test_plain_responses_are_read_as_fastwarc_reads_them(headers, body, status):
+    pytest.importorskip("fastwarc")
+    from dedup.pages import http
+
+    response = b"\r\n".join([status, *headers, b"", body])
+    found = http.payload(response, 1000)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(http, "_PLAIN", re.compile(rb"\Z\A"))
+        assert found == http.payload(response, 1000)
+    assert found[0] == body
+
+
+def test_the_charset_that_a_server_names_may_stand_in_quotes():
+    pytest.importorskip("fastwarc")
+    from dedup.pages import http
+
+    response = b'HTTP/1.1 200 OK\r\nContent-Type: text/html; charset="shift_jis"\r\n\r\n<p>'
+    assert http.payload(response, 1000) == (b"<p>", "shift_jis")
+    with pytest.raises(http.UnreadableResponseError, match="max_record_bytes"):
+        http.payload(response, 2)

@@ -6,6 +6,7 @@ without harm to the run: the kernel ends the process, and :mod:`dedup.pages.pool
 
 from __future__ import annotations
 
+import gc
 import json
 import resource
 import signal
@@ -61,6 +62,9 @@ def serve(channel: socket.socket, seconds: float, memory: int) -> None:
     signal.signal(signal.SIGPROF, signal.SIG_DFL)
     from dedup.pages.extraction import Page, extract
 
+    # Pages make many objects and hardly any cycles: the collector would look at them in vain.
+    gc.freeze()
+    gc.set_threshold(100_000, 20, 20)
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     while (message := receive(channel)) is not None:
