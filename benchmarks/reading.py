@@ -37,9 +37,11 @@ if TYPE_CHECKING:
 READ = """
 import json, sys, time
 from pathlib import Path
+import pyarrow as pa
 from dedup.config import ReadSettings
 from dedup.model import Ledger
 from dedup.read import read_articles
+pa.array([0])  # imports pandas where that is installed, at the first array that pyarrow makes
 ledger = Ledger()
 wall, cpu = time.perf_counter(), time.process_time()
 for batch in read_articles([sys.argv[1]], ReadSettings(), ledger):

@@ -205,9 +205,9 @@ def _rows(
     intake = Intake(source.name, FileLedger(source.name), Ledger(), settings, Progress())
     for record, lines in with_lines(source, intake):
         if record is None:
-            writer.head(lines, source.name)
+            writer.head(b"\n".join(lines), source.name)
         elif wanted(record.position):
-            writer.line(lines)
+            writer.line(b"\n".join(lines))
             yield record.position
 
 

@@ -47,7 +47,7 @@ def read(source: Source, intake: Intake) -> Iterator[RawRecord]:
     return (record for record, _ in with_lines(source, intake) if record is not None)
 
 
-def with_lines(source: Source, intake: Intake) -> Iterator[tuple[RawRecord | None, bytes]]:
+def with_lines(source: Source, intake: Intake) -> Iterator[tuple[RawRecord | None, list[bytes]]]:
     """Yield the header (``None``) and the rows, each with its lines as they stand in the file."""
     feed = Feed(source, intake)
     # The csv module has one limit for the whole process; it is only ever raised.
@@ -61,7 +61,7 @@ def with_lines(source: Source, intake: Intake) -> Iterator[tuple[RawRecord | Non
     header = _header(rows, intake)
     if header is None:
         return
-    yield None, b"\n".join(feed.lines)
+    yield None, feed.lines
     # Backwards, so that of two columns of one name the first is used.
     backwards = header[::-1]
     width, nulls = len(header), not rows.dialect.escape
@@ -77,7 +77,7 @@ def with_lines(source: Source, intake: Intake) -> Iterator[tuple[RawRecord | Non
             values = {name: None if value == _NULL else value for name, value in values.items()}
         number = (feed.first or (0, 0))[0]
         issues = (INVALID_UTF8,) if feed.invalid else ()
-        yield RawRecord(f"line {number}", values, issues), b"\n".join(feed.lines)
+        yield RawRecord(f"line {number}", values, issues), feed.lines
 
 
 def _header(rows: _Rows, intake: Intake) -> list[str] | None:
