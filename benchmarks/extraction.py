@@ -272,7 +272,8 @@ def markdown(about: dict[str, Any], result: dict[str, Any]) -> str:
         "# Web pages",
         "",
         (
-            f"{machine.headline(about)} {found['pages']} article pages of 13 countries, the "
+            f"{machine.headline(about)} Load of the machine when it began: {about['load']}. "
+            f"{found['pages']} article pages of 13 countries, the "
             "expected extraction from the tests of fundus. Measures as in "
             "`benchmarks/extraction.py`. The few thresholds of the method were chosen on these "
             "pages."
@@ -332,6 +333,7 @@ def main() -> None:
         sys.exit(f"no formats.tar.zst in {args.corpora}; name its folder with --corpora")
     pages = examples(args.corpora)
     about = machine.circumstances(("dedup", "benchmarks/extraction.py"), PACKAGES)
+    about["load"] = ", ".join(f"{load:.1f}" for load in os.getloadavg())
     result = rounded(
         {
             "agreement": agreement(pages),
