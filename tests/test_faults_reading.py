@@ -179,6 +179,16 @@ def test_fault_12_large_and_quoted_fields(tmp_path: Path) -> None:
     assert [r["position"].split(",")[0] for r in done.rejected] == ["line 5", "line 6", "line 7"]
 
 
+def test_fault_12_a_quote_that_is_never_closed(tmp_path: Path) -> None:
+    rows = [f'{n},"Title {n}, quoted",Text number {n}.\n' for n in range(40)]
+    rows.insert(20, 'x,"never closed,Its text.\n')
+    (tmp_path / "a.csv").write_text("id,title,text\n" + "".join(rows))
+    done = scan(tmp_path)
+    assert done.code == DONE
+    assert sorted(map(int, done.texts)) == list(range(40))
+    assert [r["position"].partition(",")[0] for r in done.rejected] == ["line 22"]
+
+
 def test_fault_13_missing_fields(tmp_path: Path) -> None:
     (tmp_path / "a.jsonl").write_bytes(
         jsonl({"id": "a", "summary": "s"}, {"id": "b", "text": None})
@@ -258,6 +268,18 @@ def test_fault_30_loops_pipes_and_devices(tmp_path: Path) -> None:
     assert sorted(skipped) == ["null", "pipe.jsonl", "self", "up"]
     assert "FIFO" in skipped["pipe.jsonl"]
     assert "pipe.jsonl" in done.stdout, "the summary says so"
+
+
+def test_fault_30_loops_below_a_pattern(tmp_path: Path) -> None:
+    (tmp_path / "deep").mkdir()
+    (tmp_path / "deep" / "a.txt").write_text("A text.")
+    for n in range(5):
+        (tmp_path / f"up{n}").symlink_to(tmp_path)
+    os.mkfifo(tmp_path / "deep" / "pipe.txt")
+    done = scan(tmp_path, tmp_path / "**" / "*.txt")
+    assert (done.code, list(done.texts)) == (DONE, ["deep/a.txt"])
+    skipped = {s["file"].rpartition("/")[2] for s in done.run["ledger"]["skipped"]}
+    assert skipped == {"pipe.txt", *(f"up{n}" for n in range(5))}
 
 
 def test_fault_31_many_files_few_handles(tmp_path: Path) -> None:
