@@ -1,97 +1,147 @@
-"""The report: one self-contained page that works from a file and loads nothing.
+"""The report as a page: self-contained, in a folder, live from a service, or of one group.
 
-A strict content security policy allows just the page's own style and script, by their hashes;
-every text of others goes through :mod:`dedup.report.safe` and through Jinja's escaping, or into
-a JSON island that the script reads and shows with ``textContent``.
+The first screen, the records that were rejected and the run's settings are HTML, and need no
+script; the other views are made by the page's script from chunks of data
+(:mod:`dedup.report.chunks`). A strict content security policy allows just the page's own style
+and scripts, by their hashes; every text of others goes through :mod:`dedup.report.safe` and
+through Jinja's escaping, or into a chunk that the script shows with ``textContent``.
 """
 
 from __future__ import annotations
 
 import base64
 import hashlib
+from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import jinja2
 from markupsafe import Markup
 
-from dedup.report.encode import normalised, with_date_strings
-from dedup.report.safe import anchor, island, one_line, visible
-from dedup.report.view import (
-    Articles,
-    Texts,
-    overview,
-    passage_cards,
-    source_names,
-)
-from dedup.report.view_groups import TEXT_LENGTH, group_views, island_data
-from dedup.report.view_sources import source_views
-from dedup.texts import Tables
+from dedup.errors import UsageError
+from dedup.report import script
+from dedup.report.chunks import ReportData
+from dedup.report.embed import PAGE_LIMIT, element, embedded
+from dedup.report.overview import overview
+from dedup.report.safe import island, one_line, visible
+from dedup.report.view_groups import BLOCK, TEXT_LENGTH
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     import pyarrow as pa
 
-TOP_SOURCES = 100
-TOP_PAIRS = 100
 TOP_REJECTED = 200
 TOP_CORRECTIONS = 500
+_MARGIN = 2_000
+"""Room for figures that are known once the chunks are chosen."""
 
 
 def render_html(
     tables: Mapping[str, pa.Table],
     run: Mapping[str, Any],
     *,
-    top_groups: int = 200,
+    top_groups: int | None = None,
     top_passages: int = 200,
 ) -> str:
-    """The page for a run, as text; the same for the same records, settings and version.
+    """The page of a run as one file of at most :data:`~dedup.report.embed.PAGE_LIMIT` bytes; the
+    same for the same records, settings and version.
+
+    All groups are listed (up to :data:`~dedup.report.view_groups.LISTED` at a time); the details
+    and texts of the best ranked ones are embedded as far as there is room, and the page says so.
 
     Args:
         tables: the tables of a run; without ``texts`` the page says so and shows passages only.
         run: what goes into ``run.json``; its ``timing`` is not shown.
-        top_groups: groups shown with their texts; the page says how many there are.
+        top_groups: groups that are listed, the best ranked and the largest; ``None`` for all.
         top_passages: stories listed under the most reused passages.
     """
-    every = Tables.of(tables)
-    texts = Texts(every.texts)
-    tables = {name: normalised(name, every[name]) for name in every.without_texts()}
-    tables["articles"] = with_date_strings("articles", tables["articles"])
-    articles = Articles(tables["articles"])
-    names = source_names(tables)
-    groups, embedded = group_views(tables, articles, texts, names, top_groups)
-    passages, stories = passage_cards(tables, articles, names, top_passages)
-    style, script = _asset("style.css"), _asset("app.js")
+    return render_page(ReportData(tables, run, top_groups=top_groups, top_passages=top_passages))
+
+
+def render_page(data: ReportData, *, limit: int = PAGE_LIMIT) -> str:
+    """As :func:`render_html`, for data at hand and a page of at most ``limit`` bytes."""
+    fixed = _render(data, [], "embedded", data.groups.blocks)
+    room = limit - len(fixed.encode("utf-8")) - _MARGIN
+    elements, blocks = embedded(data, room)
+    return _render(data, elements, "embedded", blocks)
+
+
+def render_live(data: ReportData, *, base: str = "data/") -> str:
+    """The page of a service that answers ``GET {base}{name}.json`` with :meth:`ReportData.chunk`.
+
+    ``base`` is an address of the same origin, relative to the page's. The policy in the page allows
+    such requests; :func:`content_policy` gives it for a header.
+    """
+    return _render(data, [], "service", data.groups.blocks, base=base)
+
+
+def render_index(data: ReportData, *, base: str = "data/") -> str:
+    """The page of the folder ``report/``, whose chunks stand in ``{base}{name}.js`` beside it."""
+    return _render(data, [], "files", data.groups.blocks, base=base)
+
+
+def render_group(tables: Mapping[str, pa.Table], run: Mapping[str, Any], group: str) -> str:
+    """One group of a run as a page of its own.
+
+    Raises :class:`~dedup.errors.UsageError` when the run has no group of that id.
+    """
+    data = ReportData(tables, run, only=[group])
+    if not len(data.groups):
+        some = data.tables["groups"].column("id").slice(0, 1).to_pylist()
+        hint = f"; its ids look like {some[0]!r}" if some else "; it has none at all"
+        raise UsageError(f"this run has no group {group!r}{hint}")
+    names = ("groups-0", *next(iter(data.names_of_groups())))
+    return _render(data, [element(n, data.chunk(n)) for n in names], "embedded", 1, single=group)
+
+
+def content_policy(mode: str = "embedded") -> str:
+    """The content security policy of a page; ``mode``: ``embedded``, ``files`` or ``service``."""
+    # With 'strict-dynamic' a script that is allowed may load others; those of the folder are
+    # loaded so, since no address can be named for a file that lies anywhere.
+    scripts = " ".join(f"'sha256-{_digest(source)}'" for source in (_script(), _charts()))
+    return (
+        f"default-src 'none'; style-src 'sha256-{_digest(_style())}'; script-src {scripts}"
+        + (" 'strict-dynamic'" if mode == "files" else "")
+        + "; img-src data:"
+        + ("; connect-src 'self'" if mode == "service" else "")
+        + "; base-uri 'none'; form-action 'none'"
+    )
+
+
+def _render(
+    data: ReportData,
+    elements: Iterable[str],
+    mode: str,
+    blocks: int,
+    *,
+    base: str = "",
+    single: str = "",
+) -> str:
+    about = data.about() | {"mode": mode, "base": base, "single": visible(single), "blocks": blocks}
+    charts = element("program-of-charts", _charts().encode("utf-8"))
     return (
         _environment()
         .get_template("template.html.j2")
         .render(
-            csp=_policy(style, script),
-            style=Markup(style),  # noqa: S704 - our own files
-            script=Markup(script),  # noqa: S704
-            data=Markup(island(island_data(groups, embedded))),  # noqa: S704 - escaped there
-            overview=overview(tables, names),
-            run=run,
-            ledger=_ledger(run),
-            facts=_facts(run),
-            sources=source_views(tables, articles, texts, names, TOP_SOURCES),
-            corrections=_corrections(run),
-            source_count=len(tables["sources"]),
-            passages=passages,
-            passage_count=len(tables["passages"]),
-            story_count=stories,
-            groups=groups,
-            group_count=len(tables["groups"]),
-            shown={group.anchor for group in groups},
-            filter_sources=_filter_sources(groups),
-            filter_flags=sorted({name for g in groups for name, _ in g.flags}),
-            quotes=_quotes(tables, articles, texts),
-            near_misses=_pairs(tables["near_misses"], articles),
-            near_count=len(tables["near_misses"]),
-            rejected=_rejected(tables["rejected"]),
-            rejected_count=len(tables["rejected"]),
-            no_texts=texts.missing,
+            csp=content_policy(mode),
+            style=Markup(_style()),  # noqa: S704 - our own files
+            script=Markup(_script()),  # noqa: S704
+            about=Markup(island(about)),  # noqa: S704 - escaped there
+            chunks=Markup("".join([charts, *elements])),  # noqa: S704 - base64 in elements
+            overview=overview(data.tables, data.names),
+            run=data.run,
+            single=visible(single),
+            ledger=_ledger(data.run),
+            facts=_facts(data.run),
+            corrections=_corrections(data.run),
+            rejected=_rejected(data.tables["rejected"]),
+            rejected_count=len(data.tables["rejected"]),
+            group_count=data.groups.total,
+            listed_groups=len(data.groups),
+            detailed_groups=min(blocks * BLOCK, len(data.groups)),
+            no_texts=data.texts.missing,
             text_length=TEXT_LENGTH,
         )
     )
@@ -108,8 +158,8 @@ def _environment() -> jinja2.Environment:
     environment.filters["n"] = lambda value: f"{value:,}"
     environment.filters["pc"] = lambda value: f"{value:.1f} %"
     environment.filters["pc0"] = lambda value: f"{value:.0f} %"
+    environment.filters["query"] = _query
     environment.filters["plural"] = _plural
-    environment.filters["anchor"] = anchor
     return environment
 
 
@@ -117,19 +167,32 @@ def _plural(count: int, one: str, many: str = "") -> str:
     return f"{count:,} {one if count == 1 else many or one + 's'}"
 
 
+@cache
+def _style() -> str:
+    return _asset("style.css")
+
+
+@cache
+def _script() -> str:
+    return script.joined()
+
+
+@cache
+def _charts() -> str:
+    return _asset("charts/charts.js")
+
+
 def _asset(name: str) -> str:
     return (files("dedup.report") / name).read_text(encoding="utf-8")
 
 
-def _policy(style: str, script: str) -> str:
-    def digest(text: str) -> str:
-        return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+def _digest(text: str) -> str:
+    return base64.b64encode(hashlib.sha256(text.encode("utf-8")).digest()).decode("ascii")
 
-    return (
-        f"default-src 'none'; style-src 'sha256-{digest(style)}'; "
-        f"script-src 'sha256-{digest(script)}'; img-src data:; "
-        "base-uri 'none'; form-action 'none'"
-    )
+
+def _query(value: str) -> str:
+    """``value`` as a part of a link within the page."""
+    return quote(value, safe="")
 
 
 def _ledger(run: Mapping[str, Any]) -> dict[str, Any]:
@@ -197,107 +260,6 @@ def _corrections(run: Mapping[str, Any]) -> dict[str, Any] | None:
             for entry in entries[:TOP_CORRECTIONS]
         ],
     }
-
-
-def _filter_sources(groups: Any) -> list[tuple[str, str, int]]:
-    counts: dict[tuple[str, str], int] = {}
-    for group in groups:
-        key = (group.source_id, group.source)
-        counts[key] = counts.get(key, 0) + 1
-    ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-    return [(identifier, name, count) for (identifier, name), count in ranked]
-
-
-def _pairs(table: pa.Table, articles: Articles) -> list[dict[str, Any]]:
-    return [_pair(row, articles) for row in _best(table).to_pylist()]
-
-
-def _best(table: pa.Table) -> pa.Table:
-    """The pairs that score highest; ties by their refs."""
-    import pyarrow.compute as pc
-
-    keyed = table.set_column(
-        table.schema.get_field_index("score"), "score", pc.fill_null(table.column("score"), 0.0)
-    )
-    keys = [("score", "descending"), ("a", "ascending"), ("b", "ascending")]
-    return table.take(pc.sort_indices(keyed, sort_keys=keys)[:TOP_PAIRS])
-
-
-def _pair(row: dict[str, Any], articles: Articles) -> dict[str, Any]:
-    return {
-        "a": articles.get(row["a"]),
-        "b": articles.get(row["b"]),
-        "relation": row["relation"],
-        "coverage_a": 100 * (row["coverage_a"] or 0.0),
-        "coverage_b": 100 * (row["coverage_b"] or 0.0),
-        "missed_by": one_line(row.get("missed_by"), 120),
-    }
-
-
-def _quotes(tables: Mapping[str, pa.Table], articles: Articles, texts: Texts) -> dict[str, Any]:
-    """Pairs that share quotes only, of articles that no group holds together."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    groups: dict[str, set[int]] = {}
-    for number, members in enumerate(tables["groups"].column("articles").to_pylist()):
-        for ref in members or ():
-            groups.setdefault(ref, set()).add(number)
-    table = tables["relations"]
-    table = table.filter(pc.equal(table.column("relation"), "quote"))
-    members = pa.array(list(groups), pa.string())
-    both = pc.and_(
-        pc.is_in(table.column("a"), value_set=members),
-        pc.is_in(table.column("b"), value_set=members),
-    )
-    apart = pc.invert(both).to_numpy().copy()
-    rows = both.to_numpy().nonzero()[0]
-    pairs = table.select(["a", "b"]).take(pa.array(rows)).to_pylist()
-    apart[rows] = [not groups[pair["a"]] & groups[pair["b"]] for pair in pairs]
-    table = table.filter(pa.array(apart))
-    top = _best(table).to_pylist()
-    shared = _quoted(tables, {(r["a"], r["b"]) for r in top}, texts)
-    shown = [{**_pair(r, articles), "text": shared.get((r["a"], r["b"]), "")} for r in top]
-    return {"count": len(table), "pairs": shown}
-
-
-def _quoted(
-    tables: Mapping[str, pa.Table], pairs: set[tuple[str, str]], texts: Texts
-) -> dict[tuple[str, str], str]:
-    """What each pair shares, as its first article has it: its best scored quote, else the best
-    of its other matches (furniture left aside)."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    table = tables["matches"]
-    firsts = pa.array(sorted({a for a, _ in pairs}), pa.string())
-    mask = pc.and_(
-        pc.not_equal(table.column("kind"), "boilerplate"),
-        pc.is_in(table.column("a"), value_set=firsts),
-    )
-    best: dict[tuple[str, str], dict[str, Any]] = {}
-    for row in table.filter(mask).to_pylist():
-        pair = (row["a"], row["b"])
-        known = best.get(pair)
-        if pair in pairs and (known is None or _worth(row) > _worth(known)):
-            best[pair] = row
-    wanted = pa.array(sorted({r["passage"] for r in best.values() if r["passage"]}), pa.string())
-    passages = tables["passages"]
-    passages = passages.filter(pc.is_in(passages.column("id"), value_set=wanted))
-    pairs_of = zip(
-        passages.column("id").to_pylist(), passages.column("text").to_pylist(), strict=True
-    )
-    by_id = dict(pairs_of)
-    result = {}
-    for pair, row in best.items():
-        text = texts.get(pair[0])
-        cut = text[row["a_start"] : row["a_end"]] if text else by_id.get(row["passage"]) or ""
-        result[pair] = one_line(cut, 400)
-    return result
-
-
-def _worth(match: dict[str, Any]) -> tuple[bool, float]:
-    return match["kind"] == "quote", match["score"] or 0.0
 
 
 def _rejected(table: pa.Table) -> list[dict[str, str]]:

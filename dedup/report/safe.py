@@ -25,6 +25,7 @@ def _table() -> dict[int, str]:
 
 _VISIBLE = _table()
 _CRLF = re.compile(r"\r(?=\n)")
+_ODD = re.compile("[%s\r]" % "".join(f"\\U{code:08x}" for code in _VISIBLE))
 _ISLAND = str.maketrans({c: f"\\u{ord(c):04x}" for c in "<>&\u2028\u2029"})
 _ANCHOR = re.compile(r"[^A-Za-z0-9_-]")
 _URL_BAD = re.compile(r"[\x00-\x20\x7f-\xa0\u2028\u2029\u202a-\u202e\u2066-\u2069<>\"\\^`{|}]")
@@ -38,6 +39,8 @@ def visible(text: str | None) -> str:
     """
     if not text:
         return ""
+    if not _ODD.search(text):  # most texts; translating costs fifty times as much
+        return text
     return _CRLF.sub(" ", text).replace("\r", "\n").translate(_VISIBLE)
 
 

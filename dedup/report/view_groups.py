@@ -1,156 +1,407 @@
-"""The groups of the page, and the data by which ``app.js`` shows their texts side by side."""
+"""The groups of the report: an index of all by columns, and the details of a few at a time."""
 
 from __future__ import annotations
 
-import unicodedata
-from collections import Counter, defaultdict
-from dataclasses import dataclass, field
+from collections import Counter
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from dedup.model import KINDS
-from dedup.report.safe import anchor, one_line, visible
-from dedup.report.view import FLAGS, Articles, ArticleView, EvidenceView, Texts, evidence_view
+from dedup.report.safe import one_line, visible
+from dedup.report.view import FLAGS, Articles, Roll, Texts, evidence_view
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    import pyarrow as pa
+    from numpy.typing import NDArray
 
-GROUP_ARTICLES = 100
+LISTED = 50_000
+"""Groups of one index."""
+BLOCK = 16
+"""Groups whose details are one chunk."""
+GROUP_ARTICLES = 500
 """Articles of a group that are listed."""
-GROUP_TEXTS = 16
+GROUP_TEXTS = 50
 """Articles of a group whose texts can be compared."""
-GROUP_RELATIONS = 30
+GROUP_EVIDENCE = 40
+GROUP_RELATIONS = 200
 GROUP_PASSAGES = 200
+GROUP_MATCHES = 20_000
+READ_PASSAGES = 20
+"""Passages of a group that are listed to read; the others only divide long matches."""
 TEXT_LENGTH = 60_000
-TEXT_BUDGET = 5_000_000
-"""Characters of text on the whole page."""
-MATCH_BUDGET = 200_000
 
-_KIND = {kind: number for number, kind in enumerate(KINDS)}
+KIND_NUMBER = {kind: number for number, kind in enumerate(KINDS)}
+_STRENGTH = {"copy": 3, "partial": 2, "quote": 1}
 
 
-@dataclass(frozen=True, slots=True)
-class RelationView:
-    """A pair of articles of a group by their numbers in its list."""
+class Groups:
+    """The groups by rank; a group ranks as its best passage does.
 
-    a: int
-    b: int
-    name_a: str
-    name_b: str
-    relation: str
-    revision: bool
-    coverage_a: float
-    coverage_b: float
-    p_copied: float
-    comparable: bool
-
-
-@dataclass(slots=True)
-class GroupView:
-    """A group as the page lists it."""
-
-    id: str
-    anchor: str
-    rank: int
-    title: str
-    source: str
-    source_id: str
-    source_kind: str
-    confidence: float | None
-    size: int
-    core: int
-    outlets: int
-    date: str
-    flags: list[tuple[str, int]]
-    evidence: list[EvidenceView]
-    disputed: str
-    articles: list[ArticleView]
-    relations: list[RelationView] = field(default_factory=list)
-    relations_left: int = 0
-    passages: list[tuple[str, str, int]] = field(default_factory=list)
-    passages_left: int = 0
-    refs: list[str] = field(default_factory=list)
-    """Refs of ``articles``, unchanged."""
-    embedded: dict[str, int] = field(default_factory=dict)
-    """Ref of each article that can be compared, and its number in ``articles``."""
-    matches: list[list[int | float]] = field(default_factory=list)
-    occurrences: list[list[Any]] = field(default_factory=list)
-    pair: tuple[int, int] | None = None
-
-
-def group_views(
-    tables: Mapping[str, pa.Table],
-    articles: Articles,
-    texts: Texts,
-    names: Mapping[str, str],
-    top: int,
-) -> tuple[list[GroupView], dict[str, str]]:
-    """The groups to show, best ranked first, and the texts to embed by ref.
-
-    A group ranks as its best passage does. Where there are more groups than ``top``, the best
-    ranked and the largest are taken in turn, so that neither goes missing.
+    Where there are more groups than ``top``, the best ranked and the largest are taken in turn,
+    so that neither goes missing. ``only`` takes the groups of these ids alone.
     """
-    table = tables["groups"].combine_chunks()
-    order = _ranked(table, tables["passages"])
-    chosen = _chosen(order, [len(a or ()) for a in table.column("articles").to_pylist()], top)
-    views = []
-    for rank, index in chosen:
-        row = table.slice(index, 1).to_pylist()[0]
-        views.append(_group(row, rank, articles, texts, names))
-    embedded = _embed(views, texts)
-    _add_relations(views, tables["relations"])
-    _add_passages(views, table, [index for _, index in chosen], tables["passages"])
-    _add_matches(views, tables["matches"])
-    for view in views:
-        view.pair = _best_pair(view)
-    return views, embedded
 
+    def __init__(
+        self,
+        tables: Mapping[str, pa.Table],
+        articles: Articles,
+        texts: Texts,
+        names: Mapping[str, str],
+        *,
+        top: int | None = None,
+        only: Sequence[str] | None = None,
+    ) -> None:
+        table = tables["groups"].combine_chunks()
+        order = _ranked(table, tables["passages"])
+        if only is not None:
+            wanted = pc.is_in(table.column("id"), value_set=pa.array(only, pa.string()))
+            chosen = [(k + 1, row) for k, row in enumerate(order) if wanted[row].as_py()]
+        else:
+            sizes = pc.list_value_length(table.column("articles")).to_pylist()
+            chosen = _chosen(order, sizes, top)
+        self.total = len(table)
+        self._rank = [rank for rank, _ in chosen]
+        self._table = table.take(pa.array([row for _, row in chosen], pa.int64())).combine_chunks()
+        self._tables = tables
+        self._articles = articles
+        self._texts = texts
+        self._names = names
 
-def island_data(views: Sequence[GroupView], texts: Mapping[str, str]) -> dict[str, Any]:
-    """What ``app.js`` needs; offsets count characters, as everywhere."""
-    numbers = {ref: number for number, ref in enumerate(sorted(texts))}
-    groups = []
-    for view in views:
-        choices = [
-            {
-                "n": number,
-                "label": f"{number + 1}. {view.articles[number].label}"
-                + (f" · {view.articles[number].date}" if view.articles[number].date else ""),
-                "title": view.articles[number].title,
-                "text": numbers[ref],
-            }
-            for ref, number in view.embedded.items()
-        ]
-        groups.append(
-            {
-                "anchor": view.anchor,
-                "rank": view.rank,
-                "size": view.size,
-                "date": view.date,
-                "source": view.source_id,
-                "flags": [name for name, _ in view.flags],
-                "search": _haystack(view),
-                "choices": choices,
-                "pair": view.pair,
-                "matches": view.matches,
-                "passages": view.occurrences,
-            }
+    def __len__(self) -> int:
+        return len(self._table)
+
+    @property
+    def blocks(self) -> int:
+        """Number of blocks of details."""
+        return -(-len(self) // BLOCK)
+
+    @property
+    def indexes(self) -> int:
+        """Number of indexes, at least one."""
+        return max(1, -(-len(self) // LISTED))
+
+    # --- the index ----------------------------------------------------------------------------
+
+    def index(self, number: int) -> dict[str, Any]:
+        """Columns over the groups of index ``number``, by rank.
+
+        ``outlets``, ``languages`` and ``sources`` are lists of names, and their columns numbers
+        into them; ``flags`` counts articles in the order of :data:`dedup.report.view.FLAGS`;
+        ``share`` is the average share of the core's text that stands in others of the group.
+        """
+        part = self._table.slice(number * LISTED, LISTED)
+        members = _flat(part.column("articles"))
+        articles = self._members(members)
+        outlets, languages, sources = _Names(), _Names(), _Names()
+        first = part.column("first_observed").to_pylist()
+        source = part.column("source").to_pylist()
+        result: dict[str, list[Any]] = {
+            name: []
+            for name in (
+                *("id", "rank", "title", "lead", "source", "kind", "confidence", "size", "core"),
+                *("outlets", "languages", "flags", "since", "until", "share"),
+            )
+        }
+        result["id"] = [visible(i) for i in part.column("id").to_pylist()]
+        result["rank"] = self._rank[number * LISTED : number * LISTED + len(part)]
+        result["core"] = pc.list_value_length(part.column("core")).to_pylist()
+        leads = self._leads(part)
+        edges = members.edges
+        for k in range(len(part)):
+            rows = range(edges[k], edges[k + 1])
+            flags = Counter(articles["flag"][i] for i in rows)
+            stamps = sorted(articles["published"][i] for i in rows if articles["published"][i])
+            shares = [s for i in rows if (s := articles["share_copied"][i])]
+            about = source[k] or {}
+            identifier = about.get("id") or "unknown"
+            name = self._names.get(identifier) or one_line(about.get("name"), 80)
+            result["title"].append(_title(articles, members.refs, rows, first[k]) or leads[k][:100])
+            result["lead"].append(leads[k])
+            result["source"].append(sources.number(name or visible(identifier)))
+            result["kind"].append(about.get("kind") or "unknown")
+            result["confidence"].append(about.get("confidence"))
+            result["size"].append(len(rows))
+            result["outlets"].append(
+                sorted({outlets.number(one_line(o, 80)) for i in rows if (o := articles["outlet"][i])})
+            )
+            result["languages"].append(
+                sorted({languages.number(visible(s)) for i in rows if (s := articles["language"][i])})
+            )
+            result["flags"].append([flags[f] for f in FLAGS])
+            result["since"].append(stamps[0][:10] if stamps else "")
+            result["until"].append(stamps[-1][:10] if stamps else "")
+            result["share"].append(round(sum(shares) / len(shares), 3) if shares else 0.0)
+        return {
+            **result,
+            "outlet_names": outlets.names,
+            "language_names": languages.names,
+            "source_names": sources.names,
+        }
+
+    def _members(self, members: _Flat) -> dict[str, list[Any]]:
+        table = self._tables["articles"]
+        columns = ("outlet", "published", "title", "language", "flag", "share_copied")
+        rows = pc.index_in(members.refs_array, value_set=table.column("ref").combine_chunks())
+        taken = table.select(columns).take(rows)
+        return {name: taken.column(name).to_pylist() for name in columns}
+
+    def _leads(self, part: pa.Table) -> list[str]:
+        """The best passage of each group, shortened."""
+        own = part.column("passages").combine_chunks()
+        best = pc.list_element(pc.if_else(_long(own), own, pa.scalar([None], own.type)), 0)
+        passages = self._tables["passages"]
+        rows = pc.index_in(best, value_set=passages.column("id").combine_chunks())
+        texts = passages.column("text").take(rows).to_pylist()
+        return [one_line(text, 160) for text in texts]
+
+    # --- details ------------------------------------------------------------------------------
+
+    def details(self, block: int) -> dict[str, Any]:
+        """The groups of a block: their articles in order of time, evidence, relations, matches and
+        passages; numbers of articles count within the group, but for evidence."""
+        roll = Roll(self._articles, self._names)
+        span = range(block * BLOCK, min((block + 1) * BLOCK, len(self)))
+        return {
+            "groups": [self._detail(k, roll) for k in span],
+            "articles": roll.columns(),
+        }
+
+    def texts(self, block: int) -> dict[str, Any]:
+        """The texts of a block's groups, as columns ``ref``, ``text``, ``cut``; ``text`` ends after
+        :data:`TEXT_LENGTH` characters, and ``cut`` says whether it went on."""
+        refs: dict[str, None] = {}
+        for k in range(block * BLOCK, min((block + 1) * BLOCK, len(self))):
+            refs.update(dict.fromkeys(self._compared(self._listed(k))))
+        return text_columns(refs, self._texts)
+
+    def _listed(self, k: int) -> list[str]:
+        """The articles of a group that are listed, in order of publication."""
+        refs = list(dict.fromkeys(self._table["articles"][k].as_py() or ()))[:GROUP_ARTICLES]
+        views = {ref: self._articles.get(ref) for ref in refs}
+        return sorted(refs, key=lambda r: (views[r].stamp or "~", views[r].label, r))
+
+    def _compared(self, listed: list[str]) -> list[str]:
+        """The articles whose texts can be compared, in order of publication: the first, and those
+        that share the most."""
+        if len(listed) < 2:
+            return []
+        share = [self._articles.get(ref).share or 0.0 for ref in listed]
+        others = sorted(range(1, len(listed)), key=lambda n: (-share[n], n))
+        chosen = sorted([0, *others[: GROUP_TEXTS - 1]])
+        return [listed[n] for n in chosen]
+
+    def _detail(self, k: int, roll: Roll) -> dict[str, Any]:
+        row = self._table.slice(k, 1).to_pylist()[0]
+        listed = self._listed(k)
+        place = {ref: n for n, ref in enumerate(listed)}
+        compared = [] if self._texts.missing else [place[ref] for ref in self._compared(listed)]
+        source = row["source"] or {}
+        winner = source.get("id") or "unknown"
+        evidence = source.get("evidence") or []
+        core = set(row["core"] or ())
+        first = row["first_observed"]
+        matches = self._matches(k, place, set(compared))
+        passages, occurrences = self._passages(row["passages"] or (), place)
+        result = {
+            "id": visible(row["id"]),
+            "key": visible(row["key"]),
+            "size": len(set(row["articles"] or ())),
+            "articles": roll.numbers(listed),
+            "core": [int(ref in core) for ref in listed],
+            "first": place.get(first) if first else None,
+            "compared": compared,
+            "evidence": [
+                evidence_view(e, roll, self._articles, self._texts, self._names)
+                for e in evidence[:GROUP_EVIDENCE]
+            ],
+            "evidence_left": max(0, len(evidence) - GROUP_EVIDENCE),
+            "disputed": [self._names.get(s, visible(s)) for s in _disputed(source, winner)],
+            "matches": matches,
+            "passages": passages,
+            "occurrences": occurrences,
+            "passages_left": max(0, len(row["passages"] or ()) - len(passages)),
+            "pair": _best_pair(compared, matches, occurrences),
+        }
+        return result | self._relations(k, place)
+
+    def _relations(self, k: int, place: Mapping[str, int]) -> dict[str, Any]:
+        rows = self._pairs("relations").of(k).to_pylist()
+        rows = [r for r in rows if r["relation"] in _STRENGTH and r["a"] in place and r["b"] in place]
+        rows.sort(
+            key=lambda r: (-_STRENGTH[r["relation"]], -(r["score"] or 0.0), r["a"], r["b"])
         )
-    shown = [visible(texts[ref][:TEXT_LENGTH]) for ref in sorted(texts)]
-    cut = [number for ref, number in numbers.items() if len(texts[ref]) > TEXT_LENGTH]
-    return {"kinds": list(KINDS), "groups": groups, "texts": shown, "cut": cut}
+        shown = [
+            [
+                place[r["a"]],
+                place[r["b"]],
+                r["relation"],
+                int(bool(r["revision"])),
+                round(r["coverage_a"] or 0.0, 4),
+                round(r["coverage_b"] or 0.0, 4),
+                round(r["p_copied"] or 0.0, 4),
+            ]
+            for r in rows[:GROUP_RELATIONS]
+        ]
+        return {"relations": shown, "relations_left": len(rows) - len(shown)}
+
+    def _matches(self, k: int, place: Mapping[str, int], compared: set[int]) -> list[list[Any]]:
+        """Of those that can be compared: ``[a, b, a_start, a_end, b_start, b_end, similarity,
+        kind]``."""
+        rows = self._pairs("matches").of(k).slice(0, GROUP_MATCHES).to_pylist()
+        return [
+            [place[r["a"]], place[r["b"]], *match_columns(r)]
+            for r in rows
+            if place.get(r["a"]) in compared
+            and place.get(r["b"]) in compared
+            and max(r["a_start"], r["b_start"]) < TEXT_LENGTH
+        ]
+
+    def _passages(
+        self, ids: Sequence[str], place: Mapping[str, int]
+    ) -> tuple[list[list[Any]], list[list[Any]]]:
+        """The best passages to read (``[text, kind, articles]``), and where each stands
+        (``[kind, [[article, start, end]]]``)."""
+        table, row_of = self._tables["passages"], self._passage_row
+        rows = [row_of[i] for i in ids[:GROUP_PASSAGES] if i in row_of]
+        shown, everywhere = [], []
+        for row in table.take(pa.array(rows, pa.int64())).to_pylist():
+            spots = row["occurrences"] or []
+            kind = KIND_NUMBER.get(row["kind"], 0)
+            if len(shown) < READ_PASSAGES:
+                count = len({o["article"] for o in spots})
+                shown.append([visible((row["text"] or "")[:500]), kind, count])
+            inside = [
+                [place[o["article"]], o["start"], o["end"]]
+                for o in spots
+                if o["article"] in place and o["start"] < TEXT_LENGTH
+            ]
+            if len(inside) > 1:
+                everywhere.append([kind, inside])
+        return shown, everywhere
+
+    @cached_property
+    def _passage_row(self) -> dict[str, int]:
+        return {i: row for row, i in enumerate(self._tables["passages"].column("id").to_pylist())}
+
+    def _pairs(self, name: str) -> _PairsOfGroups:
+        return self._relation_rows if name == "relations" else self._match_rows
+
+    @cached_property
+    def _relation_rows(self) -> _PairsOfGroups:
+        return _PairsOfGroups(self._table, self._tables["relations"])
+
+    @cached_property
+    def _match_rows(self) -> _PairsOfGroups:
+        return _PairsOfGroups(self._table, self._tables["matches"])
 
 
-def _haystack(view: GroupView) -> str:
-    parts = [view.title, view.source, view.id]
-    for article in view.articles:
-        parts += [article.outlet, article.title]
-    parts += [text for text, _, _ in view.passages[:20]]
-    text = "\n".join(dict.fromkeys(p for p in parts if p))
-    return unicodedata.normalize("NFKC", text).lower()  # as app.js does with what is typed
+class _PairsOfGroups:
+    """The rows of a pair table by the groups that hold both ends."""
+
+    def __init__(self, groups: pa.Table, pairs: pa.Table) -> None:
+        members = _flat(groups.column("articles"))
+        names = members.refs_array.dictionary_encode()
+        codes = np.asarray(names.indices.fill_null(-1), np.int64)
+        group = np.repeat(np.arange(len(groups)), np.diff(members.edges))
+        ends = [
+            pc.index_in(pairs.column(side), value_set=names.dictionary).combine_chunks()
+            for side in ("a", "b")
+        ]
+        a, b = (np.asarray(end.fill_null(-1), np.int64) for end in ends)
+        row = np.flatnonzero((a >= 0) & (b >= 0))
+        # Each group of the first end, by a sorted list of (article, group).
+        by_article = np.lexsort((group, codes))
+        start = np.searchsorted(codes[by_article], a[row])
+        length = np.searchsorted(codes[by_article], a[row], "right") - start
+        row = np.repeat(row, length)
+        within = np.arange(len(row)) - np.repeat(np.cumsum(length) - length, length)
+        of_a = group[by_article][np.repeat(start, length) + within]
+        # Those groups that hold the second end too.
+        width = max(1, len(groups))
+        both = np.isin(b[row] * width + of_a, codes * width + group)
+        row, of_a = row[both], of_a[both]
+        order = np.argsort(of_a, kind="stable")
+        self._rows: NDArray[np.int64] = row[order]
+        self._edges = np.searchsorted(of_a[order], np.arange(len(groups) + 1))
+        self._pairs = pairs
+
+    def of(self, group: int) -> pa.Table:
+        """The rows of a group, in the order of the table."""
+        rows = self._rows[self._edges[group] : self._edges[group + 1]]
+        return self._pairs.take(pa.array(rows))
+
+
+class _Flat:
+    """A column of lists as one array and edges: list ``k`` is ``refs[edges[k]:edges[k + 1]]``."""
+
+    def __init__(self, column: pa.ChunkedArray) -> None:
+        self.refs_array = pc.list_flatten(column).combine_chunks()
+        lengths = np.asarray(pc.fill_null(pc.list_value_length(column), 0), np.int64)
+        self.edges: list[int] = [0, *np.cumsum(lengths).tolist()]
+
+    @cached_property
+    def refs(self) -> list[str]:
+        found: list[str] = self.refs_array.to_pylist()
+        return found
+
+
+def _flat(column: pa.ChunkedArray) -> _Flat:
+    return _Flat(column)
+
+
+class _Names:
+    """Names by number, in the order in which they come up."""
+
+    def __init__(self) -> None:
+        self._number: dict[str, int] = {}
+
+    def number(self, name: str) -> int:
+        return self._number.setdefault(name, len(self._number))
+
+    @property
+    def names(self) -> list[str]:
+        return list(self._number)
+
+
+def match_columns(row: Mapping[str, Any]) -> list[int | float]:
+    """``[a_start, a_end, b_start, b_end, similarity, kind]`` of a match."""
+    return [
+        row["a_start"],
+        row["a_end"],
+        row["b_start"],
+        row["b_end"],
+        round(row["similarity"] or 0.0, 3),
+        KIND_NUMBER.get(row["kind"], 0),
+    ]
+
+
+def text_columns(refs: Mapping[str, None] | Sequence[str], texts: Texts) -> dict[str, list[Any]]:
+    """The texts of articles as columns; those that the run does not hold are left out."""
+    result: dict[str, list[Any]] = {"ref": [], "text": [], "cut": []}
+    for ref in refs:
+        text = texts.get(ref)
+        if text is not None:
+            result["ref"].append(visible(ref))
+            result["text"].append(visible(text[:TEXT_LENGTH]))
+            result["cut"].append(int(len(text) > TEXT_LENGTH))
+    return result
+
+
+def _long(lists: pa.ListArray) -> pa.BooleanArray:
+    return pc.greater(pc.fill_null(pc.list_value_length(lists), 0), 0)
+
+
+def _title(
+    articles: Mapping[str, list[Any]], refs: list[str], rows: range, first: str | None
+) -> str:
+    """The title of the first observed article, else of the earliest one that has a title."""
+    ordered = sorted(rows, key=lambda i: (refs[i] != first, articles["published"][i] or "~", refs[i]))
+    return next((t for i in ordered if (t := one_line(articles["title"][i]))), "")
 
 
 def _ranked(groups: pa.Table, passages: pa.Table) -> list[int]:
@@ -164,51 +415,14 @@ def _ranked(groups: pa.Table, passages: pa.Table) -> list[int]:
     return sorted(range(len(best)), key=lambda i: (best[i], ids[i]))
 
 
-def _chosen(order: list[int], sizes: list[int], top: int) -> list[tuple[int, int]]:
+def _chosen(order: list[int], sizes: Sequence[int], top: int | None) -> list[tuple[int, int]]:
     """``(rank, row)`` of the groups to show, in order of rank."""
     rank = {row: number + 1 for number, row in enumerate(order)}
+    if top is None or len(order) <= top:
+        return [(rank[row], row) for row in order]
     largest = sorted(order, key=lambda row: (-sizes[row], rank[row]))
     mixed = dict.fromkeys(row for pair in zip(order, largest, strict=True) for row in pair)
-    taken = list(mixed)[:top] if len(order) > top else order
-    return sorted((rank[row], row) for row in taken)
-
-
-def _group(
-    row: dict[str, Any], rank: int, articles: Articles, texts: Texts, names: Mapping[str, str]
-) -> GroupView:
-    refs = list(dict.fromkeys(row["articles"] or ()))
-    flags = Counter(articles.get(ref).flag for ref in refs)
-    listed = sorted(
-        refs[:GROUP_ARTICLES],
-        key=lambda r: (articles.get(r).stamp or "~", articles.get(r).label, r),
-    )
-    views = [articles.get(ref) for ref in listed]
-    source = row["source"] or {}
-    source_id = source.get("id") or "unknown"
-    first = row["first_observed"]
-    lead = articles.get(first) if first else views[0] if views else None
-    title = (lead.title if lead else "") or next((v.title for v in views if v.title), "")
-    return GroupView(
-        id=visible(row["id"]),
-        anchor=f"group-{anchor(row['id'])}",
-        rank=rank,
-        title=title,
-        source=names.get(source_id) or one_line(source.get("name"), 80) or visible(source_id),
-        source_id=visible(source_id),
-        source_kind=source.get("kind") or "unknown",
-        confidence=source.get("confidence"),
-        size=len(refs),
-        core=len(row["core"] or ()),
-        outlets=len({v.outlet for v in (articles.get(r) for r in refs) if v.outlet}),
-        date=min((v.stamp for v in views if v.stamp), default=""),
-        flags=[(f, flags[f]) for f in FLAGS if flags[f]],
-        evidence=[
-            evidence_view(e, articles, texts, names) for e in (source.get("evidence") or ())[:12]
-        ],
-        disputed=", ".join(names.get(s, visible(s)) for s in _disputed(source, source_id)),
-        articles=views,
-        refs=listed,
-    )
+    return sorted((rank[row], row) for row in list(mixed)[:top])
 
 
 def _disputed(source: Mapping[str, Any], winner: str) -> list[str]:
@@ -222,151 +436,27 @@ def _disputed(source: Mapping[str, Any], winner: str) -> list[str]:
     )
 
 
-def _embed(views: Sequence[GroupView], texts: Texts) -> dict[str, str]:
-    """Choose the articles whose texts go into the page, by rank until the budget is used up."""
-    embedded: dict[str, str] = {}
-    budget = TEXT_BUDGET
-    for view in views:
-        # Those that share the most say the most, and the first observed must not be missing.
-        by_share = sorted(
-            range(1, len(view.refs)), key=lambda n: (-(view.articles[n].share or 0.0), n)
-        )
-        for number in [0, *by_share][: GROUP_TEXTS if len(view.refs) > 1 else 0]:
-            ref = view.refs[number]
-            if ref not in embedded:
-                text = texts.get(ref)
-                if text is None or budget < min(len(text), TEXT_LENGTH):
-                    continue
-                embedded[ref] = text
-                budget -= min(len(text), TEXT_LENGTH)
-            view.embedded[ref] = number
-        view.embedded = dict(sorted(view.embedded.items(), key=lambda item: item[1]))
-    return embedded
-
-
-def _within(table: pa.Table, refs: set[str]) -> pa.Table:
-    """The rows of a pair table whose both ends are in ``refs``."""
-    import pyarrow as pa
-
-    values = pa.array(sorted(refs), pa.string())
-    both = pc.and_(
-        pc.is_in(table.column("a"), value_set=values), pc.is_in(table.column("b"), value_set=values)
-    )
-    return table.filter(both)
-
-
-def _places(refs: Sequence[Mapping[str, int]]) -> dict[str, dict[int, int]]:
-    """For each ref, its number in each group that holds it."""
-    places: dict[str, dict[int, int]] = defaultdict(dict)
-    for group, numbers in enumerate(refs):
-        for ref, number in numbers.items():
-            places[ref][group] = number
-    return places
-
-
-def _add_relations(views: Sequence[GroupView], relations: pa.Table) -> None:
-    places = _places([{ref: n for n, ref in enumerate(view.refs)} for view in views])
-    rows = _within(relations, set(places)).to_pylist()
-    strength = {"copy": 3, "partial": 2, "quote": 1}
-    rows.sort(key=lambda r: (-strength.get(r["relation"], 0), -(r["score"] or 0.0), r["a"], r["b"]))
-    for row in rows:
-        if row["relation"] == "boilerplate":
-            continue
-        for group in places[row["a"]].keys() & places[row["b"]].keys():
-            view = views[group]
-            if len(view.relations) >= GROUP_RELATIONS:
-                view.relations_left += 1
-                continue
-            a, b = places[row["a"]][group], places[row["b"]][group]
-            view.relations.append(
-                RelationView(
-                    a=a,
-                    b=b,
-                    name_a=view.articles[a].label,
-                    name_b=view.articles[b].label,
-                    relation=row["relation"],
-                    revision=bool(row["revision"]),
-                    coverage_a=100 * (row["coverage_a"] or 0.0),
-                    coverage_b=100 * (row["coverage_b"] or 0.0),
-                    p_copied=100 * (row["p_copied"] or 0.0),
-                    comparable=row["a"] in view.embedded and row["b"] in view.embedded,
-                )
-            )
-
-
-def _add_passages(
-    views: Sequence[GroupView], groups: pa.Table, rows: Sequence[int], passages: pa.Table
-) -> None:
-    """The passages of each group: a few to read, all of the compared articles to highlight."""
-    own = groups.column("passages")
-    lists = [(own[index].as_py() or []) for index in rows]
-    wanted = {p for ids in lists for p in ids[:GROUP_PASSAGES]}
-    import pyarrow as pa
-
-    chosen = pc.is_in(passages.column("id"), value_set=pa.array(sorted(wanted), pa.string()))
-    found = {row["id"]: row for row in passages.filter(chosen).to_pylist()}
-    for view, ids in zip(views, lists, strict=True):
-        for identifier in ids[:GROUP_PASSAGES]:
-            if identifier not in found:
-                continue
-            row = found[identifier]
-            spots = row["occurrences"] or []
-            if len(view.passages) < 20:
-                count = len({o["article"] for o in spots})
-                # Texts without a title are known by what they share.
-                view.title = view.title or one_line(row["text"], 100)
-                view.passages.append((visible((row["text"] or "")[:500]), row["kind"], count))
-            inside = [
-                [view.embedded[o["article"]], o["start"], o["end"]]
-                for o in spots
-                if o["article"] in view.embedded and o["start"] < TEXT_LENGTH
-            ]
-            if len(inside) > 1:
-                view.occurrences.append([_KIND.get(row["kind"], 0), inside])
-        view.passages_left = len(ids) - len(view.passages)
-
-
-def _add_matches(views: Sequence[GroupView], matches: pa.Table) -> None:
-    places = _places([view.embedded for view in views])
-    budget = MATCH_BUDGET
-    for batch in _within(matches, set(places)).to_batches(max_chunksize=8192):
-        for row in batch.to_pylist():
-            for group in sorted(places[row["a"]].keys() & places[row["b"]].keys()):
-                if budget <= 0 or max(row["a_start"], row["b_start"]) >= TEXT_LENGTH:
-                    continue
-                budget -= 1
-                views[group].matches.append(
-                    [
-                        places[row["a"]][group],
-                        places[row["b"]][group],
-                        row["a_start"],
-                        row["a_end"],
-                        row["b_start"],
-                        row["b_end"],
-                        round(row["similarity"] or 0.0, 3),
-                        _KIND.get(row["kind"], 0),
-                    ]
-                )
-
-
-def _best_pair(view: GroupView) -> tuple[int, int] | None:
+def _best_pair(
+    compared: Sequence[int], matches: Sequence[Sequence[Any]], occurrences: Sequence[Sequence[Any]]
+) -> tuple[int, int] | None:
     """First observed on the left; on the right the one that shares most prose with it."""
-    numbers = list(view.embedded.values())
-    if len(numbers) < 2:
+    if len(compared) < 2:
         return None
     shared: Counter[tuple[int, int]] = Counter()
-    for a, b, a_start, a_end, _, _, _, kind in view.matches:
-        if kind == _KIND["prose"]:
-            shared[(min(int(a), int(b)), max(int(a), int(b)))] += int(a_end - a_start)
-    for kind, spots in view.occurrences:
-        if kind == _KIND["prose"] and not view.matches:
-            for i, (a, start, end) in enumerate(spots):
-                for b, _, _ in spots[i + 1 :]:
+    for a, b, a_start, a_end, _, _, _, kind in matches:
+        if kind == KIND_NUMBER["prose"]:
+            shared[(min(a, b), max(a, b))] += a_end - a_start
+    if not matches:
+        inside = set(compared)
+        for kind, spots in occurrences:
+            known = [s for s in spots if s[0] in inside] if kind == KIND_NUMBER["prose"] else []
+            for i, (a, start, end) in enumerate(known):
+                for b, _, _ in known[i + 1 :]:
                     shared[(min(a, b), max(a, b))] += end - start
-    left = numbers[0]
-    with_left = [(shared[(left, n)], -n) for n in numbers[1:]]
-    best = max(with_left)
-    if best[0] == 0 and shared:
-        pair, _ = max(shared.items(), key=lambda item: (item[1], -item[0][0], -item[0][1]))
-        return pair
-    return left, -best[1]
+    left = compared[0]
+    amount, right = max((shared[(left, n)], -n) for n in compared[1:])
+    if amount == 0 and shared:
+        return max(shared.items(), key=lambda item: (item[1], -item[0][0], -item[0][1]))[0]
+    return left, -right
+
+

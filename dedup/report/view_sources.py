@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from dedup.report.safe import anchor, one_line
-from dedup.report.view import Articles, ArticleView, EvidenceView, Texts, evidence_view
+import pyarrow as pa
+
+from dedup.report.safe import one_line, visible
+from dedup.report.view import Articles, Roll, Texts, evidence_view
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    import pyarrow as pa
-
-OPENED = 40
-"""Sources whose groups and articles are listed on the page."""
+TOP_SOURCES = 500
+BLOCK = 10
+"""Sources whose groups and articles are one chunk."""
 SOURCE_GROUPS = 20
 SOURCE_ARTICLES = 12
 """Articles of a group that are listed under its source."""
@@ -29,152 +30,133 @@ HOW = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class SourcedArticle:
-    """An article under its source: ``how`` it is known to be the source's, and the evidence."""
-
-    article: ArticleView
-    how: str
-    evidence: EvidenceView | None
 
 
-@dataclass(frozen=True, slots=True)
-class SourcedGroup:
-    """A group under its source."""
+class Sources:
+    """The sources by number of articles; ``total`` counts all, the first :data:`TOP_SOURCES` are
+    listed."""
 
-    anchor: str
-    title: str
-    size: int
-    credited: int
-    uncredited: int
-    disputed: str
-    articles: list[SourcedArticle]
+    def __init__(
+        self,
+        tables: Mapping[str, pa.Table],
+        articles: Articles,
+        texts: Texts,
+        names: Mapping[str, str],
+    ) -> None:
+        ranked = sorted(tables["sources"].to_pylist(), key=lambda s: (-len(s["articles"]), s["id"]))
+        self.total = len(ranked)
+        self._ranked = ranked[:TOP_SOURCES]
+        self._tables = tables
+        self._articles = articles
+        self._texts = texts
+        self._names = names
 
+    def __len__(self) -> int:
+        return len(self._ranked)
 
-@dataclass(slots=True)
-class SourceView:
-    """A source as the page lists it; ``opened`` says whether its groups and articles are."""
+    @property
+    def blocks(self) -> int:
+        """Number of blocks of details."""
+        return -(-len(self) // BLOCK)
 
-    id: str
-    name: str
-    kind: str
-    groups: int
-    articles: int
-    credited: int
-    inferred: int
-    cited_by: list[str]
-    cited: int
-    opened: bool = False
-    listed: list[SourcedGroup] = field(default_factory=list)
-    groups_left: int = 0
-    alone: list[SourcedArticle] = field(default_factory=list)
-    alone_left: int = 0
+    def listed(self) -> list[dict[str, Any]]:
+        """One record a source: ``{id, name, kind, groups, articles, credited, inferred, cited,
+        cited_by}``; ``credited`` and ``inferred`` count articles by how their source was found."""
+        table = self._tables["articles"]
+        basis: dict[str, dict[str, int]] = defaultdict(dict)
+        for row in table.group_by(["source", "basis"]).aggregate([([], "count_all")]).to_pylist():
+            basis[row["source"] or ""][row["basis"] or ""] = row["count_all"]
+        return [self._listed(source, basis[source["id"]]) for source in self._ranked]
 
-
-def source_views(
-    tables: Mapping[str, pa.Table],
-    articles: Articles,
-    texts: Texts,
-    names: Mapping[str, str],
-    top: int,
-) -> list[SourceView]:
-    """The sources by number of articles, with how each was found."""
-    basis: dict[str, Counter[str]] = defaultdict(Counter)
-    table = tables["articles"]
-    for source, how in zip(
-        table.column("source").to_pylist(), table.column("basis").to_pylist(), strict=True
-    ):
-        basis[source or ""][how or ""] += 1
-    ranked = sorted(tables["sources"].to_pylist(), key=lambda s: (-len(s["articles"]), s["id"]))
-    groups = {row["id"]: row for row in tables["groups"].to_pylist()}
-    views = []
-    for place, source in enumerate(ranked[:top]):
-        found = basis[source["id"]]
-        outlets = Counter(articles.get(r).label for r in source["cited_by"][:1000])
-        cited = sorted(outlets, key=lambda o: (-outlets[o], o))
-        view = SourceView(
-            id=anchor(source["id"]),
-            name=names[source["id"]],
-            kind=source["kind"],
-            groups=len(source["groups"]),
-            articles=len(source["articles"]),
-            credited=found["credit"],
-            inferred=found["copy"] + found["inferred"],
-            cited_by=cited[:5],
-            cited=len(source["cited_by"]),
+    def _listed(self, source: dict[str, Any], found: Mapping[str, int]) -> dict[str, Any]:
+        outlets = Counter(
+            one_line(self._articles.field(ref, "outlet"), 80) or one_line(ref, 40)
+            for ref in source["cited_by"][:1000]
         )
-        if place < OPENED:
-            _open(view, source, groups, articles, texts, names)
-        views.append(view)
-    return views
+        return {
+            "id": visible(source["id"]),
+            "name": self._names[source["id"]],
+            "kind": source["kind"],
+            "groups": len(source["groups"]),
+            "articles": len(source["articles"]),
+            "credited": found.get("credit", 0),
+            "inferred": found.get("copy", 0) + found.get("inferred", 0),
+            "cited": len(source["cited_by"]),
+            "cited_by": sorted(outlets, key=lambda o: (-outlets[o], o))[:5],
+        }
 
+    def details(self, block: int) -> dict[str, Any]:
+        """The groups and articles of a block of sources: ``sources`` are ``{groups, groups_left,
+        alone, alone_left}``, an article of them ``{article, how, evidence}``."""
+        roll = Roll(self._articles, self._names)
+        some = self._ranked[block * BLOCK : (block + 1) * BLOCK]
+        return {"sources": [self._open(s, roll) for s in some], "articles": roll.columns()}
 
-def _open(
-    view: SourceView,
-    source: dict[str, Any],
-    groups: Mapping[str, dict[str, Any]],
-    articles: Articles,
-    texts: Texts,
-    names: Mapping[str, str],
-) -> None:
-    own = [groups[name] for name in source["groups"] if name in groups]
-    own.sort(key=lambda g: (-len(g["articles"]), g["id"]))
-    for row in own[:SOURCE_GROUPS]:
-        view.listed.append(_group(row, source["id"], articles, texts, names))
-    view.groups_left = len(own) - len(view.listed)
-    inside = {ref for row in own for ref in row["articles"]}
-    alone = [ref for ref in source["articles"] if ref not in inside]
-    for ref in alone[:ALONE]:
-        claims = [c for c in articles.credits(ref) if c["source"] == source["id"]]
-        evidence = evidence_view(claims[0], articles, texts, names) if claims else None
+    @cached_property
+    def _group_row(self) -> dict[str, int]:
+        return {i: row for row, i in enumerate(self._tables["groups"].column("id").to_pylist())}
+
+    def _open(self, source: dict[str, Any], roll: Roll) -> dict[str, Any]:
+        table = self._tables["groups"]
+        rows = [self._group_row[name] for name in source["groups"] if name in self._group_row]
+        own = table.take(pa.array(rows, pa.int64())).to_pylist()
+        own.sort(key=lambda g: (-len(g["articles"]), g["id"]))
+        inside = {ref for row in own for ref in row["articles"]}
+        alone = [ref for ref in source["articles"] if ref not in inside]
+        return {
+            "groups": [self._group(row, source["id"], roll) for row in own[:SOURCE_GROUPS]],
+            "groups_left": max(0, len(own) - SOURCE_GROUPS),
+            "alone": [self._alone(ref, source["id"], roll) for ref in alone[:ALONE]],
+            "alone_left": max(0, len(alone) - ALONE),
+        }
+
+    def _alone(self, ref: str, source: str, roll: Roll) -> dict[str, Any]:
+        claims = [c for c in self._articles.credits(ref) if c["source"] == source]
         how = "credited" if claims else "in another group"
-        view.alone.append(SourcedArticle(articles.get(ref), how, evidence))
-    view.alone_left = len(alone) - len(view.alone)
-    view.opened = bool(view.listed or view.alone)
+        return self._sourced(ref, how, claims[0] if claims else None, roll)
 
+    def _sourced(
+        self, ref: str, how: str, claim: dict[str, Any] | None, roll: Roll
+    ) -> dict[str, Any]:
+        evidence = None
+        if claim:
+            evidence = evidence_view(claim, roll, self._articles, self._texts, self._names)
+        return {"article": roll.number(ref), "how": how, "evidence": evidence}
 
-def _group(
-    row: dict[str, Any],
-    source: str,
-    articles: Articles,
-    texts: Texts,
-    names: Mapping[str, str],
-) -> SourcedGroup:
-    claims: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    disputed: Counter[str] = Counter()
-    for item in row["source"]["evidence"] or ():
-        claims[item["article"]].append(item)
-        if item["source"] != source and item["role"] in ("credit", "metadata"):
-            disputed[item["source"]] += 1
-    listed: list[SourcedArticle] = []
-    chosen: list[tuple[int, str, dict[str, Any] | None]] = []
-    for ref in row["articles"]:
-        # Credits first, those of this source before others'.
-        found = sorted(
-            (c for c in claims.get(ref, ()) if c["role"] in HOW),
-            key=lambda c: (c["source"] != source, list(HOW).index(c["role"])),
-        )
-        claim = found[0] if found else None
-        if claim is None or HOW[claim["role"]] != "credited":
-            chosen.append((2, ref, claim))
-        else:
-            chosen.append((int(claim["source"] != source), ref, claim))
-    credited = sum(rank == 0 for rank, _, _ in chosen)
-    for _, ref, claim in sorted(chosen, key=lambda c: c[0])[:SOURCE_ARTICLES]:
-        how = HOW[claim["role"]] if claim else "shares text"
-        if claim and claim["source"] != source:
-            name = names.get(claim["source"], one_line(claim["source"], 60))
-            how = f"{how} to {name}" if how == "credited" else f"{how}: {name}"
-        evidence = evidence_view(claim, articles, texts, names) if claim else None
-        listed.append(SourcedArticle(articles.get(ref), how, evidence))
-    title = next((a.article.title for a in listed if a.article.title), "")
-    others = ", ".join(names.get(s, one_line(s, 60)) for s in sorted(disputed))
-    return SourcedGroup(
-        anchor=f"group-{anchor(row['id'])}",
-        title=title or one_line(row["id"], 60),
-        size=len(row["articles"]),
-        credited=credited,
-        uncredited=len(row["articles"]) - credited,
-        disputed=others,
-        articles=listed,
-    )
+    def _group(self, row: dict[str, Any], source: str, roll: Roll) -> dict[str, Any]:
+        claims: dict[str, list[dict[str, Any]]] = defaultdict(list)
+        disputed: set[str] = set()
+        for item in row["source"]["evidence"] or ():
+            claims[item["article"]].append(item)
+            if item["source"] != source and item["role"] in ("credit", "metadata"):
+                disputed.add(item["source"])
+        chosen: list[tuple[int, str, dict[str, Any] | None]] = []
+        for ref in row["articles"]:
+            # Credits first, those of this source before others'.
+            found = sorted(
+                (c for c in claims.get(ref, ()) if c["role"] in HOW),
+                key=lambda c: (c["source"] != source, list(HOW).index(c["role"])),
+            )
+            claim = found[0] if found else None
+            if claim is None or HOW[claim["role"]] != "credited":
+                chosen.append((2, ref, claim))
+            else:
+                chosen.append((int(claim["source"] != source), ref, claim))
+        credited = sum(rank == 0 for rank, _, _ in chosen)
+        listed = []
+        for _, ref, claim in sorted(chosen, key=lambda c: c[0])[:SOURCE_ARTICLES]:
+            how = HOW[claim["role"]] if claim else "shares text"
+            if claim and claim["source"] != source:
+                name = self._names.get(claim["source"], one_line(claim["source"], 60))
+                how = f"{how} to {name}" if how == "credited" else f"{how}: {name}"
+            listed.append(self._sourced(ref, how, claim, roll))
+        titles = (roll.view(ref).title for _, ref, _ in sorted(chosen, key=lambda c: c[0]))
+        return {
+            "id": visible(row["id"]),
+            "title": next((t for t in titles if t), "") or one_line(row["id"], 60),
+            "size": len(row["articles"]),
+            "credited": credited,
+            "uncredited": len(row["articles"]) - credited,
+            "disputed": [self._names.get(s, one_line(s, 60)) for s in sorted(disputed)],
+            "articles": listed,
+        }
