@@ -7,8 +7,8 @@ import re
 from importlib.resources import files
 
 MODULES = (
-    "dom", "words", "chunks", "route", "exports", "charts", "controls", "spans", "compare",
-    "timeline", "group", "groups", "passages", "sources", "matrices", "pairs", "main",
+    "dom", "words", "chunks", "route", "exports", "controls", "charts", "spans", "compare",
+    "timeline", "groups", "group", "passages", "sources", "matrices", "pairs", "main",
 )  # fmt: skip
 """Those of ``dedup/report/js`` in the order in which they depend on each other."""
 
