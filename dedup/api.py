@@ -54,18 +54,21 @@ class Result:
         *,
         format: Literal["jsonl", "parquet", "csv"] = "jsonl",  # noqa: A002
         texts: bool = True,
-        report: bool = True,
+        report: bool | Literal["full"] = True,
         all_relations: bool = False,
         overwrite: bool = False,
     ) -> list[Path]:
         """Write the tables, ``run.json`` and ``report.html`` into folder ``out``.
 
-        ``all_relations`` keeps pairs that share furniture only, where the scan listed them.
+        ``report="full"`` writes the folder ``report`` too, with the texts of every group, however
+        many there are. ``all_relations`` keeps pairs that share furniture only, where the scan
+        listed them.
 
         Raises ``OutputNotEmptyError`` when the folder holds files and ``overwrite`` is false,
         ``OutputNotWritableError`` when it cannot be written. Returns the files written.
         """
-        from dedup.report.html import render_html
+        from dedup.report.chunks import ReportData
+        from dedup.report.html import folder_files, render_page
         from dedup.report.tables import prepare_output, write_run
 
         out = Path(out)
@@ -73,6 +76,7 @@ class Result:
         tables = Tables.of(self.tables)
         if not texts:
             tables = tables.without_texts()
+        data = ReportData(tables, self.run) if report else None
         return write_run(
             out,
             tables,
@@ -80,7 +84,8 @@ class Result:
             format=format,
             all_relations=all_relations,
             texts=texts,
-            html=render_html(tables, self.run) if report else None,
+            html=None if data is None else render_page(data),
+            pages=folder_files(data) if data is not None and report == "full" else None,
             overwrite=overwrite,
         )
 

@@ -9,6 +9,7 @@ import typer
 
 from dedup.cli import options
 from dedup.cli.options import OUTPUT, Command, OutputFormat, app
+from dedup.errors import UsageError
 from dedup.report.console import Progress, errors, show
 
 
@@ -28,6 +29,14 @@ def scan(
     ] = False,
     no_texts: options.NoTexts = False,
     no_report: options.NoReport = False,
+    full_report: Annotated[
+        bool,
+        typer.Option(
+            "--full-report",
+            help="Write the folder report, too: all groups with their texts, however many.",
+            rich_help_panel=OUTPUT,
+        ),
+    ] = False,
     overwrite: options.Overwrite = False,
     quiet: options.Quiet = False,
     exit_code: Annotated[
@@ -62,6 +71,8 @@ def scan(
     written = "Nothing was written; what DIR held before is untouched. Run the same command again."
     with errors(written) as stages:
         analysis = options.load_settings(settings_file, settings)
+        if no_report and full_report:
+            raise UsageError("--no-report and --full-report contradict each other; leave one out")
         read = options.read_settings(field, outlet, strict, reject_invalid_utf8, encoding, limit)
         from dedup.report.tables import prepare_output, write_run
 
@@ -89,11 +100,14 @@ def scan(
             if no_texts:
                 tables = tables.without_texts()
             progress("report", 0, None)
-            html = None
+            html = pages = None
             if not no_report:
-                from dedup.report.html import render_html
+                from dedup.report.chunks import ReportData
+                from dedup.report.html import folder_files, render_page
 
-                html = render_html(tables, run)
+                data = ReportData(tables, run)
+                html = render_page(data)
+                pages = folder_files(data) if full_report else None
             progress("write", 0, None)
             write_run(
                 out,
@@ -103,6 +117,7 @@ def scan(
                 all_relations=all_relations,
                 texts=not no_texts,
                 html=html,
+                pages=pages,
                 overwrite=overwrite,
             )
         stages.now = "summary"

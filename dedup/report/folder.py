@@ -10,6 +10,7 @@ import ctypes
 import errno
 import fcntl
 import os
+import re
 import secrets
 import tempfile
 from contextlib import contextmanager, suppress
@@ -19,7 +20,7 @@ from typing import TYPE_CHECKING
 from dedup.errors import OutputNotEmptyError, OutputNotWritableError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 TABLES = (
     "articles",
@@ -36,8 +37,15 @@ TEXTS = "texts.parquet"
 RUN = "run.json"
 REPORT = "report.html"
 CHANGES = "changes.jsonl"
-OUTPUTS = frozenset({TEXTS, RUN, REPORT, CHANGES, *(f"{t}.{s}" for t in TABLES for s in _SUFFIXES)})
-"""Every file name that a run can write; nothing else is ever deleted."""
+PAGES = "report"
+PAGES_DATA = "data"
+OUTPUTS = frozenset(
+    {TEXTS, RUN, REPORT, PAGES, CHANGES, *(f"{t}.{s}" for t in TABLES for s in _SUFFIXES)}
+)
+"""Every file name that a run can write, and the folder :data:`PAGES`; nothing else is ever
+deleted."""
+_PAGE = re.compile(r"index\.html|data/[a-z]+(-[a-z]+)*(-[0-9]+)?\.js")
+"""Files of the folder :data:`PAGES`."""
 
 _STAGING = ".dedup-new-"
 _ASIDE = ".dedup-old-"
@@ -98,7 +106,7 @@ def check_target(out: Path, overwrite: bool) -> None:
         raise OutputNotEmptyError(
             f"{out}: the output folder is not empty; choose another one or add --overwrite"
         )
-    foreign = [n for n in names if n not in OUTPUTS]
+    foreign = [n for n in names if n not in OUTPUTS] + _foreign_pages(out / PAGES)
     if foreign:
         raise OutputNotEmptyError(
             f"{out}: holds {foreign[0]!r}, which dedup did not write; --overwrite replaces only "
@@ -185,7 +193,8 @@ def _commit_inside(staging: Path, out: Path) -> None:
     goes first and comes back last."""
     (out / RUN).unlink(missing_ok=True)
     new = {entry.name for entry in staging.iterdir()}
-    for name in sorted(OUTPUTS - new):
+    _delete_pages(out / PAGES)
+    for name in sorted(OUTPUTS - new - {PAGES}):
         (out / name).unlink(missing_ok=True)
     for name in sorted(new - {RUN}):
         (staging / name).replace(out / name)
@@ -240,9 +249,45 @@ def _is_locked(folder: Path) -> bool:
 def _delete_outputs(folder: Path) -> None:
     """Delete a folder of ours, file by known file: a foreign file in it keeps it alive."""
     with suppress(OSError):
-        for name in OUTPUTS:
+        _delete_pages(folder / PAGES)
+        for name in OUTPUTS - {PAGES}:
             (folder / name).unlink(missing_ok=True)
         folder.rmdir()
+
+
+def _page_files(pages: Path) -> list[str]:
+    """What a folder of pages holds, as paths below it; links are not followed."""
+    found = []
+    for below, folders, names in os.walk(pages):
+        place = Path(below)
+        links = [name for name in folders if (place / name).is_symlink()]
+        found += [(place / name).relative_to(pages).as_posix() for name in [*names, *links]]
+    return sorted(found)
+
+
+def _foreign_pages(pages: Path) -> list[str]:
+    return [f"{PAGES}/{name}" for name in _page_files(pages) if not _PAGE.fullmatch(name)]
+
+
+def _delete_pages(pages: Path) -> None:
+    if pages.is_symlink() or not pages.is_dir():
+        return
+    for name in _page_files(pages):
+        if _PAGE.fullmatch(name):
+            (pages / name).unlink()
+    for folder in (pages / PAGES_DATA, pages):
+        with suppress(FileNotFoundError):
+            folder.rmdir()
+
+
+def write_pages(pages: Path, files: Iterable[tuple[str, bytes]]) -> None:
+    """Write the files of a folder of pages, given by their paths below it, and force them to the
+    disk."""
+    (pages / PAGES_DATA).mkdir(parents=True)
+    for name, content in files:
+        write_bytes(pages / name, content)
+    for folder in (pages / PAGES_DATA, pages):
+        sync_folder(folder)
 
 
 def write_bytes(path: Path, data: bytes) -> None:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from functools import cache
+from itertools import chain
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -22,13 +23,13 @@ from markupsafe import Markup
 from dedup.errors import UsageError
 from dedup.report import script
 from dedup.report.chunks import ReportData
-from dedup.report.embed import PAGE_LIMIT, element, embedded
+from dedup.report.embed import PAGE_LIMIT, element, embedded, packed
 from dedup.report.overview import overview
 from dedup.report.safe import island, one_line, visible
 from dedup.report.view_groups import BLOCK, TEXT_LENGTH
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     import pyarrow as pa
 
@@ -94,6 +95,15 @@ def render_group(tables: Mapping[str, pa.Table], run: Mapping[str, Any], group: 
         raise UsageError(f"this run has no group {group!r}{hint}")
     names = ("groups-0", *next(iter(data.names_of_groups())))
     return _render(data, [element(n, data.chunk(n)) for n in names], "embedded", 1, single=group)
+
+
+def folder_files(data: ReportData) -> Iterator[tuple[str, bytes]]:
+    """The files of the folder ``report/``, which holds every group: ``index.html`` and a file a
+    chunk, by their paths below it, each made when its turn comes."""
+    yield "index.html", render_index(data).encode("utf-8")
+    groups = (name for names in data.names_of_groups() for name in names)
+    for name in chain(data.names_of_views(), data.names_of_pairs(), groups):
+        yield f"data/{name}.js", f'dedupChunk("{name}","{packed(data.chunk(name))}");\n'.encode()
 
 
 def content_policy(mode: str = "embedded") -> str:

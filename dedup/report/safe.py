@@ -27,7 +27,6 @@ _VISIBLE = _table()
 _CRLF = re.compile(r"\r(?=\n)")
 _ODD = re.compile("[%s\r]" % "".join(f"\\U{code:08x}" for code in _VISIBLE))
 _ISLAND = str.maketrans({c: f"\\u{ord(c):04x}" for c in "<>&\u2028\u2029"})
-_ANCHOR = re.compile(r"[^A-Za-z0-9_-]")
 _URL_BAD = re.compile(r"[\x00-\x20\x7f-\xa0\u2028\u2029\u202a-\u202e\u2066-\u2069<>\"\\^`{|}]")
 
 
@@ -62,11 +61,6 @@ def safe_url(url: str | None) -> str | None:
     except ValueError:
         return None
     return url if parts.scheme in ("http", "https") and parts.hostname else None
-
-
-def anchor(name: str) -> str:
-    """``name`` as a fragment: letters, digits, ``-``, ``_``; others as ``.`` and their code."""
-    return _ANCHOR.sub(lambda m: f".{ord(m[0]):x}.", name)
 
 
 def island(data: Any) -> str:

@@ -12,6 +12,7 @@ import orjson
 from dedup.errors import DedupError, InputError, UsageError
 from dedup.memory import collector_paused
 from dedup.report.folder import (
+    PAGES,
     REPORT,
     RUN,
     TABLES,
@@ -25,10 +26,11 @@ from dedup.report.folder import (
     staging,
     sync_folder,
     write_bytes,
+    write_pages,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
     import pyarrow as pa
@@ -47,6 +49,7 @@ def write_run(
     all_relations: bool = False,
     texts: bool = True,
     html: str | None = None,
+    pages: Iterable[tuple[str, bytes]] | None = None,
     overwrite: bool = False,
     extra: Mapping[str, bytes] | None = None,
 ) -> list[Path]:
@@ -63,6 +66,7 @@ def write_run(
         all_relations: keep the relations that share boilerplate only.
         texts: write ``texts.parquet``.
         html: the page for ``report.html``, or ``None`` for none.
+        pages: the files of the folder ``report`` by their paths below it, or ``None`` for none.
         overwrite: replace a former run.
         extra: further files by name, of those that a run may have.
 
@@ -99,6 +103,8 @@ def write_run(
                 raise
             if html is not None:
                 write_bytes(beside / REPORT, html.encode("utf-8"))
+            if pages is not None:
+                write_pages(beside / PAGES, pages)
             for name, content in (extra or {}).items():
                 write_bytes(beside / name, content)
             write_bytes(beside / RUN, run_json(run))

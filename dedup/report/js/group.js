@@ -83,7 +83,8 @@ const sideBySide = async (host, id, detail, articles, columns, query) => {
   const claims = new Map();
   for (const e of detail.evidence) {
     const ref = columns.ref[e.article];
-    if (e.start !== null) claims.set(ref, [...(claims.get(ref) || []), [e.start, e.end]]);
+    // What is inferred is all of the shared text; a frame around it would say nothing.
+    if (e.start !== null && e.role !== "inferred") claims.set(ref, [...(claims.get(ref) || []), [e.start, e.end]]);
   }
   const offered = detail.compared.filter((n) => texts.has(articles[n].ref)).map((n) => {
     const a = articles[n];
