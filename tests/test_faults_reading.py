@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 import zstandard
 from fault_runs import jsonl, scan
+from report_page import shown_texts
 from test_scan_cli import DONE, INCOMPLETE, run
 
 if TYPE_CHECKING:
@@ -119,7 +120,7 @@ def test_fault_07_control_characters(tmp_path: Path) -> None:
     done = scan(tmp_path)
     assert done.code == DONE
     page = (done.out / "report.html").read_text("utf-8")
-    for output in (page, done.stdout, done.stderr):
+    for output in (page, *shown_texts(page), done.stdout, done.stderr):
         assert not any(c < " " and c not in "\n\t" for c in output)
     assert done.texts == {"a\x00b": record["text"]}, "texts are kept as they are"
 

@@ -13,6 +13,7 @@ import pytest
 from dumps import write_jsonl
 from fault_runs import jsonl, scan
 from oracles import Writer, newsroom
+from report_page import shown_texts
 from test_scan_cli import DONE
 
 from dedup import hash32, signature
@@ -78,7 +79,8 @@ def test_fault_17_invisible_and_look_alike_characters(tmp_path: Path) -> None:
         cuts = [done.texts[o["article"]][o["start"] : o["end"]] for o in passage["occurrences"]]
         assert passage["text"] in cuts, "offsets are those of the text as it was read"
     page = (done.out / "report.html").read_text("utf-8")
-    assert "\u202e" not in page
+    assert not any("\u202e" in text for text in (page, *shown_texts(page)))
+    assert any("␦" in text for text in shown_texts(page)), "and what was taken out is seen"
     assert '<bdi dir="auto">' in page
 
 
@@ -221,6 +223,8 @@ def test_fault_33_scripts_in_every_field(tmp_path: Path) -> None:
         assert inert not in page
     for scheme in ("javascript:", "data:text"):
         assert f'href="{scheme}' not in page
+        assert not any(text.startswith(scheme) for text in shown_texts(page)), "no address"
+    assert any("<script>alert(3)" in text for text in shown_texts(page)), "shown as text"
     assert page.count("<script") == page.count("</script>")
 
 

@@ -7,12 +7,12 @@ import gzip
 import hashlib
 import json
 import re
-from html.parser import HTMLParser
 from itertools import pairwise
 
 import pyarrow as pa
 import pytest
 from report_fixture import HOSTILE_ID, HOSTILE_TITLE, TEXTS, empty_tables, make_run, make_tables
+from report_page import Page, strings
 
 from dedup.errors import UsageError
 from dedup.report import view_groups
@@ -34,54 +34,6 @@ CALLS = (
 """What the page's own program must not do."""
 
 
-class Page(HTMLParser):
-    """The elements, attributes and texts of a page; its program and its chunks of data."""
-
-    def __init__(self, source: str) -> None:
-        super().__init__(convert_charrefs=True)
-        self.tags: list[tuple[str, dict[str, str | None]]] = []
-        self.text: list[str] = []
-        self.style = self.program = self.about = ""
-        self.packed: dict[str, str] = {}
-        self._inside: str | None = None
-        self.feed(source)
-        self.close()
-
-    def handle_starttag(self, tag, attrs):
-        attributes = dict(attrs)
-        self.tags.append((tag, attributes))
-        self._inside = None
-        if tag == "style":
-            self._inside = "style"
-        elif tag == "script":
-            self._inside = attributes.get("id", "program")
-
-    def handle_endtag(self, tag):
-        self._inside = None
-
-    def handle_data(self, data):
-        if self._inside is None:
-            self.text.append(data)
-        elif self._inside == "style":
-            self.style += data
-        elif self._inside == "program":
-            self.program += data
-        elif self._inside == "about":
-            self.about += data
-        else:
-            self.packed[self._inside.removeprefix("chunk-")] = data
-
-    def unpacked(self, name: str) -> str:
-        return gzip.decompress(base64.b64decode(self.packed[name])).decode()
-
-    def chunk(self, name: str):
-        return json.loads(self.unpacked(name))
-
-    @property
-    def words(self) -> str:
-        return " ".join(" ".join(self.text).split())
-
-
 @pytest.fixture(scope="module")
 def source() -> str:
     return render_html(make_tables(), make_run())
@@ -100,14 +52,6 @@ def group(page: Page, identity: str) -> dict:
     found = [g for g in page.chunk("group-0")["groups"] if g["id"] == identity]
     assert len(found) == 1
     return found[0]
-
-
-def strings(data) -> list[str]:
-    """All texts within some JSON."""
-    if isinstance(data, str):
-        return [data]
-    parts = data.values() if isinstance(data, dict) else data if isinstance(data, list) else ()
-    return [text for part in parts for text in strings(part)]
 
 
 # --- the policy ---------------------------------------------------------------------------------
