@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from dedup.encoder import Encoder
     from dedup.pipeline import Progress
+    from dedup.plot import Plots
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,14 @@ class Result:
 
     def __dir__(self) -> list[str]:
         return [*super().__dir__(), *self.tables]
+
+    @property
+    def plot(self) -> Plots:
+        """Charts for notebooks: ``result.plot.timeline()``, ``.matrix()``, ``.histogram()``; they
+        need the extra ``plot`` (Altair)."""
+        from dedup.plot import Plots
+
+        return Plots(self.tables)
 
     def write(
         self,

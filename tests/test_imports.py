@@ -14,7 +14,7 @@ import dedup
 ROOT = Path(__file__).parent.parent
 HEAVY = (
     *("numba", "sklearn", "scipy", "numpy", "pyarrow", "pandas", "datasketch"),
-    *("duckdb", "jinja2", "lxml", "rich", "orjson", "tenacity", "prometheus_client"),
+    *("altair", "duckdb", "jinja2", "lxml", "rich", "orjson", "tenacity", "prometheus_client"),
     *("onnxruntime", "tokenizers", "sentence_transformers", "torch"),
     *("resiliparse", "selectolax", "fastwarc", "fsspec", "aiohttp", "s3fs"),
 )

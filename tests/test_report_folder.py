@@ -37,7 +37,9 @@ def test_it_goes_with_its_run(result, tmp_path, monkeypatch, inside):
     assert [p.name for p in tmp_path.iterdir()] == ["out"], "nothing is left behind"
 
 
-@pytest.mark.parametrize("name", ["notes.txt", "data/notes.txt", "data/group-0.js.bak", "img/x.png"])
+@pytest.mark.parametrize(
+    "name", ["notes.txt", "data/notes.txt", "data/group-0.js.bak", "img/x.png"]
+)
 def test_a_foreign_file_in_it_is_never_deleted(result, tmp_path, name):
     out = tmp_path / "out"
     result.write(out, report="full")

@@ -29,7 +29,7 @@ from dedup.report.safe import island, one_line, safe_url, visible
 
 CALLS = (
     *("XMLHttpRequest", "innerHTML", "outerHTML", "insertAdjacent", "eval(", "new Function"),
-    *("document.write", "setTimeout(\"", "srcdoc"),
+    *("document.write", 'setTimeout("', "srcdoc"),
 )
 """What the page's own program must not do."""
 

@@ -44,9 +44,7 @@ def embedded(data: ReportData, room: int) -> tuple[list[str], int]:
     return elements, blocks
 
 
-def _fitting(
-    data: ReportData, blocks: Iterable[Iterable[str]], room: int
-) -> Iterator[list[str]]:
+def _fitting(data: ReportData, blocks: Iterable[Iterable[str]], room: int) -> Iterator[list[str]]:
     for names in blocks:
         block = [element(name, data.chunk(name)) for name in names]
         room -= sum(map(len, block))

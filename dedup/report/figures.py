@@ -27,7 +27,12 @@ COPIED = ("syndicated", "partial", "duplicate")
 
 _NAIVE = pa.timestamp("us")
 _DAY = 86_400_000_000
-_UNITS = (("hour", 3 * _DAY), ("day", 120 * _DAY), ("week", 3 * 365 * _DAY), ("month", 40 * 365 * _DAY))
+_UNITS = (
+    ("hour", 3 * _DAY),
+    ("day", 120 * _DAY),
+    ("week", 3 * 365 * _DAY),
+    ("month", 40 * 365 * _DAY),
+)
 """Width of a bar of the time line, and the longest span (microseconds) for which it serves."""
 _LENGTH = {"hour": 13, "day": 10, "week": 10, "month": 7, "year": 4}
 _RARE = 0.01
@@ -104,7 +109,8 @@ def timeline(articles: pa.Table) -> Timeline:
 
 
 def histogram(matches: pa.Table) -> list[dict[str, Any]]:
-    """Verified matches by similarity and kind: ``{start, end, kind, count}``, empty bins left out."""
+    """Verified matches by similarity and kind: ``{start, end, kind, count}`` of each bin that is
+    not empty."""
     edges = np.linspace(0.0, 1.0, SIMILARITY_BINS + 1)
     similarity = pc.fill_null(matches.column("similarity"), 0.0).to_numpy()
     rows = []
@@ -168,7 +174,8 @@ def who_copies_whom(articles: pa.Table, relations: pa.Table) -> Matrix:
 
 
 def spread(articles: pa.Table, refs: list[str]) -> list[dict[str, Any]]:
-    """The dated articles of a group: ``{time, label, outlet, title, flag, ref}`` in order of publication.
+    """The dated articles of a group in order of publication, as ``{time, label, outlet, title,
+    flag, ref}``.
 
     ``time`` is ISO 8601 in UTC; ``refs`` are the group's articles.
     """

@@ -12,8 +12,8 @@ from __future__ import annotations
 import base64
 import hashlib
 from functools import cache
-from itertools import chain
 from importlib.resources import files
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 

@@ -25,7 +25,7 @@ def _table() -> dict[int, str]:
 
 _VISIBLE = _table()
 _CRLF = re.compile(r"\r(?=\n)")
-_ODD = re.compile("[%s\r]" % "".join(f"\\U{code:08x}" for code in _VISIBLE))
+_ODD = re.compile(f"[{''.join(map(re.escape, map(chr, _VISIBLE)))}\r]")
 _ISLAND = str.maketrans({c: f"\\u{ord(c):04x}" for c in "<>&\u2028\u2029"})
 _URL_BAD = re.compile(r"[\x00-\x20\x7f-\xa0\u2028\u2029\u202a-\u202e\u2066-\u2069<>\"\\^`{|}]")
 

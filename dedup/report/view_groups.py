@@ -6,18 +6,17 @@ from collections import Counter
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from dedup.model import KINDS
+from dedup.report.membership import Flat, PairsOfGroups
 from dedup.report.safe import one_line, visible
 from dedup.report.view import FLAGS, Articles, Roll, Texts, evidence_view
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from numpy.typing import NDArray
 
 LISTED = 50_000
 """Groups of one index."""
@@ -95,7 +94,7 @@ class Groups:
         ``share`` is the average share of the core's text that stands in others of the group.
         """
         part = self._table.slice(number * LISTED, LISTED)
-        members = _flat(part.column("articles"))
+        members = Flat(part.column("articles"))
         articles = self._members(members)
         outlets, languages, sources = _Names(), _Names(), _Names()
         first = part.column("first_observed").to_pylist()
@@ -126,12 +125,10 @@ class Groups:
             result["kind"].append(about.get("kind") or "unknown")
             result["confidence"].append(about.get("confidence"))
             result["size"].append(len(rows))
-            result["outlets"].append(
-                sorted({outlets.number(one_line(o, 80)) for i in rows if (o := articles["outlet"][i])})
-            )
-            result["languages"].append(
-                sorted({languages.number(visible(s)) for i in rows if (s := articles["language"][i])})
-            )
+            found = {one_line(o, 80) for i in rows if (o := articles["outlet"][i])}
+            result["outlets"].append(sorted(map(outlets.number, sorted(found))))
+            found = {visible(s) for i in rows if (s := articles["language"][i])}
+            result["languages"].append(sorted(map(languages.number, sorted(found))))
             result["flags"].append([flags[f] for f in FLAGS])
             result["since"].append(stamps[0][:10] if stamps else "")
             result["until"].append(stamps[-1][:10] if stamps else "")
@@ -143,7 +140,7 @@ class Groups:
             "source_names": sources.names,
         }
 
-    def _members(self, members: _Flat) -> dict[str, list[Any]]:
+    def _members(self, members: Flat) -> dict[str, list[Any]]:
         table = self._tables["articles"]
         columns = ("outlet", "published", "title", "language", "flag", "share_copied")
         rows = pc.index_in(members.refs_array, value_set=table.column("ref").combine_chunks())
@@ -230,11 +227,11 @@ class Groups:
         return result | self._relations(k, place)
 
     def _relations(self, k: int, place: Mapping[str, int]) -> dict[str, Any]:
-        rows = self._pairs("relations").of(k).to_pylist()
-        rows = [r for r in rows if r["relation"] in _STRENGTH and r["a"] in place and r["b"] in place]
-        rows.sort(
-            key=lambda r: (-_STRENGTH[r["relation"]], -(r["score"] or 0.0), r["a"], r["b"])
-        )
+        rows = self._relation_rows.of(k).to_pylist()
+        rows = [
+            r for r in rows if r["relation"] in _STRENGTH and r["a"] in place and r["b"] in place
+        ]
+        rows.sort(key=lambda r: (-_STRENGTH[r["relation"]], -(r["score"] or 0.0), r["a"], r["b"]))
         shown = [
             [
                 place[r["a"]],
@@ -252,7 +249,7 @@ class Groups:
     def _matches(self, k: int, place: Mapping[str, int], compared: set[int]) -> list[list[Any]]:
         """Of those that can be compared: ``[a, b, a_start, a_end, b_start, b_end, similarity,
         kind]``."""
-        rows = self._pairs("matches").of(k).slice(0, GROUP_MATCHES).to_pylist()
+        rows = self._match_rows.of(k).slice(0, GROUP_MATCHES).to_pylist()
         return [
             [place[r["a"]], place[r["b"]], *match_columns(r)]
             for r in rows
@@ -268,7 +265,8 @@ class Groups:
         (``[kind, [[article, start, end]]]``)."""
         table, row_of = self._tables["passages"], self._passage_row
         rows = [row_of[i] for i in ids[:GROUP_PASSAGES] if i in row_of]
-        shown, everywhere = [], []
+        shown: list[list[Any]] = []
+        everywhere: list[list[Any]] = []
         for row in table.take(pa.array(rows, pa.int64())).to_pylist():
             spots = row["occurrences"] or []
             kind = KIND_NUMBER.get(row["kind"], 0)
@@ -288,70 +286,13 @@ class Groups:
     def _passage_row(self) -> dict[str, int]:
         return {i: row for row, i in enumerate(self._tables["passages"].column("id").to_pylist())}
 
-    def _pairs(self, name: str) -> _PairsOfGroups:
-        return self._relation_rows if name == "relations" else self._match_rows
+    @cached_property
+    def _relation_rows(self) -> PairsOfGroups:
+        return PairsOfGroups(self._table, self._tables["relations"])
 
     @cached_property
-    def _relation_rows(self) -> _PairsOfGroups:
-        return _PairsOfGroups(self._table, self._tables["relations"])
-
-    @cached_property
-    def _match_rows(self) -> _PairsOfGroups:
-        return _PairsOfGroups(self._table, self._tables["matches"])
-
-
-class _PairsOfGroups:
-    """The rows of a pair table by the groups that hold both ends."""
-
-    def __init__(self, groups: pa.Table, pairs: pa.Table) -> None:
-        members = _flat(groups.column("articles"))
-        names = members.refs_array.dictionary_encode()
-        codes = np.asarray(names.indices.fill_null(-1), np.int64)
-        group = np.repeat(np.arange(len(groups)), np.diff(members.edges))
-        ends = [
-            pc.index_in(pairs.column(side), value_set=names.dictionary).combine_chunks()
-            for side in ("a", "b")
-        ]
-        a, b = (np.asarray(end.fill_null(-1), np.int64) for end in ends)
-        row = np.flatnonzero((a >= 0) & (b >= 0))
-        # Each group of the first end, by a sorted list of (article, group).
-        by_article = np.lexsort((group, codes))
-        start = np.searchsorted(codes[by_article], a[row])
-        length = np.searchsorted(codes[by_article], a[row], "right") - start
-        row = np.repeat(row, length)
-        within = np.arange(len(row)) - np.repeat(np.cumsum(length) - length, length)
-        of_a = group[by_article][np.repeat(start, length) + within]
-        # Those groups that hold the second end too.
-        width = max(1, len(groups))
-        both = np.isin(b[row] * width + of_a, codes * width + group)
-        row, of_a = row[both], of_a[both]
-        order = np.argsort(of_a, kind="stable")
-        self._rows: NDArray[np.int64] = row[order]
-        self._edges = np.searchsorted(of_a[order], np.arange(len(groups) + 1))
-        self._pairs = pairs
-
-    def of(self, group: int) -> pa.Table:
-        """The rows of a group, in the order of the table."""
-        rows = self._rows[self._edges[group] : self._edges[group + 1]]
-        return self._pairs.take(pa.array(rows))
-
-
-class _Flat:
-    """A column of lists as one array and edges: list ``k`` is ``refs[edges[k]:edges[k + 1]]``."""
-
-    def __init__(self, column: pa.ChunkedArray) -> None:
-        self.refs_array = pc.list_flatten(column).combine_chunks()
-        lengths = np.asarray(pc.fill_null(pc.list_value_length(column), 0), np.int64)
-        self.edges: list[int] = [0, *np.cumsum(lengths).tolist()]
-
-    @cached_property
-    def refs(self) -> list[str]:
-        found: list[str] = self.refs_array.to_pylist()
-        return found
-
-
-def _flat(column: pa.ChunkedArray) -> _Flat:
-    return _Flat(column)
+    def _match_rows(self) -> PairsOfGroups:
+        return PairsOfGroups(self._table, self._tables["matches"])
 
 
 class _Names:
@@ -400,7 +341,9 @@ def _title(
     articles: Mapping[str, list[Any]], refs: list[str], rows: range, first: str | None
 ) -> str:
     """The title of the first observed article, else of the earliest one that has a title."""
-    ordered = sorted(rows, key=lambda i: (refs[i] != first, articles["published"][i] or "~", refs[i]))
+    ordered = sorted(
+        rows, key=lambda i: (refs[i] != first, articles["published"][i] or "~", refs[i])
+    )
     return next((t for i in ordered if (t := one_line(articles["title"][i]))), "")
 
 
@@ -458,5 +401,3 @@ def _best_pair(
     if amount == 0 and shared:
         return max(shared.items(), key=lambda item: (item[1], -item[0][0], -item[0][1]))[0]
     return left, -right
-
-

@@ -73,7 +73,9 @@ class Pairs:
     def texts(self, block: int) -> dict[str, Any]:
         """The texts of a block of pairs, as :func:`dedup.report.view_groups.text_columns`."""
         rows = self._rows[block * BLOCK : (block + 1) * BLOCK]
-        return text_columns(dict.fromkeys(ref for r in rows for ref in (r["a"], r["b"])), self._texts)
+        return text_columns(
+            dict.fromkeys(ref for r in rows for ref in (r["a"], r["b"])), self._texts
+        )
 
 
 def quotes_apart(tables: Mapping[str, pa.Table]) -> pa.Table:

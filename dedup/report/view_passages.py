@@ -55,8 +55,7 @@ def passage_cards(
         return _card(records[row], row, None if number < 0 else ids[number].as_py(), roll, names)
 
     cards = [
-        card(row)
-        | {"more": [card(r) for r in own], "more_left": size[k] - 1 - len(own)}
+        card(row) | {"more": [card(r) for r in own], "more_left": size[k] - 1 - len(own)}
         for k, (row, own) in enumerate(zip(chosen, more, strict=True))
     ]
     return {"stories": len(first), "cards": cards, "articles": roll.columns()}

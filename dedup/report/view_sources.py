@@ -30,8 +30,6 @@ HOW = {
 }
 
 
-
-
 class Sources:
     """The sources by number of articles; ``total`` counts all, the first :data:`TOP_SOURCES` are
     listed."""

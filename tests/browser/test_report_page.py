@@ -6,6 +6,7 @@ import csv
 import io
 import json
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from report_fixture import ARABIC, CHINESE, HOSTILE_ID, P1, P2, QUOTE, make_run, make_tables
@@ -16,7 +17,15 @@ from dedup.report.html import render_group, render_html
 pytestmark = pytest.mark.browser
 
 VIEWS = (
-    *("overview", "groups", "group/g-harbour", "group/g-arabic", "passages", "sources", "source/ap"),
+    *(
+        "overview",
+        "groups",
+        "group/g-harbour",
+        "group/g-arabic",
+        "passages",
+        "sources",
+        "source/ap",
+    ),
     *("outlets", "quotes", "quotes/ap-1/blog-9", "near-misses", "run", "rejected"),
 )
 
@@ -117,7 +126,7 @@ def test_an_address_that_leads_nowhere_says_so(page):
 def test_the_charts_are_drawn(page):
     page.locator("#timeline-host svg .mark-rect path").first.wait_for()
     go(page, "outlets")
-    cell = page.locator("#view-outlets svg .mark-rect path").first
+    cell = page.locator('#view-outlets svg [aria-roledescription="text mark"]').first
     cell.wait_for()
     cell.click()
     page.locator("#view-groups").wait_for(state="visible")
@@ -539,6 +548,6 @@ def test_it_prints_one_view(page):
 
 
 def test_ids_of_others_are_safe_in_addresses(page):
-    page.evaluate("ref => { location.hash = `group/g-arabic?left=${encodeURIComponent(ref)}` }", HOSTILE_ID)
+    go(page, f"group/g-arabic?left={quote(HOSTILE_ID, safe='')}")
     page.locator("#view-group .side").first.wait_for()
     assert page.get_by_label("Left article").input_value() == "1"

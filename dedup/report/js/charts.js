@@ -35,11 +35,10 @@ const drawn = new Set();
  * A chart in `host`, drawn again when the width or the colours change.
  * @param {Element} host
  * @param {{name: string, rows: Object[], label: string, colours?: Object<string, string>,
- *   titles?: Object<string, string>, table: () => Element, pick?: (datum: Object) => void}} chart
- *   `name` of the specification, `colours` names of the page's colours by signal, `titles` texts by
- *   signal, `table` the same figures in words
+ *   table: () => Element, pick?: (datum: Object) => void}} chart  `name` of the specification,
+ *   `colours` names of the page's colours by signal, `table` the same figures in words
  */
-export const chart = (host, { name, rows, label, colours = {}, titles = {}, table, pick }) => {
+export const chart = (host, { name, rows, label, colours = {}, table, pick }) => {
   const plot = make("div", { class: `plot plot-${name}`, role: "img", "aria-label": label });
   const words = make("details", { class: "figures" }, make("summary", {}, "The figures as a table"));
   words.addEventListener("toggle", () => { if (words.open && words.children.length < 2) words.append(table()); });
@@ -51,7 +50,7 @@ export const chart = (host, { name, rows, label, colours = {}, titles = {}, tabl
     if (!plot.isConnected) return;
     view?.finalize();
     const spec = structuredClone(specs[name]);
-    const values = { ...titles };
+    const values = {};
     for (const [signal, of] of Object.entries(colours)) values[signal] = colour(of);
     for (const signal of spec.signals || []) if (signal.name in values) signal.value = values[signal.name];
     if (spec.width) spec.width = Math.max(160, plot.clientWidth);

@@ -53,7 +53,7 @@ const matrix = async (host, { heading, intro, data, rows, columns, link }) => {
     left.length ? make("p", { class: "cut" }, `Shown are the most frequent names; ${left.join(", ")}.`) : null));
   if (!data.rows.length) return;
   await chart(figure, {
-    name: "matrix", rows: data.rows, colours: INK, titles: { rows_title: rows, columns_title: columns },
+    name: "matrix", rows: data.rows, colours: INK,
     label: `${heading}: ${plural(data.rows.length, "pair")} of names; the table below has the numbers and links.`,
     pick: (datum) => { if (datum.row) location.hash = link(datum); },
     table: () => table(heading, [[rows], [columns], ["Articles", "r"]], [...data.rows].sort((x, y) => y.count - x.count).map((cell) => [user(cell.row), user(cell.column), inside(link(cell), number(cell.count))])),
@@ -66,7 +66,7 @@ export const showOutlets = async (host) => {
   host.replaceChildren();
   await matrix(host, {
     heading: "Who has its text from which source",
-    intro: "How many of an outlet’s articles are, in part or in whole, that source’s text. A cell leads to the groups.",
+    intro: "How many articles of the outlet on the left are, in part or in whole, text of the source above. A cell leads to their groups.",
     data: sources, rows: "outlet", columns: "source",
     link: (cell) => hashOf("groups", [], { outlet: cell.row, source: cell.column }),
   });
