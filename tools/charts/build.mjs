@@ -1,4 +1,5 @@
-// Builds dedup/report/charts/charts.js, the same bytes for the same versions:
+// Builds dedup/report/charts/charts.js and the licences of what is in it, the same bytes for the
+// same versions:
 //   cd tools/charts && npm ci --ignore-scripts && node build.mjs
 // `node build.mjs --check` only says whether the file is up to date.
 import { readFileSync, readdirSync, writeFileSync } from "node:fs";
@@ -9,7 +10,6 @@ import { compile } from "vega-lite";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const folder = join(here, "..", "..", "dedup", "report", "charts");
-const out = join(folder, "charts.js");
 
 const specs = {};
 for (const name of readdirSync(folder).filter((file) => file.endsWith(".vl.json")).sort()) {
@@ -19,19 +19,16 @@ for (const name of readdirSync(folder).filter((file) => file.endsWith(".vl.json"
   specs[name.replace(".vl.json", "")] = vega;
 }
 
-const names = ["esbuild", "vega", "vega-interpreter", "vega-lite"];
-const versions = JSON.parse(readFileSync(join(here, "package.json"), "utf8")).dependencies;
 const result = await build({
   entryPoints: [join(here, "entry.mjs")],
+  absWorkingDir: here,
   bundle: true,
   minify: true,
   charset: "ascii",
   format: "iife",
   legalComments: "none",
+  metafile: true,
   write: false,
-  banner: {
-    js: `/* ${names.slice(1).map((n) => `${n} ${versions[n]}`).join(", ")}; licences in NOTICE; built by tools/charts/build.mjs */`,
-  },
   plugins: [
     {
       name: "specs",
@@ -42,10 +39,34 @@ const result = await build({
     },
   ],
 });
-const text = result.outputFiles[0].text;
-if (process.argv.includes("--check")) {
-  if (readFileSync(out, "utf8") !== text) {
-    console.error("dedup/report/charts/charts.js is out of date: node tools/charts/build.mjs");
+
+// Every page carries the program, so every page must carry its licences.
+const packages = new Map();
+const [{ inputs }] = Object.values(result.metafile.outputs);
+for (const [path, { bytesInOutput }] of Object.entries(inputs)) {
+  const name = path.match(/node_modules\/((?:@[^/]+\/)?[^/]+)/)?.[1];
+  if (!name || !bytesInOutput || packages.has(name)) continue;
+  const root = join(here, "node_modules", name);
+  const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+  const file = readdirSync(root).find((entry) => /^licen[sc]e/i.test(entry));
+  packages.set(name, { version, text: readFileSync(join(root, file), "utf8").trim() });
+}
+const byText = new Map();
+for (const name of [...packages.keys()].sort()) {
+  const { version, text } = packages.get(name);
+  byText.set(text, [...(byText.get(text) || []), `${name} ${version}`]);
+}
+const licences = `${[...byText].map(([text, names]) => `${names.join(", ")}\n\n${text}`).join("\n\n---\n\n")}\n`;
+
+const built = {
+  "charts.js": `/*\n${licences.replaceAll("*/", "* /")}*/\n${result.outputFiles[0].text}`,
+  "LICENSES.txt": licences,
+};
+for (const [name, text] of Object.entries(built)) {
+  const path = join(folder, name);
+  if (!process.argv.includes("--check")) writeFileSync(path, text);
+  else if (readFileSync(path, "utf8") !== text) {
+    console.error(`dedup/report/charts/${name} is out of date: node tools/charts/build.mjs`);
     process.exit(1);
   }
-} else writeFileSync(out, text);
+}

@@ -1,4 +1,229 @@
-/* vega 6.4.0, vega-interpreter 2.3.2, vega-lite 6.5.0; licences in NOTICE; built by tools/charts/build.mjs */
+/*
+d3-array 3.2.5, d3-color 3.1.1, d3-format 3.1.3, d3-interpolate 3.0.2, d3-scale 4.0.3, d3-shape 3.2.1, d3-time 3.1.1, d3-time-format 4.1.1, d3-timer 3.0.2
+
+Copyright 2010-2026 Mike Bostock
+
+Permission to use, copy, modify, and/or distribute this software for any purpose
+with or without fee is hereby granted, provided that the above copyright notice
+and this permission notice appear in all copies.
+
+THE SOFTWARE IS PROVIDED "AS IS" AND THE AUTHOR DISCLAIMS ALL WARRANTIES WITH
+REGARD TO THIS SOFTWARE INCLUDING ALL IMPLIED WARRANTIES OF MERCHANTABILITY AND
+FITNESS. IN NO EVENT SHALL THE AUTHOR BE LIABLE FOR ANY SPECIAL, DIRECT,
+INDIRECT, OR CONSEQUENTIAL DAMAGES OR ANY DAMAGES WHATSOEVER RESULTING FROM LOSS
+OF USE, DATA OR PROFITS, WHETHER IN AN ACTION OF CONTRACT, NEGLIGENCE OR OTHER
+TORTIOUS ACTION, ARISING OUT OF OR IN CONNECTION WITH THE USE OR PERFORMANCE OF
+THIS SOFTWARE.
+
+---
+
+d3-dsv 3.0.2
+
+Copyright 2013-2026 Mike Bostock
+
+Permission to use, copy, modify, and/or distribute this software for any purpose
+with or without fee is hereby granted, provided that the above copyright notice
+and this permission notice appear in all copies.
+
+THE SOFTWARE IS PROVIDED "AS IS" AND THE AUTHOR DISCLAIMS ALL WARRANTIES WITH
+REGARD TO THIS SOFTWARE INCLUDING ALL IMPLIED WARRANTIES OF MERCHANTABILITY AND
+FITNESS. IN NO EVENT SHALL THE AUTHOR BE LIABLE FOR ANY SPECIAL, DIRECT,
+INDIRECT, OR CONSEQUENTIAL DAMAGES OR ANY DAMAGES WHATSOEVER RESULTING FROM LOSS
+OF USE, DATA OR PROFITS, WHETHER IN AN ACTION OF CONTRACT, NEGLIGENCE OR OTHER
+TORTIOUS ACTION, ARISING OUT OF OR IN CONNECTION WITH THE USE OR PERFORMANCE OF
+THIS SOFTWARE.
+
+---
+
+d3-ease 3.0.2
+
+Copyright 2010-2026 Mike Bostock
+Copyright 2001 Robert Penner
+All rights reserved.
+
+Redistribution and use in source and binary forms, with or without modification,
+are permitted provided that the following conditions are met:
+
+* Redistributions of source code must retain the above copyright notice, this
+  list of conditions and the following disclaimer.
+
+* Redistributions in binary form must reproduce the above copyright notice,
+  this list of conditions and the following disclaimer in the documentation
+  and/or other materials provided with the distribution.
+
+* Neither the name of the author nor the names of contributors may be used to
+  endorse or promote products derived from this software without specific prior
+  written permission.
+
+THIS SOFTWARE IS PROVIDED BY THE COPYRIGHT HOLDERS AND CONTRIBUTORS "AS IS" AND
+ANY EXPRESS OR IMPLIED WARRANTIES, INCLUDING, BUT NOT LIMITED TO, THE IMPLIED
+WARRANTIES OF MERCHANTABILITY AND FITNESS FOR A PARTICULAR PURPOSE ARE
+DISCLAIMED. IN NO EVENT SHALL THE COPYRIGHT OWNER OR CONTRIBUTORS BE LIABLE FOR
+ANY DIRECT, INDIRECT, INCIDENTAL, SPECIAL, EXEMPLARY, OR CONSEQUENTIAL DAMAGES
+(INCLUDING, BUT NOT LIMITED TO, PROCUREMENT OF SUBSTITUTE GOODS OR SERVICES;
+LOSS OF USE, DATA, OR PROFITS; OR BUSINESS INTERRUPTION) HOWEVER CAUSED AND ON
+ANY THEORY OF LIABILITY, WHETHER IN CONTRACT, STRICT LIABILITY, OR TORT
+(INCLUDING NEGLIGENCE OR OTHERWISE) ARISING IN ANY WAY OUT OF THE USE OF THIS
+SOFTWARE, EVEN IF ADVISED OF THE POSSIBILITY OF SUCH DAMAGE.
+
+---
+
+d3-geo 3.1.2
+
+Copyright 2010-2026 Mike Bostock
+
+Permission to use, copy, modify, and/or distribute this software for any purpose
+with or without fee is hereby granted, provided that the above copyright notice
+and this permission notice appear in all copies.
+
+THE SOFTWARE IS PROVIDED "AS IS" AND THE AUTHOR DISCLAIMS ALL WARRANTIES WITH
+REGARD TO THIS SOFTWARE INCLUDING ALL IMPLIED WARRANTIES OF MERCHANTABILITY AND
+FITNESS. IN NO EVENT SHALL THE AUTHOR BE LIABLE FOR ANY SPECIAL, DIRECT,
+INDIRECT, OR CONSEQUENTIAL DAMAGES OR ANY DAMAGES WHATSOEVER RESULTING FROM LOSS
+OF USE, DATA OR PROFITS, WHETHER IN AN ACTION OF CONTRACT, NEGLIGENCE OR OTHER
+TORTIOUS ACTION, ARISING OUT OF OR IN CONNECTION WITH THE USE OR PERFORMANCE OF
+THIS SOFTWARE.
+
+This license applies to GeographicLib, versions 1.12 and later.
+
+Copyright 2008-2012 Charles Karney
+
+Permission is hereby granted, free of charge, to any person obtaining a copy of
+this software and associated documentation files (the "Software"), to deal in
+the Software without restriction, including without limitation the rights to
+use, copy, modify, merge, publish, distribute, sublicense, and/or sell copies of
+the Software, and to permit persons to whom the Software is furnished to do so,
+subject to the following conditions:
+
+The above copyright notice and this permission notice shall be included in all
+copies or substantial portions of the Software.
+
+THE SOFTWARE IS PROVIDED "AS IS", WITHOUT WARRANTY OF ANY KIND, EXPRESS OR
+IMPLIED, INCLUDING BUT NOT LIMITED TO THE WARRANTIES OF MERCHANTABILITY, FITNESS
+FOR A PARTICULAR PURPOSE AND NONINFRINGEMENT.  IN NO EVENT SHALL THE AUTHORS OR
+COPYRIGHT HOLDERS BE LIABLE FOR ANY CLAIM, DAMAGES OR OTHER LIABILITY, WHETHER
+IN AN ACTION OF CONTRACT, TORT OR OTHERWISE, ARISING FROM, OUT OF OR IN
+CONNECTION WITH THE SOFTWARE OR THE USE OR OTHER DEALINGS IN THE SOFTWARE.
+
+---
+
+d3-path 3.1.1
+
+Copyright 2015-2026 Mike Bostock
+
+Permission to use, copy, modify, and/or distribute this software for any purpose
+with or without fee is hereby granted, provided that the above copyright notice
+and this permission notice appear in all copies.
+
+THE SOFTWARE IS PROVIDED "AS IS" AND THE AUTHOR DISCLAIMS ALL WARRANTIES WITH
+REGARD TO THIS SOFTWARE INCLUDING ALL IMPLIED WARRANTIES OF MERCHANTABILITY AND
+FITNESS. IN NO EVENT SHALL THE AUTHOR BE LIABLE FOR ANY SPECIAL, DIRECT,
+INDIRECT, OR CONSEQUENTIAL DAMAGES OR ANY DAMAGES WHATSOEVER RESULTING FROM LOSS
+OF USE, DATA OR PROFITS, WHETHER IN AN ACTION OF CONTRACT, NEGLIGENCE OR OTHER
+TORTIOUS ACTION, ARISING OUT OF OR IN CONNECTION WITH THE USE OR PERFORMANCE OF
+THIS SOFTWARE.
+
+---
+
+d3-scale-chromatic 3.1.1
+
+Copyright 2010-2026 Mike Bostock
+
+Permission to use, copy, modify, and/or distribute this software for any purpose
+with or without fee is hereby granted, provided that the above copyright notice
+and this permission notice appear in all copies.
+
+THE SOFTWARE IS PROVIDED "AS IS" AND THE AUTHOR DISCLAIMS ALL WARRANTIES WITH
+REGARD TO THIS SOFTWARE INCLUDING ALL IMPLIED WARRANTIES OF MERCHANTABILITY AND
+FITNESS. IN NO EVENT SHALL THE AUTHOR BE LIABLE FOR ANY SPECIAL, DIRECT,
+INDIRECT, OR CONSEQUENTIAL DAMAGES OR ANY DAMAGES WHATSOEVER RESULTING FROM LOSS
+OF USE, DATA OR PROFITS, WHETHER IN AN ACTION OF CONTRACT, NEGLIGENCE OR OTHER
+TORTIOUS ACTION, ARISING OUT OF OR IN CONNECTION WITH THE USE OR PERFORMANCE OF
+THIS SOFTWARE.
+
+Apache-Style Software License for ColorBrewer software and ColorBrewer Color Schemes
+
+Copyright 2002 Cynthia Brewer, Mark Harrower, and The Pennsylvania State University
+
+Licensed under the Apache License, Version 2.0 (the "License"); you may not use
+this file except in compliance with the License. You may obtain a copy of the
+License at
+
+http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software distributed
+under the License is distributed on an "AS IS" BASIS, WITHOUT WARRANTIES OR
+CONDITIONS OF ANY KIND, either express or implied. See the License for the
+specific language governing permissions and limitations under the License.
+
+---
+
+internmap 2.0.3
+
+Copyright 2021 Mike Bostock
+
+Permission to use, copy, modify, and/or distribute this software for any purpose
+with or without fee is hereby granted, provided that the above copyright notice
+and this permission notice appear in all copies.
+
+THE SOFTWARE IS PROVIDED "AS IS" AND THE AUTHOR DISCLAIMS ALL WARRANTIES WITH
+REGARD TO THIS SOFTWARE INCLUDING ALL IMPLIED WARRANTIES OF MERCHANTABILITY AND
+FITNESS. IN NO EVENT SHALL THE AUTHOR BE LIABLE FOR ANY SPECIAL, DIRECT,
+INDIRECT, OR CONSEQUENTIAL DAMAGES OR ANY DAMAGES WHATSOEVER RESULTING FROM LOSS
+OF USE, DATA OR PROFITS, WHETHER IN AN ACTION OF CONTRACT, NEGLIGENCE OR OTHER
+TORTIOUS ACTION, ARISING OUT OF OR IN CONNECTION WITH THE USE OR PERFORMANCE OF
+THIS SOFTWARE.
+
+---
+
+topojson-client 3.1.0
+
+Copyright 2012-2019 Michael Bostock
+
+Permission to use, copy, modify, and/or distribute this software for any purpose
+with or without fee is hereby granted, provided that the above copyright notice
+and this permission notice appear in all copies.
+
+THE SOFTWARE IS PROVIDED "AS IS" AND THE AUTHOR DISCLAIMS ALL WARRANTIES WITH
+REGARD TO THIS SOFTWARE INCLUDING ALL IMPLIED WARRANTIES OF MERCHANTABILITY AND
+FITNESS. IN NO EVENT SHALL THE AUTHOR BE LIABLE FOR ANY SPECIAL, DIRECT,
+INDIRECT, OR CONSEQUENTIAL DAMAGES OR ANY DAMAGES WHATSOEVER RESULTING FROM LOSS
+OF USE, DATA OR PROFITS, WHETHER IN AN ACTION OF CONTRACT, NEGLIGENCE OR OTHER
+TORTIOUS ACTION, ARISING OUT OF OR IN CONNECTION WITH THE USE OR PERFORMANCE OF
+THIS SOFTWARE.
+
+---
+
+vega-canvas 2.0.0, vega-dataflow 6.1.3, vega-encode 5.2.2, vega-event-selector 4.0.0, vega-expression 6.2.2, vega-format 2.1.3, vega-functions 6.2.0, vega-interpreter 2.3.2, vega-loader 5.1.3, vega-parser 7.1.3, vega-runtime 7.1.3, vega-scale 8.1.3, vega-scenegraph 5.3.0, vega-selections 6.1.5, vega-statistics 2.0.0, vega-time 3.3.0, vega-transforms 5.2.2, vega-util 2.1.3, vega-view 6.2.0, vega-view-transforms 5.2.2
+
+Copyright (c) 2015-2023, University of Washington Interactive Data Lab
+All rights reserved.
+
+Redistribution and use in source and binary forms, with or without
+modification, are permitted provided that the following conditions are met:
+
+1. Redistributions of source code must retain the above copyright notice, this
+   list of conditions and the following disclaimer.
+
+2. Redistributions in binary form must reproduce the above copyright notice,
+   this list of conditions and the following disclaimer in the documentation
+   and/or other materials provided with the distribution.
+
+3. Neither the name of the copyright holder nor the names of its contributors
+  may be used to endorse or promote products derived from this software
+  without specific prior written permission.
+
+THIS SOFTWARE IS PROVIDED BY THE COPYRIGHT HOLDERS AND CONTRIBUTORS "AS IS"
+AND ANY EXPRESS OR IMPLIED WARRANTIES, INCLUDING, BUT NOT LIMITED TO, THE
+IMPLIED WARRANTIES OF MERCHANTABILITY AND FITNESS FOR A PARTICULAR PURPOSE ARE
+DISCLAIMED. IN NO EVENT SHALL THE COPYRIGHT OWNER OR CONTRIBUTORS BE LIABLE
+FOR ANY DIRECT, INDIRECT, INCIDENTAL, SPECIAL, EXEMPLARY, OR CONSEQUENTIAL
+DAMAGES (INCLUDING, BUT NOT LIMITED TO, PROCUREMENT OF SUBSTITUTE GOODS OR
+SERVICES; LOSS OF USE, DATA, OR PROFITS; OR BUSINESS INTERRUPTION) HOWEVER
+CAUSED AND ON ANY THEORY OF LIABILITY, WHETHER IN CONTRACT, STRICT LIABILITY,
+OR TORT (INCLUDING NEGLIGENCE OR OTHERWISE) ARISING IN ANY WAY OUT OF THE USE
+OF THIS SOFTWARE, EVEN IF ADVISED OF THE POSSIBILITY OF SUCH DAMAGE.
+*/
 (()=>{var a8=Object.defineProperty;var qs=(e,t)=>{for(var n in t)a8(e,n,{get:t[n],enumerable:!0})};function Ae(e,t,n){return Object.assign(e,{fields:t||[],fname:n})}function Je(e){return e==null?null:e.fname}function Ft(e){return e==null?null:e.fields}function qa(e){return e.length===1?o8(e[0]):s8(e)}var o8=e=>function(t){return t[e]},s8=e=>{let t=e.length;return function(n){for(let r=0;r<t;++r)n=n[e[r]];return n}};function _(e){throw Error(e)}function ar(e){let t=[],n=e.length,r=null,i=0,a="",o,s,u;e=e+"";function l(){t.push(a+e.substring(o,s)),a="",o=s+1}for(o=s=0;s<n;++s)if(u=e[s],u==="\\")a+=e.substring(o,s++),o=s;else if(u===r)l(),r=null,i=-1;else{if(r)continue;o===i&&u==='"'||o===i&&u==="'"?(o=s+1,r=u):u==="."&&!i?s>o?l():o=s+1:u==="["?(s>o&&l(),i=o=s+1):u==="]"&&(i||_("Access path missing open bracket: "+e),i>0&&l(),i=0,o=s+1)}return i&&_("Access path missing closing bracket: "+e),r&&_("Access path missing closing quote: "+e),s>o&&(s++,l()),t}function Oe(e,t,n){let r=ar(e),i=r.length===1?r[0]:e;return Ae((n&&n.get||qa)(r),[i],t||i)}var Ni=Oe("id"),qt=Ae(e=>e,[],"identity"),Bn=Ae(()=>0,[],"zero"),Li=Ae(()=>1,[],"one"),Ve=Ae(()=>!0,[],"true"),Pn=Ae(()=>!1,[],"false");var ja=new Set([...Object.getOwnPropertyNames(Object.prototype).filter(e=>typeof Object.prototype[e]=="function"),"__proto__","then"]);function u8(e,t,n){let r=[t,...n];console[e](...r)}var Rm=0,js=1,Om=2,$m=3,Bm=4;function cc(e,t,n=u8){let r=e||Rm;return{level(i){return arguments.length?(r=+i,this):r},error(...i){return r>=js&&n(t||"error","ERROR",i),this},warn(...i){return r>=Om&&n(t||"warn","WARN",i),this},info(...i){return r>=$m&&n(t||"log","INFO",i),this},debug(...i){return r>=Bm&&n(t||"log","DEBUG",i),this}}}var D=Array.isArray;function U(e){return e===Object(e)}var Pm=e=>e!=="__proto__"&&e!=="constructor"&&e!=="prototype";function dc(...e){return e.reduce((t,n)=>{for(let r in n)if(r==="signals")t.signals=l8(t.signals,n.signals);else{let i=r==="legend"?{layout:1}:r==="style"?!0:null;hc(t,r,n[r],i)}return t},{})}function hc(e,t,n,r){if(!Pm(t))return;let i=e,a,o;if(U(n)&&!D(n)){let s=n;o=U(i[t])?i[t]:i[t]={};for(a in s)r&&(r===!0||r[a])?hc(o,a,s[a]):Pm(a)&&(o[a]=s[a])}else i[t]=n}function l8(e,t){if(e==null)return t;if(t==null)return e;let n={},r=[];function i(a){n[a.name]||(n[a.name]=1,r.push(a))}return t.forEach(i),e.forEach(i),r}function j(e){return e[e.length-1]}function _e(e){return e==null||e===""?null:+e}function Nm(e){return e.length>0}var Lm=e=>t=>e*Math.exp(t),Im=e=>t=>Math.log(e*t),zm=e=>t=>Math.sign(t)*Math.log1p(Math.abs(t/e)),Um=e=>t=>Math.sign(t)*Math.expm1(Math.abs(t))*e,Ys=e=>t=>t<0?-Math.pow(-t,e):Math.pow(t,e),qm=e=>_e(e)??0,jm=e=>e;function Ws(e,t,n,r){Nm(e)||_("Domain array must not be empty");let i=n(e[0]),a=n(j(e)),o=(a-i)*t;return[r(i-o),r(a-o)]}function pc(e,t){return Ws(e,t,qm,jm)}function mc(e,t){let n=Math.sign(e[0]);return Ws(e,t,Im(n),Lm(n))}function gc(e,t,n){return Ws(e,t,Ys(n),Ys(1/n))}function bc(e,t,n){return Ws(e,t,zm(n),Um(n))}function Gs(e,t,n,r,i){Nm(e)||_("Domain array must not be empty");let a=r(e[0]),o=r(j(e)),s=t!=null?r(t):(a+o)/2;return[i(s+(a-s)*n),i(s+(o-s)*n)]}function Ya(e,t,n){return Gs(e,t,n,qm,jm)}function Wa(e,t,n){let r=Math.sign(e[0]);return Gs(e,t,n,Im(r),Lm(r))}function Ii(e,t,n,r){return Gs(e,t,n,Ys(r),Ys(1/r))}function Ga(e,t,n,r){return Gs(e,t,n,zm(r),Um(r))}function yc(e){return 1+~~(new Date(e).getMonth()/3)}function vc(e){return 1+~~(new Date(e).getUTCMonth()/3)}function N(e){return e!=null?D(e)?e:[e]:[]}function Vs(e,t,n){let r=e[0],i=e[1],a;return i<r&&(a=i,i=r,r=a),a=i-r,a>=n-t?[t,n]:[r=Math.min(Math.max(r,t),n-a),r+a]}function Q(e){return typeof e=="function"}var f8="descending";function zi(e,t,n){let r=n||{},i=N(t)||[],a=[],o=[],s={},u=r.comparator||c8;return N(e).forEach((l,f)=>{if(l==null)return;a.push(i[f]===f8?-1:1);let c=Q(l)?l:Oe(l,void 0,r);o.push(c),(Ft(c)||[]).forEach(d=>s[d]=1)}),o.length===0?null:Ae(u(o,a),Object.keys(s))}var Nn=(e,t)=>{let n=e,r=t;return(n<r||n==null)&&r!=null?-1:(n>r||r==null)&&n!=null?1:(r=r instanceof Date?+r:r,(n=n instanceof Date?+n:n)!==n&&r===r?-1:r!==r&&n===n?1:0)},c8=(e,t)=>e.length===1?d8(e[0],t[0]):h8(e,t,e.length),d8=(e,t)=>function(n,r){return Nn(e(n),e(r))*t},h8=(e,t,n)=>(t.push(0),function(r,i){let a,o=0,s=-1;for(;o===0&&++s<n;)a=e[s],o=Nn(a(r),a(i));return o*t[s]});function et(e){return Q(e)?e:()=>e}function Ui(e,t){let n=null;return r=>{n&&clearTimeout(n),n=setTimeout(()=>(t(r),n=null),e)}}function q(e,...t){for(let n of t)for(let r in n)e[r]=n[r];return e}function gn(e,t){let n=0,r,i,a,o;if(e&&(r=e.length))if(t==null){for(i=e[n];n<r&&(i==null||i!==i);i=e[++n]);for(a=o=i;n<r;++n)i=e[n],i!=null&&(i<a&&(a=i),i>o&&(o=i))}else{for(i=t(e[n]);n<r&&(i==null||i!==i);i=t(e[++n]));for(a=o=i;n<r;++n)i=t(e[n]),i!=null&&(i<a&&(a=i),i>o&&(o=i))}return[a,o]}function Hs(e,t){let n=e.length,r=-1,i,a,o,s,u;if(t==null){for(;++r<n;)if(s=e[r],s!=null&&s>=s){o=u=s;break}if(r===n)return[-1,-1];for(i=a=r;++r<n;)s=e[r],s!=null&&(o>s&&(o=s,i=r),u<s&&(u=s,a=r))}else{for(;++r<n;)if(s=t(e[r],r,e),s!=null&&s>=s){o=u=s;break}if(r===n)return[-1,-1];for(i=a=r;++r<n;)s=t(e[r],r,e),s!=null&&(o>s&&(o=s,i=r),u<s&&(u=s,a=r))}return[i,a]}function L(e,t){return Object.hasOwn(e,t)}var Xs={};function Ln(e){let t={},n;function r(a){return L(t,a)&&t[a]!==Xs}let i={size:0,empty:0,object:t,has:r,get(a){return r(a)?t[a]:void 0},set(a,o){return r(a)||(++i.size,t[a]===Xs&&--i.empty),t[a]=o,this},delete(a){return r(a)&&(--i.size,++i.empty,t[a]=Xs),this},clear(){i.size=i.empty=0,i.object=t={}},test(a){return arguments.length?(n=a,i):n},clean(){let a={},o=0;for(let s in t){let u=t[s];u!==Xs&&(!n||!n(u))&&(a[s]=u,++o)}i.size=o,i.empty=0,i.object=t=a}};return e&&Object.keys(e).forEach(a=>{i.set(a,e[a])}),i}function xc(e,t,n,r,i,a){if(!n&&n!==0)return a;let o=+n,s=e[0],u=j(e),l;if(u===void 0)return a;u<s&&(l=s,s=u,u=l),l=Math.abs(t-s);let f=Math.abs(u-t);return l<f&&l<=o?r:f<=o?i:a}function T(e,t,n){let r=e.prototype=Object.create(t.prototype);return Object.defineProperty(r,"constructor",{value:e,writable:!0,enumerable:!0,configurable:!0}),q(r,n)}function In(e,t,n,r){let i=t[0],a=t[t.length-1],o;return i>a&&(o=i,i=a,a=o),n=n===void 0||n,r=r===void 0||r,(n?i<=e:i<e)&&(r?e<=a:e<a)}function Qs(e){return typeof e=="boolean"}function Tt(e){return Object.prototype.toString.call(e)==="[object Date]"}function Ks(e){return e!=null&&Q(e[Symbol.iterator])}function zn(e){return typeof e=="number"}function Va(e){return Object.prototype.toString.call(e)==="[object RegExp]"}function K(e){return typeof e=="string"}function qi(e,t,n){let r=e?t?N(e).map(u=>u.replace(/\\(.)/g,"$1")):N(e):void 0,i=r?.length,a=n&&n.get||qa,o=u=>a(t?[u]:ar(u)),s;if(!i||!r)s=function(){return""};else if(i===1){let u=o(r[0]);s=function(l){return""+u(l)}}else{let u=r.map(o);s=function(l){let f=""+u[0](l),c=0;for(;++c<i;)f+="|"+u[c](l);return f}}return Ae(s,r,"key")}function wc(e,t){let n=e[0],r=j(e),i=+t;return r===void 0?n:i?i===1?r:n+i*(r-n):n}var p8=1e4;function _c(e){e=+e||p8;let t,n,r,i=()=>{t={},n={},r=0},a=(o,s)=>(++r>e&&(n=t,t={},r=1),t[o]=s);return i(),{clear:i,has:o=>L(t,o)||L(n,o),get:o=>L(t,o)?t[o]:L(n,o)?a(o,n[o]):void 0,set:(o,s)=>L(t,o)?t[o]=s:a(o,s)}}function m8(e){return e===Array||typeof e=="function"&&e.prototype&&ArrayBuffer.isView(e.prototype)}function Zs(e,t,n,r){let i=t.length,a=n.length;if(!a)return t;if(!i)return n;let o=t.constructor,s=r||(m8(o)?new o(i+a):new Array(i+a)),u=0,l=0,f=0;for(;u<i&&l<a;++f)s[f]=e(t[u],n[l])>0?n[l++]:t[u++];for(;u<i;++u,++f)s[f]=t[u];for(;l<a;++l,++f)s[f]=n[l];return s}function zr(e,t){let n="";for(;--t>=0;)n+=e;return n}function Js(e,t,n,r){let i=n||" ",a=e+"",o=t-a.length;return o<=0?a:r==="left"?zr(i,o)+a:r==="center"?zr(i,~~(o/2))+a+zr(i,Math.ceil(o/2)):a+zr(i,o)}function Ur(e){return e&&j(e)-e[0]||0}function O(e){return D(e)?`[${e.map(t=>t===null?"null":O(t))}]`:U(e)||K(e)?JSON.stringify(e).replaceAll("\u2028","\\u2028").replaceAll("\u2029","\\u2029"):e}function ji(e){return e==null||e===""?null:!e||e==="false"||e==="0"?!1:!!e}var g8=e=>zn(e)||Tt(e)?e:Date.parse(e);function Yi(e,t){return t=t||g8,e==null||e===""?null:t(e)}function Wi(e){return e==null||e===""?null:e+""}function Ie(e){let t={},n=e.length;for(let r=0;r<n;++r)t[e[r]+""]=!0;return t}function eu(e,t,n,r){let i=r??"\u2026",a=e+"",o=a.length,s=Math.max(0,t-i.length);return o<=t?a:n==="left"?i+a.slice(o-s):n==="center"?a.slice(0,Math.ceil(s/2))+i+a.slice(o-~~(s/2)):a.slice(0,s)+i}function bn(e,t,n){if(e)if(t){let r=e.length;for(let i=0;i<r;++i){let a=t(e[i]);a&&n(a,i,e)}}else e.forEach(n)}var Ym={},kc={},Ec=34,Ha=10,Mc=13;function Gm(e){return new Function("d","return {"+e.map(function(t,n){return JSON.stringify(t)+": d["+n+'] || ""'}).join(",")+"}")}function b8(e,t){var n=Gm(e);return function(r,i){return t(n(r),i,e)}}function Wm(e){var t=Object.create(null),n=[];return e.forEach(function(r){for(var i in r)i in t||n.push(t[i]=i)}),n}function yt(e,t){var n=e+"",r=n.length;return r<t?new Array(t-r+1).join(0)+n:n}function y8(e){return e<0?"-"+yt(-e,6):e>9999?"+"+yt(e,6):yt(e,4)}function v8(e){var t=e.getUTCHours(),n=e.getUTCMinutes(),r=e.getUTCSeconds(),i=e.getUTCMilliseconds();return isNaN(e)?"Invalid Date":y8(e.getUTCFullYear())+"-"+yt(e.getUTCMonth()+1,2)+"-"+yt(e.getUTCDate(),2)+(i?"T"+yt(t,2)+":"+yt(n,2)+":"+yt(r,2)+"."+yt(i,3)+"Z":r?"T"+yt(t,2)+":"+yt(n,2)+":"+yt(r,2)+"Z":n||t?"T"+yt(t,2)+":"+yt(n,2)+"Z":"")}function tu(e){var t=new RegExp('["'+e+`
 \r]`),n=e.charCodeAt(0);function r(c,d){var h,p,m=i(c,function(g,b){if(h)return h(g,b-1);p=g,h=d?b8(g,d):Gm(g)});return m.columns=p||[],m}function i(c,d){var h=[],p=c.length,m=0,g=0,b,v=p<=0,x=!1;c.charCodeAt(p-1)===Ha&&--p,c.charCodeAt(p-1)===Mc&&--p;function w(){if(v)return kc;if(x)return x=!1,Ym;var k,y=m,A;if(c.charCodeAt(y)===Ec){for(;m++<p&&c.charCodeAt(m)!==Ec||c.charCodeAt(++m)===Ec;);return(k=m)>=p?v=!0:(A=c.charCodeAt(m++))===Ha?x=!0:A===Mc&&(x=!0,c.charCodeAt(m)===Ha&&++m),c.slice(y+1,k-1).replace(/""/g,'"')}for(;m<p;){if((A=c.charCodeAt(k=m++))===Ha)x=!0;else if(A===Mc)x=!0,c.charCodeAt(m)===Ha&&++m;else if(A!==n)continue;return c.slice(y,k)}return v=!0,c.slice(y,p)}for(;(b=w())!==kc;){for(var M=[];b!==Ym&&b!==kc;)M.push(b),b=w();d&&(M=d(M,g++))==null||h.push(M)}return h}function a(c,d){return c.map(function(h){return d.map(function(p){return f(h[p])}).join(e)})}function o(c,d){return d==null&&(d=Wm(c)),[d.map(f).join(e)].concat(a(c,d)).join(`
 `)}function s(c,d){return d==null&&(d=Wm(c)),a(c,d).join(`
