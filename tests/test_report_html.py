@@ -15,7 +15,7 @@ from report_fixture import HOSTILE_ID, HOSTILE_TITLE, TEXTS, empty_tables, make_
 from report_page import Page, strings
 
 from dedup.errors import UsageError
-from dedup.report import view_groups
+from dedup.report import view_group, view_groups
 from dedup.report.chunks import ReportData
 from dedup.report.html import (
     content_policy,
@@ -265,7 +265,7 @@ def test_a_page_that_is_full_lists_the_rest(monkeypatch):
 
 
 def test_a_long_text_is_cut(monkeypatch):
-    monkeypatch.setattr(view_groups, "TEXT_LENGTH", 100)
+    monkeypatch.setattr(view_group, "TEXT_LENGTH", 100)
     page = Page(render_html(make_tables(), make_run()))
     texts = page.chunk("group-texts-0")
     assert max(texts["cut"]) == 1

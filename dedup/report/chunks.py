@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from dedup.report import figures, view_groups, view_pairs, view_sources
+from dedup.report import figures, view_group, view_groups, view_pairs, view_sources
 from dedup.report.encode import normalised, with_date_strings
 from dedup.report.safe import one_line
 from dedup.report.view import FLAGS, Articles, Texts, source_names
@@ -100,7 +100,7 @@ class ReportData:
         """What the page must know before it takes a chunk: how many of what there are."""
         return {
             "flags": list(FLAGS),
-            "kinds": list(view_groups.KIND_NUMBER),
+            "kinds": list(view_group.KIND_NUMBER),
             "groups": {
                 "total": self.groups.total,
                 "listed": len(self.groups),
@@ -112,7 +112,7 @@ class ReportData:
             "quotes": {"total": self.quotes.total, "per_block": view_pairs.BLOCK},
             "near_misses": {"total": self.near.total, "per_block": view_pairs.BLOCK},
             "no_texts": self.texts.missing,
-            "text_length": view_groups.TEXT_LENGTH,
+            "text_length": view_group.TEXT_LENGTH,
         }
 
     def _made(self, name: str) -> Any:

@@ -26,7 +26,8 @@ from dedup.report.chunks import ReportData
 from dedup.report.embed import PAGE_LIMIT, element, embedded, packed
 from dedup.report.overview import overview
 from dedup.report.safe import island, one_line, visible
-from dedup.report.view_groups import BLOCK, TEXT_LENGTH
+from dedup.report.view_group import TEXT_LENGTH
+from dedup.report.view_groups import BLOCK
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

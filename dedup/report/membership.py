@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -43,10 +44,12 @@ class PairsOfGroups:
         self._edges = np.searchsorted(of_a[order], np.arange(len(groups) + 1))
         self._pairs = pairs
 
-    def of(self, group: int) -> pa.Table:
-        """The rows of a group, in the order of the table."""
-        rows = self._rows[self._edges[group] : self._edges[group + 1]]
-        return self._pairs.take(pa.array(rows))
+    def of(self, start: int, stop: int) -> list[list[dict[str, Any]]]:
+        """The rows of each of the groups ``start`` to ``stop``, in the order of the table."""
+        edges = self._edges[start : stop + 1]
+        rows = self._pairs.take(pa.array(self._rows[edges[0] : edges[-1]])).to_pylist()
+        cuts = (edges - edges[0]).tolist()
+        return [rows[a:b] for a, b in pairwise(cuts)]
 
 
 class Flat:

@@ -9,12 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import pyarrow as pa
+
 from dedup.report.safe import one_line, safe_url, visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-
-    import pyarrow as pa
 
     from dedup.texts import TextTable
 
@@ -56,6 +56,7 @@ class Articles:
 
     def __init__(self, table: pa.Table) -> None:
         table = table.combine_chunks()
+        self._shown = table.select([name for name in _SHOWN if name in table.column_names])
         self._columns = {name: table.column(name) for name in table.column_names}
         self._row = {ref: i for i, ref in enumerate(table.column("ref").to_pylist())}
 
@@ -67,6 +68,13 @@ class Articles:
         row = self._row.get(ref)
         names = () if row is None else _SHOWN
         return _article(ref, {n: self._columns[n][row].as_py() for n in names})
+
+    def many(self, refs: Iterable[str]) -> dict[str, ArticleView]:
+        """Several articles, taken at once."""
+        known = {ref: row for ref in refs if (row := self._row.get(ref)) is not None}
+        taken = self._shown.take(pa.array(list(known.values()), pa.int64())).to_pylist()
+        found = {ref: _article(ref, record) for ref, record in zip(known, taken, strict=True)}
+        return {ref: found.get(ref) or _article(ref, {}) for ref in refs}
 
     def field(self, ref: str, name: str) -> str | None:
         """A text field of an article as it stands in the table."""
@@ -87,8 +95,14 @@ class Articles:
 class Roll:
     """The articles that one chunk of the report names, each once, by number."""
 
-    def __init__(self, articles: Articles, names: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        articles: Articles,
+        names: Mapping[str, str],
+        known: Mapping[str, ArticleView] | None = None,
+    ) -> None:
         self._articles = articles
+        self._known = known or {}
         self._names = names
         self._number: dict[str, int] = {}
         self._views: list[ArticleView] = []
@@ -98,7 +112,7 @@ class Roll:
         found = self._number.get(ref)
         if found is None:
             found = self._number[ref] = len(self._views)
-            self._views.append(self._articles.get(ref))
+            self._views.append(self._known.get(ref) or self._articles.get(ref))
         return found
 
     def numbers(self, refs: Iterable[str]) -> list[int]:

@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from dedup.report.safe import one_line
 from dedup.report.view import Articles, Roll, Texts
-from dedup.report.view_groups import match_columns, text_columns
+from dedup.report.view_group import match_columns, text_columns
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -71,7 +71,7 @@ class Pairs:
         return {"pairs": pairs, "articles": roll.columns()}
 
     def texts(self, block: int) -> dict[str, Any]:
-        """The texts of a block of pairs, as :func:`dedup.report.view_groups.text_columns`."""
+        """The texts of a block of pairs, as :func:`dedup.report.view_group.text_columns`."""
         rows = self._rows[block * BLOCK : (block + 1) * BLOCK]
         return text_columns(
             dict.fromkeys(ref for r in rows for ref in (r["a"], r["b"])), self._texts

@@ -413,7 +413,7 @@ def test_long_lists_are_paged(opener, tmp_path):
     page.goto(f"{path.as_uri()}#group/g59")
     page.locator("#view-group .side").first.wait_for()
     page.get_by_role("link", name="Previous").click()
-    page.wait_for_function("location.hash === '#group/g58'")
+    page.wait_for_function("() => location.hash === '#group/g58'")
 
 
 def test_a_view_that_is_overtaken_leaves_no_trace(page):
@@ -521,7 +521,7 @@ def test_the_keyboard(page):
     page.keyboard.press("j")
     assert page.locator(".side mark.on").first.text_content() == P2
     page.keyboard.press("]")
-    page.wait_for_function("location.hash === '#group/g-arabic'")
+    page.wait_for_function("() => location.hash === '#group/g-arabic'")
     page.keyboard.press("o")
     page.locator("#view-overview").wait_for(state="visible")
     page.get_by_role("button", name="Turn keys off").click()
