@@ -11,7 +11,9 @@ filter is timed from the key until the list is drawn. Needs Chromium and the pac
 from __future__ import annotations
 
 import argparse
+import ctypes
 import datetime as dt
+import gc
 import json
 import os
 import random
@@ -33,8 +35,8 @@ from dedup.report.tables import read_run
 
 OPENINGS = 5
 HOW = (
-    f"Medians of {OPENINGS} openings from the disk, each in a fresh context. Memory while rendering "
-    "is the growth of its peak, in the browser that after a group was opened, the largest of all."
+    f"Medians of {OPENINGS} openings from the disk, each in a fresh context. Memory for rendering "
+    "is the growth of its peak; in the browser, that after a group was opened, the largest of all."
 )
 WORDS = (
     *("harbour", "council", "ministry", "storm", "bridge", "winter", "river", "market", "school"),
@@ -135,6 +137,8 @@ def resident(pid: int | str = "self", field: str = "VmRSS") -> float:
 
 def rendered(tables: dict[str, pa.Table], run: dict[str, Any], path: Path) -> dict[str, float]:
     """Render a page to ``path``: processor seconds, growth of resident memory, size."""
+    gc.collect()
+    ctypes.CDLL(None).malloc_trim(0)  # what was freed before does not hide what is needed now
     before, clock = resident(), time.process_time()
     Path("/proc/self/clear_refs").write_text("5")  # the peak starts anew
     data = ReportData(tables, run)

@@ -54,6 +54,7 @@ const indexOf = (part) => {
   return indexes.get(part);
 };
 
+/** What is searched of each group, made when it is first needed. */
 const haystacks = (columns) => {
   const outlets = columns.outlet_names.map(folded);
   const sources = columns.source_names.map(folded);
@@ -70,8 +71,8 @@ const counted = (names, lists) => {
     .map(([name, count]) => [name, `${name} (${number(count)})`]);
 };
 
+// The index is in order of rank.
 const ORDERS = {
-  rank: (c) => (x, y) => x - y,
   size: (c) => (x, y) => c.size[y] - c.size[x] || x - y,
   spread: (c) => (x, y) => c.outlets[y].length - c.outlets[x].length || c.size[y] - c.size[x] || x - y,
   newest: (c) => (x, y) => (c.until[x] < c.until[y] ? 1 : c.until[x] > c.until[y] ? -1 : x - y),
@@ -94,10 +95,10 @@ const selected = (columns, search, values) => {
     if (columns.share[at] < share) continue;
     if (values.since && !(columns.until[at] >= values.since)) continue;
     if (values.until && !(columns.since[at] && columns.since[at] <= values.until)) continue;
-    if (wanted.length && !wanted.every((word) => search[at].includes(word))) continue;
+    if (wanted.length && !wanted.every((word) => search()[at].includes(word))) continue;
     found.push(at);
   }
-  return found.sort((ORDERS[values.sort] || ORDERS.rank)(columns));
+  return ORDERS[values.sort] ? found.sort(ORDERS[values.sort](columns)) : found;
 };
 
 const card = (row) => make("li", { class: "card", id: `card-${row.rank}` },
@@ -118,7 +119,9 @@ const card = (row) => make("li", { class: "card", id: `card-${row.rank}` },
 export const showGroups = async (host, { query }) => {
   const part = Math.min(PARTS, Math.max(1, Number(query.get("part")) || 1)) - 1;
   const { columns } = await indexOf(part);
-  const search = haystacks(columns);
+  let stacks = null;
+  const search = () => { stacks ??= haystacks(columns); return stacks; };
+  setTimeout(search, 300); // before anybody has typed a word
   const value = (name) => query.get(name) || "";
   const some = (names, lists, all) => [["", all], ...counted(names, lists)];
   const flags = about.flags.map((flag, k) => [flag, columns.flags.some((f) => f[k])]).filter(([, any]) => any).map(([flag]) => [flag, flag]);
