@@ -5,14 +5,17 @@ from __future__ import annotations
 import csv
 import io
 import json
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 from urllib.parse import quote
 
 import pytest
 from report_fixture import ARABIC, CHINESE, HOSTILE_ID, P1, P2, QUOTE, make_run, make_tables
 
 from dedup.api import Result
-from dedup.report.html import render_group, render_html
+from dedup.report.chunks import ReportData
+from dedup.report.html import render_group, render_html, render_live
 
 pytestmark = pytest.mark.browser
 
@@ -145,6 +148,49 @@ def test_the_folder_works_from_the_disk(opener, tmp_path):
     assert len(marked(opened(page, "g-harbour"), 0)) == 3
     for view in VIEWS:
         assert "could not be shown" not in go(page, view).text_content()
+
+
+class Service(BaseHTTPRequestHandler):
+    """A service as :func:`dedup.report.html.render_live` wants it."""
+
+    data: ReportData
+
+    def do_GET(self):  # noqa: N802 - named by http.server
+        name = self.path.removeprefix("/report/data/").removesuffix(".json")
+        try:
+            page = render_live(self.data).encode() if self.path == "/report/" else None
+            body = page or self.data.chunk(name)
+        except KeyError:
+            self.send_error(404)
+            return
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html" if page else "application/json")
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        """Nothing."""
+
+
+def test_a_service_gives_the_data(chromium):
+    handler = type("OneRun", (Service,), {"data": ReportData(make_tables(), make_run())})
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    Thread(target=server.serve_forever, daemon=True).start()
+    troubles: list[str] = []
+    page = chromium.new_page()
+    page.on("console", lambda m: troubles.append(m.text) if m.type != "log" else None)
+    page.on("pageerror", lambda e: troubles.append(str(e)))
+    try:
+        page.goto(f"http://127.0.0.1:{server.server_port}/report/")
+        page.locator("#timeline-host svg").first.wait_for()
+        assert len(marked(opened(page, "g-harbour"), 0)) == 3
+        for view in VIEWS:
+            assert "could not be shown" not in go(page, view).text_content()
+    finally:
+        page.close()
+        server.shutdown()
+        server.server_close()
+    assert troubles == []
 
 
 def test_one_group_as_a_page(opener, tmp_path):

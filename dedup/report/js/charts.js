@@ -26,6 +26,7 @@ const theme = () => {
     axis: { ...words, domainColor: rule, tickColor: rule, gridColor: rule },
     legend: { ...words, symbolType: "square" },
     text: { fill: ink, font },
+    style: { cell: { stroke: rule } },
   };
 };
 
