@@ -96,6 +96,12 @@ class Index:
         check_stamp(folder, kept, Run(settings=own, agencies=named))
         return cls(folder, own, named)
 
+    @property
+    def agencies(self) -> str | None:
+        """The file of agencies that the index was made with; ``None``: those that come with
+        dedup."""
+        return self._agencies
+
     @contextmanager
     def locked(self) -> Iterator[None]:
         """Keep others from changing the index during several calls.

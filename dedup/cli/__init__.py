@@ -5,6 +5,8 @@ One module a command; importing them registers the commands in the order of ``de
 
 from dedup.cli import scan as scan  # isort: skip
 from dedup.cli import compare as compare  # isort: skip
+from dedup.cli import report as report  # isort: skip
+from dedup.cli import explain as explain  # isort: skip
 from dedup.cli import flag as flag  # isort: skip
 from dedup.cli import filter as filter  # noqa: A004 # isort: skip
 from dedup.cli import update as update  # isort: skip

@@ -85,3 +85,12 @@ def put_files(files: Sequence[tuple[Path, Callable[[IO[bytes]], None]]]) -> None
             with suppress(OSError):
                 beside.unlink(missing_ok=True)
             _staged.discard(beside)
+
+
+def put_bytes(path: Path, content: bytes) -> None:
+    """Write one file whose content is at hand; see :func:`put_files`."""
+
+    def write(handle: IO[bytes]) -> None:
+        handle.write(content)
+
+    put_files([(path, write)])

@@ -1,0 +1,524 @@
+"""Why two articles are related, or are not: the rules that decided, with their numbers.
+
+The two texts go through the stages of a run once more, with its settings, and what each stage
+asks is told with what it found. What only the corpus knows (which passages are furniture, how many
+articles hold them) is taken from the run's tables. Nothing is decided here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+import pyarrow as pa
+
+from dedup.align import Alignment, align
+from dedup.candidates import (
+    PAIR_FACTOR,
+    SHORT,
+    Candidates,
+    find_candidates,
+    indexed_passages,
+)
+from dedup.classify import Matches, classify_matches, coincidences, node_outlets
+from dedup.collection import collect
+from dedup.corpus import build_corpus
+from dedup.kinds import passage_statistics
+from dedup.model import KINDS, RELATIONS, article_schema
+from dedup.nearness import Nearness, PassagePair, nearest_pairs
+from dedup.passages import share_passages
+from dedup.relate import COPIED, SHARED, Relations, evidence, features, relate
+from dedup.report.encode import parsed_date
+from dedup.speech import Speech
+from dedup.template import template_passages
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from dedup.collection import Collection
+    from dedup.config import Settings
+    from dedup.corpus import Corpus
+    from dedup.kinds import KnownKinds
+
+HALF = 0.5
+"""Probability from which something counts as so."""
+TERMS = (
+    "intercept",
+    "narrative in bits",
+    "narrative as a share",
+    "quotes in bits",
+    "coverage",
+    "same outlet",
+)
+"""Names of the columns of :func:`dedup.relate.evidence`, after the intercept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One question that a stage asked: what it found, what it asks for, and whether that is so.
+
+    ``unit`` is that of ``value`` and ``threshold``, "" for numbers and shares.
+    """
+
+    stage: str
+    asks: str
+    value: float
+    threshold: float
+    unit: str
+    passed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SharedSpan:
+    """A pair of spans that the alignment found.
+
+    ``kind`` and ``passage`` (the id of the shared passage that stands for it, with ``articles``
+    that hold it) are ``None`` where ``dropped_by`` says why it does not count. Offsets are
+    characters, ``similarity`` 0-1, ``bits`` of information.
+    """
+
+    a_start: int
+    a_end: int
+    b_start: int
+    b_end: int
+    similarity: float
+    bits: float
+    kind: str | None
+    narrative: float
+    passage: str | None
+    articles: int | None
+    dropped_by: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """The relation that the two texts have on their own, and the sums behind its probabilities.
+
+    ``terms``: of each probability the addends of its logistic function, by name.
+    """
+
+    relation: str
+    p_copied: float
+    p_shared: float
+    narrative_a: float
+    narrative_b: float
+    coverage_a: float
+    coverage_b: float
+    terms: dict[str, dict[str, float]]
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Why two articles are related or not.
+
+    ``a``, ``b``: their rows of ``articles``; ``recorded``: what the run's tables say of the pair
+    (``relation``, ``near_miss``, ``groups`` that hold both); ``nearest``: the passages most alike,
+    whether or not they count; ``compared``: whether the two go on to be aligned by what they
+    share; ``left_out``: passages of very long texts that were not looked at for ``nearest``.
+    """
+
+    a: dict[str, Any]
+    b: dict[str, Any]
+    same_text: bool
+    verdict: str
+    compared: bool
+    rules: list[Rule]
+    nearest: list[PassagePair]
+    left_out: int
+    spans: list[SharedSpan]
+    label: Label | None
+    recorded: dict[str, Any]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Everything as plain values, for JSON."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class _Stages:
+    """What the stages found out about the two texts; ``turned``: node 0 is the second article."""
+
+    corpus: Corpus
+    c: Collection
+    candidates: Candidates
+    alignment: Alignment
+    matches: Matches
+    relations: Relations
+    turned: bool
+
+
+def passage_keys(texts: Sequence[str]) -> set[int]:
+    """The keys of all passages of some texts, by which a run's shared passages are known."""
+    return set(collect(pa.array(texts, pa.large_string())).p_key.tolist())
+
+
+def explain(
+    a: tuple[dict[str, Any], str],
+    b: tuple[dict[str, Any], str],
+    settings: Settings,
+    *,
+    kinds: KnownKinds,
+    passages: Mapping[str, dict[str, Any]],
+    recorded: Mapping[str, Any],
+) -> Explanation:
+    """Explain a pair of articles, each a row of ``articles`` with its text.
+
+    ``kinds`` and ``passages`` (rows by id) are what the run knows of the shared passages in the
+    two texts, ``recorded`` what it says of the pair.
+    """
+    told = dict(recorded)
+    if a[0]["digest"] == b[0]["digest"]:
+        verdict = "Both articles have exactly the same text: one text needs no comparison."
+        return Explanation(a[0], b[0], True, verdict, True, [], [], 0, [], None, told)
+    x = _run_stages(a, b, settings, kinds)
+    near = nearest_pairs(x.c, settings, turned=x.turned)
+    rules, compared = _candidate_rules(x, settings, near)
+    spans = _spans(x, settings, passages)
+    label = _label(x)
+    rules += _label_rules(x, label, settings, spans)
+    verdict = _verdict(label, compared, near, rules, told)
+    return Explanation(
+        a[0], b[0], False, verdict, compared, rules, near.pairs, near.left_out, spans, label, told
+    )
+
+
+def _run_stages(
+    a: tuple[dict[str, Any], str],
+    b: tuple[dict[str, Any], str],
+    settings: Settings,
+    kinds: KnownKinds,
+) -> _Stages:
+    """The stages of :mod:`dedup.pipeline` on two texts, aligned whether they ask for it or not."""
+    batch = pa.RecordBatch.from_pylist([_record(*a), _record(*b)], article_schema())
+    corpus = build_corpus([batch])
+    c = collect(cast("pa.LargeStringArray", corpus.texts))
+    candidates = find_candidates(c, settings)
+    alignment = align(c, np.array([0]), np.array([1]), settings)
+    shared = share_passages(c, candidates, alignment, corpus.copies)
+    outlets = node_outlets(c.nodes, corpus.records)
+    speech = Speech.of(c.p_speech)
+    template = template_passages(c, outlets, speech.said)
+    statistics = passage_statistics(
+        c, shared, alignment, corpus.records, template, speech.said, settings
+    )
+    statistics = kinds.applied(c, shared, statistics)
+    matches = classify_matches(
+        c, alignment, shared, statistics, template, outlets, speech, settings
+    )
+    relations = relate(c, alignment, matches, corpus.records, settings)
+    turned = corpus.digests[0] != a[0]["digest"]
+    return _Stages(corpus, c, candidates, alignment, matches, relations, turned)
+
+
+def _record(row: Mapping[str, Any], text: str) -> dict[str, Any]:
+    """A row of ``articles`` as the reader gave it. Two revisions of one id are told apart by their
+    refs."""
+    record = {name: row.get(name) for name in article_schema().names}
+    published = row["published"]
+    if not isinstance(published, str | None):
+        raise TypeError(f"expected times as texts, got {published!r}")
+    return {
+        **record,
+        "id": row["ref"],
+        "published": parsed_date(published),
+        "issues": row["issues"] or [],
+        "text": text,
+    }
+
+
+# --- candidates -----------------------------------------------------------------------------
+
+
+def _candidate_rules(x: _Stages, settings: Settings, near: Nearness) -> tuple[list[Rule], bool]:
+    """What decides whether two articles are compared at all, and whether these are."""
+    indexed = x.c.p_article[indexed_passages(x.c, settings)]
+    each = np.bincount(indexed, minlength=2)
+    least = int(each.min())
+    says = "passages that say enough to be looked for elsewhere, in the article with fewer"
+    rules = [Rule("sketch", says, least, 1, "", least >= 1)]
+    says = "bands of MinHash in which passages of the two meet"
+    rules.append(Rule("candidates", says, near.bands, 1, "", near.bands >= 1))
+    says = "pairs of passages that meet, and prove alike"
+    rules.append(Rule("candidates", says, near.alike, 1, "", near.alike >= 1))
+    # With no least for a pair, its weight is told in any case.
+    bare = find_candidates(x.c, replace(settings, min_prose_information=0.0))
+    weight = float(bare.weight[0]) / 8 if len(bare.weight) else 0.0
+    wanted = _least_weight(x.c, settings)
+    compared = len(x.candidates.a) > 0
+    rules.append(
+        Rule(
+            "candidates",
+            "information of all alike passages (quotes count twice)",
+            round(weight, 1),
+            round(wanted, 1),
+            "bits",
+            compared,
+        )
+    )
+    return rules, compared
+
+
+def _least_weight(c: Collection, settings: Settings) -> float:
+    """Bits that the alike passages of two articles must hold, as in ``find_candidates``."""
+    shorter = float(np.bincount(c.p_article, c.p_information, c.nodes).min())
+    return min(
+        PAIR_FACTOR * settings.min_prose_information,
+        max(SHORT * shorter, settings.min_information),
+    )
+
+
+# --- spans ----------------------------------------------------------------------------------
+
+
+def _spans(
+    x: _Stages, settings: Settings, passages: Mapping[str, dict[str, Any]]
+) -> list[SharedSpan]:
+    """All spans of the alignment: those that count, and those that were left out, with why."""
+    m, c = x.matches, x.c
+    found = [
+        _span(
+            x,
+            (m.a0[i], m.a1[i], m.b0[i], m.b1[i]),
+            float(m.similarity[i]),
+            float(m.bits[i]),
+            kind=KINDS[m.kind[i]],
+            narrative=float(m.plain[i]),
+            passage=passages.get(_passage_id(x, int(i), passages) or ""),
+            dropped_by=None,
+        )
+        for i in range(len(m.pair))
+    ]
+    g = x.alignment
+    for i in range(len(g.pair)):
+        if ((m.a0 < g.a1[i]) & (m.a1 > g.a0[i]) & (m.b0 < g.b1[i]) & (m.b1 > g.b0[i])).any():
+            continue
+        spans = (g.a0[i], g.a1[i], g.b0[i], g.b1[i])
+        found.append(
+            _span(
+                x,
+                spans,
+                float(g.similarity[i]),
+                float(g.bits[i]),
+                kind=None,
+                narrative=0.0,
+                passage=None,
+                dropped_by=_dropped_by(c, g, i, settings),
+            )
+        )
+    return sorted(found, key=lambda s: (s.a_start, s.b_start))
+
+
+def _span(
+    x: _Stages,
+    tokens: tuple[Any, Any, Any, Any],
+    similarity: float,
+    bits: float,
+    *,
+    kind: str | None,
+    narrative: float,
+    passage: dict[str, Any] | None,
+    dropped_by: str | None,
+) -> SharedSpan:
+    c = x.c
+    a0, a1, b0, b1 = tokens
+    one = (int(c.t_start[a0]), int(c.end_of(a1 - 1)))
+    two = (int(c.t_start[b0]), int(c.end_of(b1 - 1)))
+    if x.turned:
+        one, two = two, one
+    holders = None if passage is None else {o["article"] for o in passage["occurrences"]}
+    return SharedSpan(
+        *one,
+        *two,
+        round(similarity, 6),
+        round(bits, 1),
+        kind,
+        round(narrative, 3),
+        None if passage is None else passage["id"],
+        None if holders is None else len(holders),
+        dropped_by,
+    )
+
+
+def _passage_id(x: _Stages, match: int, passages: Mapping[str, Any]) -> str | None:
+    """The run's shared passage that most of a match is, if it has one."""
+    c, m = x.c, x.matches
+    inside = _passages_within(c, int(m.a0[match]), int(m.a1[match]))
+    inside += _passages_within(c, int(m.b0[match]), int(m.b1[match]))
+    best = sorted(inside, key=lambda p: -float(c.p_information[p]))
+    names = (f"p-{int(c.p_key[p]):016x}" for p in best)
+    return next((name for name in names if name in passages), None)
+
+
+def _passages_within(c: Collection, begin: int, end: int) -> list[int]:
+    first = int(np.searchsorted(c.p_token, begin, side="right")) - 1
+    last = int(np.searchsorted(c.p_token, end, side="left"))
+    return list(range(first, last))
+
+
+def _dropped_by(c: Collection, g: Alignment, i: int, settings: Settings) -> str:
+    """Which rule of ``classify_matches`` left a span of the alignment out."""
+    if g.similarity[i] < settings.min_similarity:
+        return f"similarity below {settings.min_similarity:g} (min_similarity)"
+    if g.bits[i] < settings.min_information:
+        return (
+            f"{g.bits[i]:.0f} bits of information, fewer than {settings.min_information:g} "
+            "(min_information)"
+        )
+    at = np.array([i])
+    spans = (g.a0[at], g.a1[at], g.b0[at], g.b1[at])
+    node: NDArray[np.int64] = np.array([0])
+    least = np.array([settings.min_prose_information])
+    if coincidences(c, node, node + 1, spans, g.bits[at], least)[0]:
+        return (
+            "may be a coincidence of names and stock phrases: less running text than "
+            f"{settings.min_prose_information:g} bits (min_prose_information)"
+        )
+    return "each of its parts, cut where furniture begins or ends, says too little"
+
+
+# --- labels ---------------------------------------------------------------------------------
+
+
+def _label(x: _Stages) -> Label:
+    r = x.relations
+    f = features(x.c, x.alignment, x.matches)
+    outlet = node_outlets(x.c.nodes, x.corpus.records)
+    same = np.array([outlet[0] == outlet[1] and outlet[0] >= 0])
+    row = evidence(f, same)[0]
+    terms = {
+        name: {
+            term: round(float(value), 3)
+            for term, value in zip(TERMS, [weights[0], *(row * np.array(weights[1:]))], strict=True)
+        }
+        for name, weights in (("p_copied", COPIED), ("p_shared", SHARED))
+    }
+    one, two = ("b", "a") if x.turned else ("a", "b")
+    number = int(r.relation[0])
+    return Label(
+        "none" if number == 0 else RELATIONS[number - 1],
+        round(float(r.p_copied[0]), 6),
+        round(float(r.p_shared[0]), 6),
+        round(float(f[f"narrative_{one}"][0]), 6),
+        round(float(f[f"narrative_{two}"][0]), 6),
+        round(float(f[f"coverage_{one}"][0]), 6),
+        round(float(f[f"coverage_{two}"][0]), 6),
+        terms,
+    )
+
+
+def _label_rules(
+    x: _Stages, label: Label, settings: Settings, spans: Sequence[SharedSpan]
+) -> list[Rule]:
+    """What decides between copy, partial, quote, boilerplate and none."""
+    kept = sum(span.dropped_by is None for span in spans)
+    furniture = sum(span.kind == "boilerplate" for span in spans)
+    letters = x.c.d_letters
+    shorter_is_first = bool(letters[0] <= letters[1])
+    narrative = label.narrative_a if shorter_is_first != x.turned else label.narrative_b
+    return [
+        Rule("align", "spans that hold on both texts", kept, 1, "", kept >= 1),
+        Rule(
+            "classify",
+            "spans that are more than furniture",
+            kept - furniture,
+            1,
+            "",
+            kept > furniture,
+        ),
+        Rule(
+            "relate",
+            "probability that anything but furniture is shared (quote or more)",
+            label.p_shared,
+            HALF,
+            "",
+            label.p_shared >= HALF,
+        ),
+        Rule(
+            "relate",
+            "probability that narrative was copied (partial or more)",
+            label.p_copied,
+            HALF,
+            "",
+            label.p_copied >= HALF,
+        ),
+        Rule(
+            "relate",
+            "copied narrative as a share of the shorter article (partial_share)",
+            narrative,
+            settings.partial_share,
+            "",
+            narrative >= settings.partial_share,
+        ),
+        Rule(
+            "relate",
+            "the same for a copy (copy_share)",
+            narrative,
+            settings.copy_share,
+            "",
+            narrative >= settings.copy_share,
+        ),
+    ]
+
+
+# --- the answer -----------------------------------------------------------------------------
+
+_MEANS = {
+    "copy": "most of the shorter article's narrative stands in the other one",
+    "partial": "some narrative of one stands in the other",
+    "quote": "they share what somebody said, and no narrative",
+    "boilerplate": "they share furniture of their sites only",
+    "none": "what they share says too little, or nothing is shared",
+}
+
+
+def _verdict(
+    label: Label,
+    compared: bool,
+    near: Nearness,
+    rules: Sequence[Rule],
+    recorded: Mapping[str, Any],
+) -> str:
+    relation = recorded.get("relation")
+    stated = relation["relation"] if relation else None
+    if stated is None and not compared:
+        return _never_compared(label, near, rules)
+    if stated is not None:
+        says = f"The run lists them as '{stated}': {_MEANS[stated]}."
+        if stated != label.relation:
+            says += (
+                f" On their own the two texts come out as '{label.relation}': the rest is what the "
+                "run knew besides (its whole corpus, corrections, the semantic step)."
+            )
+        return says
+    says = f"The two texts come out as '{label.relation}': {_MEANS[label.relation]}."
+    if label.relation in ("none", "boilerplate"):
+        return f"The run lists no relation of the two. {says}"
+    missed = recorded.get("near_miss")
+    if missed:
+        return f"The run lists them as a near miss ({missed['missed_by']}). {says}"
+    if recorded.get("groups"):
+        return (
+            f"{says} The run lists no line for the pair, since not every pair of a story with many "
+            "copies is compared; both are in one of its groups."
+        )
+    return (
+        f"{says} The run lists no relation: what it knew of its corpus, a correction, or a limit "
+        "(see the caps) decided otherwise."
+    )
+
+
+def _never_compared(label: Label, near: Nearness, rules: Sequence[Rule]) -> str:
+    says = "The run never compared the two: they were no candidates."
+    stopped = next((r for r in rules if r.stage in ("sketch", "candidates") and not r.passed), None)
+    if stopped is not None:
+        says += (
+            f" The filter that stopped them: {stopped.asks} ({stopped.value:g}, needed "
+            f"{stopped.threshold:g} {stopped.unit}".rstrip()
+            + ")."
+        )
+    if not near.pairs:
+        says += " No passage of one has a content word in common with a passage of the other."
+    return says + f" Compared all the same, they come out as '{label.relation}'."
