@@ -7,21 +7,19 @@ and it were all there is; which passages are furniture and quotes is known from 
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, cast
 
-import orjson
+import numpy as np
 import pyarrow as pa
-import zstandard
+import pyarrow.compute as pc
 
 from dedup.attribute import Attributor
 from dedup.collection import as_texts, collect
 from dedup.corpus import build_corpus
-from dedup.ingest import RECORD
-from dedup.kinds import KnownKinds
+from dedup.holdings import StoredHoldings
 from dedup.lookup import Lookup
-from dedup.model import KINDS, Evidence, article_schema
+from dedup.model import article_schema
 from dedup.pipeline import analyse
 from dedup.recall import restored
 from dedup.report.encode import normalised
@@ -29,20 +27,14 @@ from dedup.reuse import nothing_known
 from dedup.tables import build_tables
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from dedup.agencies import Agencies
     from dedup.config import Settings
     from dedup.corpus import Corpus
+    from dedup.holdings import Claims, FolderHoldings, Holdings
     from dedup.store import Store
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 PARTNERS = 48
 """Texts that a text is compared with."""
-OF_GROUP = 8
-"""Members of each group that these are in which are looked at besides: those with credits first."""
-RECORDS = 4
-"""Articles that stand for one text."""
 
 
 @dataclass(frozen=True)
@@ -81,71 +73,65 @@ class Check:
 
 
 class Checker:
-    """Compares texts with one committed state of an index; made once, asked often."""
+    """Compares texts with what a look-up over them was made of; made once, asked often.
 
-    def __init__(self, store: Store, settings: Settings, agencies: Agencies, threads: int) -> None:
-        numbers, collection, _ = restored(store, threads=threads)
+    The look-up is of one committed state. Everything else is read from the holdings that a check
+    is given, so that an answer holds what these hold, also when they are newer: texts that came
+    later are found by the next checker, those that are gone are left out.
+    """
+
+    def __init__(self, lookup: Lookup, settings: Settings, agencies: Agencies) -> None:
+        self.lookup = lookup
         self.settings = settings
         self.agencies = agencies
-        self.lookup = Lookup.of(collection, settings, numbers)
-        self.kinds = KnownKinds.of(
-            (int(name[2:18], 16), KINDS.index(kind))
-            for name, kind in store.rows("SELECT id, kind FROM passages")
-        )
         self.attributor = Attributor(agencies)
 
-    def check(self, store: Store, article: dict[str, Any]) -> Check:
-        """What ``article`` (values of :func:`dedup.model.article_schema`) shares with the index."""
+    @classmethod
+    def of_index(
+        cls, store: Store, settings: Settings, agencies: Agencies, threads: int
+    ) -> Checker:
+        """Over the texts of an open index."""
+        numbers, collection, _ = restored(store, threads=threads)
+        kinds = StoredHoldings(store).all_kinds()
+        return cls(Lookup.of(collection, settings, numbers, kinds), settings, agencies)
+
+    @classmethod
+    def of_folder(
+        cls, holdings: FolderHoldings, settings: Settings, agencies: Agencies, threads: int
+    ) -> Checker:
+        """Over the texts of a scan's folder."""
+        texts = holdings.texts()
+        collection = collect(texts, threads=threads)
+        numbers = np.arange(len(texts), dtype=np.int32)
+        lookup = Lookup.of(collection, settings, numbers, holdings.all_kinds())
+        return cls(lookup, settings, agencies)
+
+    def check(self, holdings: Holdings, article: dict[str, Any]) -> Check:
+        """What ``article`` (as in :func:`dedup.model.article_schema`) shares with the holdings."""
         own = collect(as_texts([article["text"]]))
         nearest = self.lookup.nearest(own, PARTNERS).tolist()
-        rows, claims, texts = _records(store, self._with_groups(store, nearest))
-        name = _free_name(article["id"], {row[0] for row in rows})
-        schema = article_schema()
-        asked = pa.RecordBatch.from_pylist([{**article, "id": name}], schema)
-        others = pa.RecordBatch.from_pylist(
-            [
-                {
-                    **dict(zip(RECORD, row, strict=True)),
-                    "issues": orjson.loads(row[RECORD.index("issues")]),
-                    "text": texts[row[1]],
-                }
-                for row in rows
-            ],
-            schema,
-        )
-        corpus = build_corpus([asked, others])
-        collection = collect(corpus.texts)
-        earlier = nothing_known(collection, self._claims(corpus, name, claims))
+        records = holdings.records(holdings.with_groups(nearest))
+        name = _free_name(article["id"], {record["id"] for record, _ in records})
+        rows = [{**article, "id": name}, *(record for record, _ in records)]
+        corpus = build_corpus([pa.RecordBatch.from_pylist(rows, article_schema())])
+        collection = collect(cast("pa.LargeStringArray", corpus.texts))
+        known = {(record["id"], record["digest"]): claims for record, claims in records}
         analysis = analyse(
-            corpus, self.settings, self.agencies, threads=1, earlier=earlier, kinds=self.kinds
+            corpus,
+            self.settings,
+            self.agencies,
+            threads=1,
+            earlier=nothing_known(collection, self._claims(corpus, name, known)),
+            kinds=holdings.kinds(collection.p_key.tolist()),
         )
         tables = build_tables(analysis, self.settings, self.agencies)
-        return self._found(store, {n: tables[n] for n in _SHOWN}, name, article)
-
-    def _with_groups(self, store: Store, numbers: list[int]) -> list[int]:
-        """The texts, and those of members of their groups that say most of the source."""
-        listed = orjson.dumps(numbers).decode()
-        groups = store.rows(
-            'SELECT DISTINCT "group" FROM articles JOIN texts USING (digest) '
-            'WHERE text IN (SELECT value FROM json_each(?)) AND "group" IS NOT NULL',
-            listed,
-        )
-        chosen = dict.fromkeys(numbers)
-        for (group,) in groups:
-            members = store.rows(
-                'SELECT text FROM articles JOIN texts USING (digest) WHERE "group" = ? '
-                "ORDER BY credits = '[]', ref LIMIT ?",
-                group,
-                OF_GROUP,
-            )
-            chosen |= dict.fromkeys(number for (number,) in members)
-        return list(chosen)
+        return self._found(holdings, {n: tables[n] for n in _SHOWN}, name, article)
 
     def _claims(
-        self, corpus: Corpus, name: str, known: dict[tuple[str, str], str]
-    ) -> list[tuple[list[Evidence], list[Evidence]]]:
-        """Credits and mentions: of the articles of the index as they stand there."""
-        out = []
+        self, corpus: Corpus, name: str, known: dict[tuple[str, str], Claims]
+    ) -> list[Claims]:
+        """Credits and mentions: of the articles that are held as they stand there."""
+        out: list[Claims] = []
         keys = zip(corpus.strings("id"), corpus.strings("digest"), corpus.refs, strict=True)
         for row, (identity, digest, ref) in enumerate(keys):
             if identity == name:
@@ -162,35 +148,39 @@ class Checker:
                     )
                 )
                 continue
-            credited, cited = (
-                [Evidence(e[0], e[1], ref, e[2], e[3], e[4], e[5]) for e in some]
-                for some in orjson.loads(known[identity, digest])
+            credited, cited = known[identity, digest]
+            out.append(
+                (
+                    [replace(item, article=ref) for item in credited],
+                    [replace(item, article=ref) for item in cited],
+                )
             )
-            out.append((credited, cited))
         return out
 
     def _found(
-        self, store: Store, tables: dict[str, pa.Table], name: str, article: dict[str, Any]
+        self, holdings: Holdings, tables: dict[str, pa.Table], name: str, article: dict[str, Any]
     ) -> Check:
-        rows = {n: normalised(n, table).to_pylist() for n, table in tables.items()}
-        by_ref = {row["ref"]: row for row in rows["articles"]}
-        own = next(row for row in rows["articles"] if row["id"] == name)
-        relations = [_turned(r, own["ref"]) for r in rows["relations"] if _has(r, own["ref"])]
-        matches = [_turned(m, own["ref"]) for m in rows["matches"] if _has(m, own["ref"])]
-        others = {row["b"]: by_ref[row["b"]] for row in (*relations, *matches)}
-        group = next((g for g in rows["groups"] if own["ref"] in g["articles"]), None)
-        for other in others.values():
-            other["group"] = store.value('SELECT "group" FROM articles WHERE ref = ?', other["ref"])
+        own = _rows("articles", tables, "id", [name])[0]
+        relations, matches = (
+            [
+                _turned(row, own["ref"])
+                for column in ("a", "b")
+                for row in _rows(table, tables, column, [own["ref"]])
+            ]
+            for table in ("relations", "matches")
+        )
+        refs = {row["b"] for row in (*relations, *matches)}
+        others = {row["ref"]: row for row in _rows("articles", tables, "ref", sorted(refs))}
+        groups = normalised("groups", tables["groups"]).to_pylist()
+        group = next((g for g in groups if own["ref"] in g["articles"]), None)
+        named = holdings.groups_of([*others, *(group["articles"] if group else ())])
+        for ref, other in others.items():
+            other["group"] = named.get(ref)
         own["group"] = None
         if group is not None:
-            held = Counter(
-                found
-                for ref in group["articles"]
-                if (found := store.value('SELECT "group" FROM articles WHERE ref = ?', ref))
-            )
+            held = Counter(found for ref in group["articles"] if (found := named.get(ref)))
             own["group"] = held.most_common(1)[0][0] if held else None
-        digest = own["digest"]
-        known = [ref for (ref,) in store.rows("SELECT ref FROM articles WHERE digest = ?", digest)]
+        known = holdings.with_digest(own["digest"])
         ref, own["id"], own["ref"] = own["ref"], article["id"], article["id"]
         for row in (*relations, *matches):
             row["a"] = article["id"] if row["a"] == ref else row["a"]
@@ -203,8 +193,15 @@ _SHOWN = ("articles", "relations", "matches", "groups")
 _SIDES = (("a", "b"), ("a_start", "b_start"), ("a_end", "b_end"), ("coverage_a", "coverage_b"))
 
 
-def _has(row: dict[str, Any], ref: str) -> bool:
-    return ref in (row["a"], row["b"])
+def _rows(
+    name: str, tables: dict[str, pa.Table], column: str, values: list[str]
+) -> list[dict[str, Any]]:
+    """Rows of a table whose ``column`` is among ``values``."""
+    table = tables[name]
+    wanted = pa.array(values, pa.string())
+    found = normalised(name, table.filter(pc.is_in(table[column], value_set=wanted)))
+    rows: list[dict[str, Any]] = found.to_pylist()
+    return rows
 
 
 def _turned(row: dict[str, Any], ref: str) -> dict[str, Any]:
@@ -221,35 +218,3 @@ def _free_name(name: str, taken: set[str]) -> str:
     while free in taken:
         free += "'"
     return free
-
-
-def _records(
-    store: Store, numbers: Iterable[int]
-) -> tuple[list[tuple[Any, ...]], dict[tuple[str, str], str], dict[str, str]]:
-    """Records of texts, their claims by (id, digest), and the texts by digest."""
-    plain = zstandard.ZstdDecompressor()
-    names = ", ".join(RECORD)
-    rows: list[tuple[Any, ...]] = []
-    claims: dict[tuple[str, str], str] = {}
-    texts: dict[str, str] = {}
-    for number in numbers:
-        found = store.rows("SELECT digest, content FROM texts WHERE text = ?", number)
-        if not found:
-            continue  # taken out since, by a run that is under way
-        digest, content = found[0]
-        texts[digest] = plain.decompress(content).decode()
-        # Only what is committed: a run under way has its records in, but not yet its results.
-        query = (
-            f"SELECT {names}, claims FROM records WHERE digest = ? AND EXISTS (SELECT 1 FROM "  # noqa: S608
-            "articles a WHERE a.id = records.id AND a.digest = records.digest) ORDER BY id LIMIT ?"
-        )
-        for *row, claim in store.rows(query, digest, RECORDS):
-            published = row[RECORD.index("published")]
-            row[RECORD.index("published")] = _time(published)
-            rows.append(tuple(row))
-            claims[row[0], row[1]] = claim
-    return rows, claims, texts
-
-
-def _time(microseconds: int | None) -> datetime | None:
-    return None if microseconds is None else _EPOCH + timedelta(microseconds=microseconds)

@@ -243,6 +243,7 @@ class Index:
     def check_article(self, article: dict[str, Any], *, threads: int | None = None) -> Check:
         """As :meth:`check`, of an article as the reader gives it (``model.article_schema()``)."""
         from dedup.checking import Checker
+        from dedup.holdings import StoredHoldings
 
         with Store.open(self.folder) as store, store.snapshot():
             last = store.meta().get(COMMITTED, "")
@@ -250,10 +251,10 @@ class Index:
                 if self._checker is None or self._checker[0] != last:
                     run = Run(settings=self.settings, agencies=self._agencies, threads=threads)
                     run.compile()
-                    made = Checker(store, self.settings, run.agencies, run.workers)
+                    made = Checker.of_index(store, self.settings, run.agencies, run.workers)
                     self._checker = (last, made)
                 checker = self._checker[1]
-            return checker.check(store, article)
+            return checker.check(StoredHoldings(store), article)
 
     def tables(
         self,

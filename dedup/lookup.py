@@ -1,8 +1,8 @@
 """Which articles of an index are worth comparing with a text that is not in it.
 
 The bands of all distinct passages, sorted by key: a text's passages are looked up one by one, as
-in any LSH index (Indyk and Motwani 1998). What is found is compared for real afterwards, so this
-only has to bring the best ones up.
+in any LSH index (Indyk and Motwani 1998). Passages that meet are compared at once, and a text is
+brought up by the rule that makes two articles of a run candidates (:mod:`dedup.candidates`).
 """
 
 from __future__ import annotations
@@ -12,8 +12,20 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dedup.candidates import BANDS_AT_ONCE, unique_passages
+from dedup.candidates import (
+    ALIKE,
+    BANDS_AT_ONCE,
+    INSIDE,
+    LEAST_AGREEMENT,
+    LEAST_SHARED,
+    PAIR_FACTOR,
+    QUOTED,
+    SHORT,
+    unique_passages,
+)
 from dedup.kernels import bands
+from dedup.kernels.lookup import look_up
+from dedup.kinds import BOILERPLATE
 from dedup.sketch import scheme
 
 if TYPE_CHECKING:
@@ -21,6 +33,7 @@ if TYPE_CHECKING:
 
     from dedup.collection import Collection
     from dedup.config import Settings
+    from dedup.kinds import KnownKinds
 
 MOST_OF_BUCKET = 256
 """Passages of a bucket that are looked at: more of them are variants of one."""
@@ -32,23 +45,39 @@ HOLDERS = 64
 class Lookup:
     """Distinct passages of many texts, by band.
 
-    ``entries``: for each band a sorted uint64 array, key high, number of the passage low.
-    ``start`` int64 (passages + 1) and ``holder`` int32: the texts that hold each passage.
+    ``entries`` uint64 (bands x passages): key high, number of the passage low, each band sorted.
+    ``start`` int64 (passages + 1) and ``holder`` int32: the nodes that hold each passage. Of each
+    passage: ``u_content`` int64 (passages + 1) and ``u_word`` int32 content words, ascending,
+    ``quarters`` int32 information (quarters of a bit), ``quoted`` and ``furniture`` bool. ``text``
+    int32 and ``information`` float32 of each node: its number and what its passages say, in bits.
+    ``v_hash`` uint64, sorted, with ``v_word`` int32 and ``v_bits`` uint8: the words.
     """
 
     settings: Settings
-    entries: list[NDArray[np.uint64]]
+    entries: NDArray[np.uint64]
     start: NDArray[np.int64]
     holder: NDArray[np.int32]
+    u_content: NDArray[np.int64]
+    u_word: NDArray[np.int32]
+    quarters: NDArray[np.int32]
+    quoted: NDArray[np.bool_]
+    furniture: NDArray[np.bool_]
+    text: NDArray[np.int32]
+    information: NDArray[np.float32]
+    v_hash: NDArray[np.uint64]
+    v_word: NDArray[np.int32]
+    v_bits: NDArray[np.uint8]
 
     @classmethod
-    def of(cls, c: Collection, settings: Settings, text: NDArray[np.int32]) -> Lookup:
+    def of(
+        cls, c: Collection, settings: Settings, text: NDArray[np.int32], kinds: KnownKinds
+    ) -> Lookup:
         """The look-up over a collection, whose nodes are the texts ``text`` (int32)."""
         start, member = unique_passages(c, settings)
         plan = scheme(settings)
         mixed = bands.mixed_hashes(c.v_hash)
         passage = member[start[:-1]]
-        entries = []
+        entries = np.empty((plan.bands, len(passage)), np.uint64)
         for band in range(0, plan.bands, BANDS_AT_ONCE):
             count = min(BANDS_AT_ONCE, plan.bands - band)
             rows = slice(band * plan.rows, (band + count) * plan.rows)
@@ -63,57 +92,110 @@ class Lookup:
                 plan.rows,
                 keys,
             )
-            entries += [bands.sorted_entries(keys[:, k].copy()) for k in range(count)]
-        return cls(settings, entries, start, text[c.p_article[member]])
+            for k in range(count):
+                entries[band + k] = bands.sorted_entries(keys[:, k].copy())
+        sizes = c.p_content[passage + 1] - c.p_content[passage]
+        quoted = np.zeros(len(passage), bool)
+        furniture = np.zeros(len(passage), bool)
+        if len(passage):
+            quoted = np.maximum.reduceat(c.p_quoted[member], start[:-1]) > 0
+            known = np.isin(c.p_key[member], kinds.key[kinds.kind == BOILERPLATE])
+            furniture = np.maximum.reduceat(known, start[:-1])
+        order = np.argsort(c.v_hash)
+        return cls(
+            settings,
+            entries,
+            start,
+            c.p_article[member],
+            np.append(0, np.cumsum(sizes)).astype(np.int64),
+            c.c_word[_ranges(c.p_content[passage], sizes)],
+            (4.0 * c.p_information[passage]).astype(np.int32),
+            quoted,
+            furniture & ~quoted,
+            text,
+            np.bincount(c.p_article, c.p_information, c.nodes).astype(np.float32),
+            c.v_hash[order],
+            order.astype(np.int32),
+            c.v_bits,
+        )
 
     def nearest(self, c: Collection, most: int) -> NDArray[np.int32]:
-        """The ``most`` texts that seem to share most with the texts of ``c``, best first.
+        """The ``most`` texts that share most with the one text of ``c``, best first.
 
-        A passage counts with its information, times the word overlap that the number of equal
-        bands suggests; of each text the best passage counts.
+        Only those that a run would compare with it, and with which it has more in common than
+        passages that are known as furniture.
         """
-        start, member = unique_passages(c, self.settings)
+        settings = self.settings
+        start, member = unique_passages(c, settings)
         passage = member[start[:-1]]
-        plan = scheme(self.settings)
+        if not len(passage) or not len(self.quarters):
+            return np.empty(0, np.int32)
+        row, near, shared = self._alike(c, passage)
+        ours = c.p_information[passage]
+        worth = np.where((c.p_quoted[passage][row] > 0) | self.quoted[near], QUOTED, 1)
+        bits = np.minimum(shared / 4, np.minimum(ours[row], self.quarters[near] / 4)) * worth
+        # All texts that hold each passage found, up to a limit.
+        begin = self.start[near]
+        held = np.minimum(self.start[near + 1] - begin, HOLDERS)
+        node = self.holder[_ranges(begin, held)]
+        row, bits = np.repeat(row, held), np.repeat(bits, held)
+        real = ~np.repeat(self.furniture[near], held)
+        # Of each text the best passage counts for each of ours.
+        order = np.lexsort((-bits, node, row))
+        row, node, bits, real = row[order], node[order], bits[order], real[order]
+        first = np.ones(len(row), bool)
+        first[1:] = (row[1:] != row[:-1]) | (node[1:] != node[:-1])
+        nodes, of = np.unique(node[first], return_inverse=True)
+        weight = np.bincount(of, bits[first], len(nodes))
+        telling = np.bincount(of, (bits * real)[first], len(nodes))
+        shorter = np.minimum(float(c.p_information.sum()), self.information[nodes])
+        least = np.minimum(
+            PAIR_FACTOR * settings.min_prose_information,
+            np.maximum(SHORT * shorter, settings.min_information),
+        )
+        chosen = np.flatnonzero((weight >= least) & (telling > 0))
+        best = chosen[np.lexsort((nodes[chosen], -telling[chosen]))[:most]]
+        return np.asarray(self.text[nodes[best]], np.int32)
+
+    def _alike(
+        self, c: Collection, passage: NDArray[np.int64]
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+        """Passages alike to ``passage`` (int64) of ``c``: ``(row of passage, number, shared)``,
+        the last in quarters of a bit (all int64)."""
+        settings = self.settings
+        plan = scheme(settings)
         keys = np.empty((len(passage), plan.bands), np.uint32)
         perms = plan.bands * plan.rows
         mixed = bands.mixed_hashes(c.v_hash)
         a, b = plan.a[:perms], plan.b[:perms]
         bands.band_keys(passage, c.p_content, c.c_word, mixed, a, b, plan.rows, keys)
-        rows, near, met = self._met(keys)
-        overlap = (met / plan.bands) ** (1.0 / plan.rows)
-        # All texts that hold each passage found, up to a limit.
-        begin = self.start[near]
-        held = np.minimum(self.start[near + 1] - begin, HOLDERS)
-        text = self.holder[_ranges(begin, held)]
-        row, share = np.repeat(rows, held), np.repeat(overlap, held)
-        # Of each text the best passage counts for each of ours.
-        order = np.lexsort((-share, text, row))
-        row, text, share = row[order], text[order], share[order]
-        first = np.ones(len(row), bool)
-        first[1:] = (row[1:] != row[:-1]) | (text[1:] != text[:-1])
-        worth = share[first] * c.p_information[passage][row[first]]
-        texts, of = np.unique(text[first], return_inverse=True)
-        score = np.bincount(of, worth, len(texts))
-        best = np.lexsort((texts, -score))[:most]
-        return np.asarray(texts[best], np.int32)
-
-    def _met(
-        self, keys: NDArray[np.uint32]
-    ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-        """Passages in the buckets of ``keys`` (uint32, ours x bands): ``(ours, passage, bands)``,
-        in how many bands each of ours meets which passage (all int64)."""
-        found = [np.empty(0, np.int64)]
-        width = np.int64(len(self.start))
-        for band, entries in enumerate(self.entries):
-            low = keys[:, band].astype(np.uint64) << np.uint64(32)
-            begin = np.searchsorted(entries, low)
-            end = np.searchsorted(entries, low | np.uint64(0xFFFFFFFF), side="right")
-            sizes = np.minimum(end - begin, MOST_OF_BUCKET)
-            number = (entries[_ranges(begin, sizes)] & np.uint64(0xFFFFFFFF)).astype(np.int64)
-            found.append(np.repeat(np.arange(len(keys)), sizes) * width + number)
-        pairs, met = np.unique(np.concatenate(found), return_counts=True)
-        return pairs // width, pairs % width, met
+        # Our words by the numbers that they have here; others are in no passage.
+        size = c.p_content[passage + 1] - c.p_content[passage]
+        owner = np.repeat(np.arange(len(passage)), size)
+        at = np.minimum(np.searchsorted(self.v_hash, c.v_hash), len(self.v_hash) - 1)
+        number = np.where(self.v_hash[at] == c.v_hash, self.v_word[at], -1)
+        word = number[c.c_word[_ranges(c.p_content[passage], size)]]
+        owner, word = owner[word >= 0], word[word >= 0]
+        word = word[np.lexsort((word, owner))]
+        content = np.append(0, np.cumsum(np.bincount(owner, minlength=len(passage))))
+        found: tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]] = look_up(
+            keys,
+            content.astype(np.int64),
+            word.astype(np.int32),
+            size.astype(np.int64),
+            (4.0 * c.p_information[passage]).astype(np.int64),
+            self.entries,
+            self.u_content,
+            self.u_word,
+            self.quarters,
+            self.v_bits,
+            MOST_OF_BUCKET,
+            LEAST_AGREEMENT * settings.sensitivity,
+            4 * LEAST_SHARED * settings.min_information,
+            ALIKE * settings.min_similarity,
+            INSIDE,
+        )
+        return found
 
 
 def _ranges(begin: NDArray[np.int64], sizes: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -7,6 +7,7 @@ import gc
 import os
 import resource
 import sys
+import time
 from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
@@ -67,14 +68,23 @@ def machine_memory() -> int:
     return least
 
 
+RELEASE_SECONDS = 0.2
+_released = 0.0
+
+
 def release_memory() -> None:
-    """Hand freed memory back to the system.
+    """Hand freed memory back to the system, unless that was done RELEASE_SECONDS ago: it takes
+    milliseconds, as long as a stage over a few texts.
 
     glibc keeps what many threads have freed in many pieces, Arrow keeps it in its pool; over a
     large dump that is a third of the peak. Elsewhere than on glibc only Arrow's part is done.
     """
+    global _released
     import pyarrow as pa
 
+    if time.monotonic() < _released + RELEASE_SECONDS:
+        return
+    _released = time.monotonic()
     pa.default_memory_pool().release_unused()
     trim = _of_libc("malloc_trim")
     if trim is not None:
