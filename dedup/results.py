@@ -71,6 +71,10 @@ class Results(ABC):
         """Ids of the groups with an article published on ``day`` (ISO 8601) or later."""
 
     @abstractmethod
+    def largest_groups(self, count: int) -> list[str]:
+        """Ids of the ``count`` groups with most articles, largest first."""
+
+    @abstractmethod
     def caps(self) -> list[Row]:
         """What limits of the run left out, as in ``run.json``."""
 
@@ -192,6 +196,15 @@ class FolderResults(Results):
         late = pc.fill_null(pc.greater_equal(table["published"], day), False)
         return sorted(set(table.filter(late)["group"].drop_null().to_pylist()))
 
+    def largest_groups(self, count: int) -> list[str]:
+        """See :meth:`Results.largest_groups`."""
+        table = self._table("groups")
+        size = pc.list_value_length(table["articles"])
+        sized = pa.table({"id": table["id"], "size": size})
+        keys = [("size", "descending"), ("id", "ascending")]
+        ids: list[str] = sized.sort_by(keys)["id"][:count].to_pylist()
+        return ids
+
     def caps(self) -> list[Row]:
         """See :meth:`Results.caps`."""
         return list(self.run.get("caps") or ())
@@ -278,8 +291,13 @@ class IndexResults(Results):
 
     def groups_since(self, day: str) -> list[str]:
         """See :meth:`Results.groups_since`."""
-        query = 'SELECT DISTINCT "group" FROM articles WHERE published >= ? AND "group" NOT NULL'
+        query = 'SELECT DISTINCT "group" FROM articles WHERE published >= ? AND "group" IS NOT NULL'
         return sorted(group for (group,) in self._query(query, day))
+
+    def largest_groups(self, count: int) -> list[str]:
+        """See :meth:`Results.largest_groups`."""
+        query = "SELECT id FROM groups ORDER BY json_array_length(articles) DESC, id LIMIT ?"
+        return [group for (group,) in self._query(query, count)]
 
     def caps(self) -> list[Row]:
         """See :meth:`Results.caps`."""

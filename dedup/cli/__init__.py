@@ -13,6 +13,7 @@ from dedup.cli import update as update  # isort: skip
 from dedup.cli import check as check  # isort: skip
 from dedup.cli import index as index  # isort: skip
 from dedup.cli import job as job  # isort: skip
+from dedup.cli import serve as serve  # isort: skip
 from dedup.cli import doctor as doctor  # isort: skip
 from dedup.cli.options import app
 

@@ -43,6 +43,7 @@ def _environment() -> jinja2.Environment:
         "n": lambda value: f"{value:,}",
         "pc": lambda value: f"{100 * value:.0f} %",
         "address": lambda name, kind: f"/{kind}/{quote(name, safe='')}",
+        "next_page": lambda name: "?" + urlencode({"after": name}),
         "why": lambda row: "/explain?" + urlencode({"a": row["a"], "b": row["b"]}),
     }
     return environment
