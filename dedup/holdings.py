@@ -6,6 +6,7 @@ Texts are known by numbers, which those of the :class:`~dedup.lookup.Lookup` are
 from __future__ import annotations
 
 import json
+import re
 from collections import defaultdict
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol
@@ -34,6 +35,7 @@ Claims = tuple[list[Evidence], list[Evidence]]
 Record = tuple[dict[str, Any], Claims]
 """An article as the reader gives it (``model.article_schema()``), with its credits and mentions."""
 
+_KEYED = re.compile(r"p-([0-9a-f]{16})(?:\.|\Z)")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -206,8 +208,13 @@ class FolderHoldings:
 
 
 def named_kinds(rows: Iterable[tuple[str, str]]) -> KnownKinds:
-    """Kinds from ids of shared passages and the names of their kinds."""
-    return KnownKinds.of((int(name[2:18], 16), KINDS.index(kind)) for name, kind in rows)
+    """Kinds from ids of shared passages and the names of their kinds; ids that say no key, as
+    another program may have written them, are left out."""
+    return KnownKinds.of(
+        (int(named[1], 16), KINDS.index(kind))
+        for name, kind in rows
+        if (named := _KEYED.match(name)) and kind in KINDS
+    )
 
 
 def _claims(identity: str, stored: str) -> Claims:

@@ -21,9 +21,9 @@ import zstandard
 from dedup.config import Settings, settings_from
 from dedup.errors import InputError, UsageError
 from dedup.explain import explain, passage_keys
+from dedup.holdings import named_kinds
 from dedup.index import Index
-from dedup.kinds import KnownKinds
-from dedup.model import KINDS, table_schemas
+from dedup.model import table_schemas
 from dedup.report.encode import normalised, with_date_strings
 from dedup.report.tables import read_run
 from dedup.store import FILE, KEYS, Store, result_columns
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from dedup.explain import Explanation
+    from dedup.kinds import KnownKinds
 
 Row = dict[str, Any]
 
@@ -110,7 +111,7 @@ class Results(ABC):
 
 def known_kinds(passages: Iterable[Row]) -> KnownKinds:
     """The kinds of rows of the table ``passages``."""
-    return KnownKinds.of((int(row["id"][2:18], 16), KINDS.index(row["kind"])) for row in passages)
+    return named_kinds((row["id"], row["kind"]) for row in passages)
 
 
 def open_results(path: str | os.PathLike[str]) -> Results:

@@ -17,6 +17,7 @@ HEAVY = (
     *("altair", "duckdb", "jinja2", "lxml", "rich", "orjson", "tenacity", "prometheus_client"),
     *("onnxruntime", "tokenizers", "sentence_transformers", "torch"),
     *("resiliparse", "selectolax", "fastwarc", "fsspec", "aiohttp", "s3fs"),
+    *("starlette", "uvicorn", "multipart", "python_multipart", "mkdocs"),
 )
 PUBLIC = [
     "DedupError",
@@ -78,6 +79,9 @@ def test_settings_and_errors_are_light():
         ["update", "--help"],
         ["doctor", "--help"],
         ["job", "run", "--help"],
+        ["report", "--help"],
+        ["explain", "--help"],
+        ["serve", "--help"],
         ["--version"],
     ],
 )

@@ -36,6 +36,8 @@ SECURITY = {
     "Cache-Control": "no-store",
 }
 """Headers of every answer; a page sets a policy of its own."""
+_CLOSE = {"Connection": "close"}
+"""Nobody reads the rest of a refused body: the connection is of no further use."""
 OPEN = "/healthz"
 """What needs no token and is not counted by client: probes ask it."""
 
@@ -72,8 +74,7 @@ class Guard:
             self._refuse(scope)
             await self._app(scope, body, reply)
         except Problem as problem:
-            # The rest of a body that nobody reads: the connection is of no further use.
-            problem.headers.setdefault("Connection", "close")
+            problem.headers |= _CLOSE
             await problem.response()(scope, receive, reply)
         finally:
             self._metrics.answered(scope, status, time.perf_counter() - began)
@@ -142,7 +143,7 @@ class _Body:
             async with asyncio.timeout_at(self._until):
                 message = await self._receive()
         except TimeoutError as error:
-            raise Problem(408, "the body took too long to arrive") from error
+            raise Problem(408, "the body took too long to arrive", headers=_CLOSE) from error
         if message["type"] == "http.request":
             self._left -= len(message.get("body", b""))
             if self._left < 0:
@@ -152,7 +153,8 @@ class _Body:
 
 
 def _too_large(most: int) -> Problem:
-    return Problem(413, f"the body has more than {most:,} bytes; see --max-body")
+    says = f"the body has more than {most:,} bytes; see --max-body"
+    return Problem(413, says, headers=_CLOSE)
 
 
 def _name(host: str) -> str:
