@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from dedup.holdings import Claims, FolderHoldings, Holdings
     from dedup.store import Store
 
-PARTNERS = 48
+PARTNERS = 32
 """Texts that a text is compared with."""
 
 

@@ -17,7 +17,7 @@ import pyarrow as pa
 import zstandard
 
 from dedup.errors import UsageError
-from dedup.ingest import RECORD
+from dedup.ingest import RECORD, evidence_of
 from dedup.kinds import KnownKinds
 from dedup.model import KINDS, Evidence
 
@@ -100,7 +100,7 @@ class StoredHoldings:
                     record = dict(zip(RECORD, row, strict=True))
                     record["published"] = _time(record["published"])
                     record["issues"] = orjson.loads(record["issues"])
-                    found.append(({**record, "text": text}, _claims(record["id"], claims)))
+                    found.append(({**record, "text": text}, evidence_of(claims, record["id"])))
         return found
 
     def groups_of(self, refs: Sequence[str]) -> dict[str, str | None]:
@@ -215,15 +215,6 @@ def named_kinds(rows: Iterable[tuple[str, str]]) -> KnownKinds:
         for name, kind in rows
         if (named := _KEYED.match(name)) and kind in KINDS
     )
-
-
-def _claims(identity: str, stored: str) -> Claims:
-    """Credits and mentions of a record as an index keeps them."""
-    credited, cited = (
-        [Evidence(e[0], e[1], identity, e[2], e[3], e[4], e[5]) for e in some]
-        for some in orjson.loads(stored)
-    )
-    return credited, cited
 
 
 def _time(microseconds: int | None) -> datetime | None:

@@ -16,6 +16,7 @@ from dedup.checking import Checker
 from dedup.excerpt import excerpt
 from dedup.holdings import FolderHoldings, StoredHoldings
 from dedup.index import Index
+from dedup.indexnotes import COMMITTED
 from dedup.report.html import render_html
 from dedup.results import FolderResults, IndexResults, Results, open_results
 from dedup.run import Run
@@ -64,7 +65,7 @@ class Live:
         if not self.is_index:
             return "folder"
         with Store.open(self.place) as store:
-            return store.meta().get("committed", "")
+            return store.meta().get(COMMITTED, "")
 
     def renew(self) -> bool:
         """Make the checker of what is committed now, if it is of another state; says whether.
@@ -82,7 +83,7 @@ class Live:
             run = Run(settings=opened.settings, agencies=opened.agencies, threads=self._threads)
             run.compile()
             with Store.open(self.place) as store, store.snapshot():
-                state = store.meta().get("committed", "")
+                state = store.meta().get(COMMITTED, "")
                 made = Checker.of_index(store, opened.settings, run.agencies, self._threads)
             self._first = IndexResults(self.place)
             self._checker, self.state = made, state
