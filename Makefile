@@ -12,7 +12,7 @@ help:
 	@echo 'make test      the fast tests'
 	@echo 'make test-all  the slow tests, those in a browser and those on corpora'
 	@echo 'make lint      style, types, direction of imports'
-	@echo 'make docs      write the generated parts of docs/ anew'
+	@echo 'make docs      write the generated parts of docs/ anew; build the site into .site/html'
 	@echo 'make encoder   fetch a sentence encoder into .encoder (80 MB) for the tests that need one'
 	@echo 'make clean     remove .venv, demo/ and caches'
 
@@ -41,6 +41,8 @@ docs: environment
 	$(BIN)/python tools/build_commands_doc.py
 	$(BIN)/python tools/build_columns_doc.py
 	$(BIN)/python tools/build_performance_doc.py
+	$(BIN)/python tools/build_site.py
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
 
 # A real model for tests/test_semantic.py, which skips those tests without it.
 encoder: environment

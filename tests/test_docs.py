@@ -162,3 +162,22 @@ def test_every_module_named_in_the_docs_exists():
 def test_all_documentation_is_reachable_from_the_readme():
     linked = {link.partition("#")[0] for link in LINK.findall(read(ROOT / "README.md"))}
     assert {f"docs/{page.name}" for page in PAGES[1:]} <= linked
+
+
+@pytest.mark.slow
+def test_the_site_builds():
+    pytest.importorskip("material")
+    pytest.importorskip("mkdocstrings")
+    builder("build_site").main()
+    environment = os.environ | {"NO_MKDOCS_2_WARNING": "1"}
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet"]
+    done = subprocess.run(
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    site = ROOT / ".site" / "html"
+    for page in PAGES:
+        name = {"README": "index", "index": "the-index"}.get(page.stem, page.stem)
+        assert (site / f"{name}.html").is_file(), name
+    api = (site / "api.html").read_text(encoding="utf-8")
+    assert all(f">{name}<" in api for name in ("scan", "compare", "Index"))
