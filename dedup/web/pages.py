@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from itertools import islice
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 
@@ -177,7 +178,7 @@ def _articles_of(content: bytes, name: str) -> tuple[list[dict[str, Any]], list[
                 break
     for article in found:
         article["file"] = ""
-    notes = [f"{r.position}: {r.reason}".strip(": ") for r in ledger.rejects[:ARTICLES]]
+    notes = [f"{r.position}: {r.reason}".strip(": ") for r in islice(ledger.rejects, ARTICLES)]
     if not found:
         raise Problem(422, "no article was read from the file. " + "; ".join(notes)[:500])
     if len(found) == ARTICLES:

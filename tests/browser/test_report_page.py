@@ -155,7 +155,7 @@ class Service(BaseHTTPRequestHandler):
 
     data: ReportData
 
-    def do_GET(self):  # noqa: N802 - named by http.server
+    def do_GET(self):
         name = self.path.removeprefix("/report/data/").removesuffix(".json")
         try:
             page = render_live(self.data).encode() if self.path == "/report/" else None
