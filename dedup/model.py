@@ -138,7 +138,7 @@ class Ledger:
     """Paths that were not read at all (FIFO, device, symlink loop), with the reason."""
     unknown: set[str] = field(default_factory=set)
     """Files of no known format; each is a reject."""
-    faults: dict[int, int] = field(default_factory=dict)
+    faults: dict[int, int] = field(default_factory=dict, compare=False, repr=False)
     """How many reasons make a file incomplete, by the ``id`` of its entry in ``files``."""
     warnings: list[str] = field(default_factory=list)
     withdrawals: list[Withdrawal] = field(default_factory=list)
