@@ -46,7 +46,7 @@ export const showHistogram = async () => {
 };
 
 const matrix = async (host, { heading, intro, data, rows, columns, link }) => {
-  const figure = make("div", { class: "scroll figure-host", tabindex: 0, role: "region", "aria-label": heading });
+  const figure = make("div", { class: "scroll figure-host", tabindex: 0, role: "region", "aria-label": `${heading}: chart` });
   const left = [data.more_rows ? `${number(data.more_rows)} more in rows` : "", data.more_columns ? `${number(data.more_columns)} more in columns` : ""].filter(Boolean);
   host.append(make("section", {}, make("h2", {}, heading), make("p", { class: "intro" }, intro),
     data.rows.length ? figure : make("p", { class: "faint" }, "There is none."),
