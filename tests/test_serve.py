@@ -5,13 +5,16 @@ from __future__ import annotations
 import base64
 import json
 import re
+import sys
 import urllib.parse
 
 import pytest
 from dumps import ROOT
 from report_fixture import HOSTILE_ID, TEXTS, make_run, make_tables
+from typer.testing import CliRunner
 
 import dedup
+from dedup.cli import app as cli
 from dedup.errors import UsageError
 from dedup.report.tables import write_run
 from dedup.texts import Tables
@@ -148,7 +151,7 @@ def test_pages_answer(client, sample):
     a, b = (sample.relations.to_pylist()[0][side] for side in "ab")
     group = client.get("/api/groups", params={"limit": 1}).json()["groups"][0]["id"]
     pages = [
-        *("/", "/report", "/groups", "/sources", "/search", "/search?q=the", "/docs"),
+        *("/", "/report/", "/groups", "/sources", "/search", "/search?q=the", "/docs"),
         address("articles", a),
         address("groups", group),
         "/explain?" + urllib.parse.urlencode({"a": a, "b": b}),
@@ -183,7 +186,7 @@ def test_without_texts(sample, tmp_path):
         problem(client.get("/api/explain", params={"a": a, "b": b}), 409)
         assert client.get(address("api/articles", a)).json()["text"] is None
         assert "--no-texts" in client.get(address("articles", a)).text
-        assert client.get("/report").status_code == 200
+        assert client.get("/report/").status_code == 200
 
 
 def test_health_and_metrics(folder):
@@ -282,7 +285,7 @@ def test_a_token_is_asked_for_everywhere_but_by_probes(folder):
         return {"authorization": f"Basic {shown}"}
 
     with client_of(folder, token=TOKEN) as client:
-        for path in ("/", "/report", "/metrics", "/api/groups", "/api/openapi.json", "/nothing"):
+        for path in ("/", "/report/", "/metrics", "/api/groups", "/api/openapi.json", "/nothing"):
             refused = client.get(path)
             problem(refused, 401)
             assert refused.headers["www-authenticate"]
@@ -358,7 +361,7 @@ def test_forms_of_other_sites_are_refused(client):
 
 
 def test_every_answer_is_hardened(client):
-    for path in ("/", "/report", "/healthz", "/api/groups", "/nothing", "/api/nothing"):
+    for path in ("/", "/report/", "/healthz", "/api/groups", "/nothing", "/api/nothing"):
         headers = client.get(path).headers
         assert "frame-ancestors 'none'" in headers["content-security-policy"]
         assert headers["x-content-type-options"] == "nosniff"
@@ -413,9 +416,17 @@ def test_hostile_texts_are_inert_in_every_answer(hostile):
 
 
 def test_the_hostile_report_keeps_its_own_policy(hostile):
-    page = hostile.get("/report")
-    assert "script-src 'sha256-" in page.text.replace("&#39;", "'")
+    page = hostile.get("/report/")
+    policy = page.headers["content-security-policy"]
+    assert "script-src 'sha256-" in policy
+    assert "connect-src 'self'" in policy
     assert "<script>alert" not in page.text
+    for name in ("passages", "groups-0", "sources-0", "quotes", "near-misses", "charts"):
+        chunk = hostile.get(f"/report/data/{name}.json")
+        assert chunk.headers["content-type"] == "application/json"
+        chunk.json()
+    for name in ("nothing", "..%2f..%2frun", "groups-99999"):
+        assert hostile.get(f"/report/data/{name}.json").status_code == 404
 
 
 # --- the document ---------------------------------------------------------------------------
@@ -428,3 +439,10 @@ def test_every_error_is_in_the_document(client):
         for operation in methods.values():
             statuses = set(operation["responses"])
             assert {"200", "401", "413", "421", "422", "429", "503"} <= statuses
+
+
+def test_without_the_extra_the_command_says_what_to_install(folder, monkeypatch):
+    monkeypatch.setitem(sys.modules, "uvicorn", None)
+    done = CliRunner().invoke(cli, ["serve", str(folder)])
+    assert done.exit_code == 2
+    assert "dedup[serve]" in done.output

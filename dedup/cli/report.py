@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     from dedup.results import Results
 
+TOP_PASSAGES = 200
+"""Stories that a page lists under the most reused passages, unless another number is asked for."""
 _DAY = re.compile(r"\d{4}(-\d{2}(-\d{2})?)?")
 
 
@@ -63,8 +65,9 @@ def report(
         ),
     ] = None,
     top: Annotated[
-        int, typer.Option(metavar="N", min=1, help="Groups and stories that are listed.")
-    ] = 200,
+        int | None,
+        typer.Option(metavar="N", min=1, help="List so many groups and stories (default: all)."),
+    ] = None,
 ) -> None:
     """Render the report again, from the output of a scan (in any format) or from an index.
 
@@ -97,7 +100,7 @@ def report(
 
 
 def _rendered(
-    results: Results, form: Form, group: str | None, since: str | None, top: int
+    results: Results, form: Form, group: str | None, since: str | None, top: int | None
 ) -> bytes:
     from dedup.excerpt import excerpt, whole
 
@@ -105,12 +108,14 @@ def _rendered(
         tables, run = whole(results)
     else:
         tables, run = excerpt(results, [group] if group else results.groups_since(since or ""))
-    if form is Form.html:
-        from dedup.report.html import render_html
+    if form is not Form.html:
+        return _document(tables, form)
+    from dedup.report.html import render_group, render_html
 
-        page = render_html(tables, run, top_groups=top, top_passages=top)
-        return page.encode()
-    return _document(tables, form)
+    if group is not None:
+        return render_group(tables, run, group).encode()
+    # The page of a scan lists all groups; a number is what was asked for.
+    return render_html(tables, run, top_groups=top, top_passages=top or TOP_PASSAGES).encode()
 
 
 def _document(tables: Mapping[str, pa.Table], form: Form) -> bytes:

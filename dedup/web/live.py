@@ -17,7 +17,7 @@ from dedup.excerpt import excerpt
 from dedup.holdings import FolderHoldings, StoredHoldings
 from dedup.index import Index
 from dedup.indexnotes import COMMITTED
-from dedup.report.html import render_html
+from dedup.report.chunks import ReportData
 from dedup.results import FolderResults, IndexResults, Results, open_results
 from dedup.run import Run
 from dedup.store import Store
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from dedup.holdings import Holdings
 
 RETRY_SECONDS = 5
-REPORTED = 200
-"""Groups on the report's page: the largest."""
+REPORTED = 500
+"""Groups of an index in its report: the largest."""
 _NICER = 10
 """How much lower the priority is at which a checker is made beside requests."""
 
@@ -51,7 +51,8 @@ class Live:
         if isinstance(self._first, FolderResults) and "texts" in self._first.tables:
             self._folder = FolderHoldings(str(self.place), self._first.tables)
         self._checker: Checker | None = None
-        self._report: tuple[str, str] | None = None
+        self._report: tuple[str, ReportData] | None = None
+        self._reporting = threading.Lock()
         self._making = threading.Lock()
         self.state: str | None = None
 
@@ -129,15 +130,20 @@ class Live:
             holdings: Holdings = StoredHoldings(store)
             return [checker.check(holdings, article) for article in articles]
 
-    def report(self) -> str:
-        """The report's page of the largest groups, rendered once for each state."""
+    def report(self) -> ReportData:
+        """What the report shows, gathered once for each state: everything of a folder, of an index
+        its :data:`REPORTED` largest groups."""
         state = self.committed()
-        known = self._report
-        if known is None or known[0] != state:
-            with self.results() as results:
-                tables, run = excerpt(results, results.largest_groups(REPORTED))
-            known = self._report = (state, render_html(tables, run, top_groups=REPORTED))
-        return known[1]
+        with self._reporting:
+            if self._report is None or self._report[0] != state:
+                if isinstance(self._first, FolderResults):
+                    data = ReportData(self._first.tables, self._first.run)
+                else:
+                    with self.results() as results:
+                        groups = results.largest_groups(REPORTED)
+                        data = ReportData(*excerpt(results, groups))
+                self._report = (state, data)
+            return self._report[1]
 
 
 def _step_back() -> None:

@@ -17,6 +17,7 @@ from dedup.model import Ledger
 from dedup.read import read_articles
 from dedup.report.explained import explain_page
 from dedup.report.group import group_html
+from dedup.report.html import content_policy, render_live
 from dedup.report.page import marked, policy, render_page
 from dedup.web import api, asked
 from dedup.web.problems import Problem
@@ -84,9 +85,19 @@ class Pages:
         )
 
     async def report(self, request: Request) -> Response:  # noqa: ARG002 - as all
-        """``GET /report``; the page carries its own policy."""
-        page = await self._gate.run(self._live.report)
-        return HTMLResponse(page, headers={"Content-Security-Policy": "frame-ancestors 'none'"})
+        """``GET /report/``: the report, which takes its data chunk by chunk."""
+        page = await self._gate.run(lambda: render_live(self._live.report()))
+        header = f"{content_policy('service')}; frame-ancestors 'none'"
+        return HTMLResponse(page, headers={"Content-Security-Policy": header})
+
+    async def chunk(self, request: Request) -> Response:
+        """``GET /report/data/{name}.json``."""
+        name = request.path_params["name"]
+        try:
+            content = await self._gate.run(lambda: self._live.report().chunk(name))
+        except KeyError:
+            raise Problem(404, "the report has no such part") from None
+        return Response(content, media_type="application/json")
 
     async def article(self, request: Request) -> Response:
         """``GET /articles/{id}``."""
