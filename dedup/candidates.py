@@ -335,6 +335,41 @@ def _former(
     return known, _Joined(u, v, similar.shared, standing, 0)
 
 
+def worth_eighths(
+    information: NDArray[np.float32], quoted: NDArray[np.bool_]
+) -> NDArray[np.int32]:
+    """What passages count for a pair of articles that hold them (int32 eighths of a bit)."""
+    eighths = (information * 8).astype(np.int32)
+    return np.asarray((eighths * np.where(quoted, QUOTED, 1)).astype(np.int32))
+
+
+def common_eighths(
+    information: NDArray[np.float32],
+    quoted: NDArray[np.bool_],
+    u: NDArray[np.int64],
+    v: NDArray[np.int64],
+    shared: NDArray[np.int32],
+) -> NDArray[np.int32]:
+    """What similar passages ``u`` and ``v`` count for two articles that hold one each (int32
+    eighths of a bit): the part of the lesser one's information that is common.
+
+    ``shared`` in quarters of a bit; ``information`` and ``quoted`` by passage.
+    """
+    worth = np.where(quoted, QUOTED, 1)
+    eighths = (information * 8).astype(np.int32)
+    lesser = np.minimum(eighths[u], eighths[v])
+    common = np.minimum(1.0, 2 * shared / np.maximum(1, lesser))
+    return np.asarray((common * np.maximum(worth[u], worth[v]) * lesser).astype(np.int32))
+
+
+def least_information(shorter: NDArray[np.float64], settings: Settings) -> NDArray[np.float64]:
+    """Bits from which a pair of articles is aligned, by the information of the shorter one."""
+    return np.minimum(
+        PAIR_FACTOR * settings.min_prose_information,
+        np.maximum(SHORT * shorter, settings.min_information),
+    )
+
+
 def find_candidates(
     c: Collection,
     settings: Settings,
@@ -365,8 +400,6 @@ def find_candidates(
     quoted = np.zeros(len(first), np.uint8)
     if len(first):
         quoted = np.maximum.reduceat(c.p_quoted[member], start[:-1])
-    worth = np.where(quoted, QUOTED, 1)
-    eighths = (c.p_information[first] * 8).astype(np.int32)
     article = c.p_article[member]
     # Two of a kind in one article are one holder: keep the first.
     group = np.repeat(np.arange(len(first)), np.diff(start))
@@ -375,11 +408,9 @@ def find_candidates(
         fresh[1:] = (group[1:] != group[:-1]) | (article[1:] != article[:-1])
     holders = np.concatenate([[0], np.cumsum(fresh)])[start].astype(np.int64)
     article = article[fresh]
-    # Which share of the lesser passage's information is common.
-    lesser = np.minimum(eighths[u], eighths[v])
-    common = np.minimum(1.0, 2 * shared / np.maximum(1, lesser))
-    common = (common * np.maximum(worth[u], worth[v]) * lesser).astype(np.int32)
-    eighths = (eighths * worth).astype(np.int32)
+    information = c.p_information[first]
+    common = common_eighths(information, quoted > 0, u, v, shared)
+    eighths = worth_eighths(information, quoted > 0)
     room = max(1024, 4 * (len(article) + len(u)))
     while True:
         keys, weights = np.empty(room, np.uint64), np.empty(room, np.int32)
@@ -408,11 +439,7 @@ def find_candidates(
         (out_keys >> np.uint64(32)).astype(np.int64),
         (out_keys & np.uint64(0xFFFFFFFF)).astype(np.int64),
     )
-    shorter = np.minimum(information[one], information[two])
-    least = np.minimum(
-        PAIR_FACTOR * settings.min_prose_information,
-        np.maximum(SHORT * shorter, settings.min_information),
-    )
+    least = least_information(np.minimum(information[one], information[two]), settings)
     enough = out_weights >= least * 8
     a, b = one[enough], two[enough]
     weight = np.minimum(out_weights[enough], 2**31 - 1)

@@ -19,7 +19,7 @@ from dedup.outlets import outlet_identity
 from dedup.withdrawals import withdrawn_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from numpy.typing import NDArray
 
@@ -221,36 +221,47 @@ def _display_names(
 
 
 def _references(table: pa.Table) -> list[str]:
-    """The ref of every record: its id, or ``id@digest8`` for a superseded revision.
-
-    Of the revisions of one id the current one has the highest stated version, then the latest
-    publication time, then the smaller digest.
-    """
+    """The ref of every record, see :func:`references`."""
     ids: list[str] = table["id"].to_pylist()
     digests: list[str] = table["digest"].to_pylist()
+    if not any(ids[i] == ids[i - 1] for i in range(1, len(ids))):
+        return ids
+    published = table["published"].cast(pa.int64()).to_pylist()
+    return references(ids, digests, table["version"].to_pylist(), published, set(ids))
+
+
+def references(
+    ids: Sequence[str],
+    digests: Sequence[str],
+    versions: Sequence[int | None],
+    published: Sequence[int | None],
+    taken: set[str],
+) -> list[str]:
+    """The ref of every record (sorted by id, digest): its id, or ``id@digest8`` for a superseded
+    revision, with more digits where that is ``taken``.
+
+    Of the revisions of one id the current one has the highest stated version, then the latest
+    publication time (microseconds), then the smaller digest.
+    """
     refs = list(ids)
     repeated: dict[str, list[int]] = {}
     for i in range(1, len(ids)):
         if ids[i] == ids[i - 1]:
             repeated.setdefault(ids[i], [i - 1]).append(i)
-    if repeated:
-        versions = table["version"].to_pylist()
-        published = table["published"].cast(pa.int64()).to_pylist()
-        taken = set(ids)
-        for rows in repeated.values():
-            current = min(
-                rows,
-                key=lambda i: (
-                    -(versions[i] if versions[i] is not None else -1),
-                    -(published[i] if published[i] is not None else -(2**62)),
-                    digests[i],
-                ),
-            )
-            for i in rows:
-                if i != current:
-                    length = 8
-                    while f"{ids[i]}@{digests[i][:length]}" in taken:
-                        length += 1
-                    refs[i] = f"{ids[i]}@{digests[i][:length]}"
-                    taken.add(refs[i])
+    for rows in repeated.values():
+        current = min(
+            rows,
+            key=lambda i: (
+                -(version if (version := versions[i]) is not None else -1),
+                -(time if (time := published[i]) is not None else -(2**62)),
+                digests[i],
+            ),
+        )
+        for i in rows:
+            if i != current:
+                length = 8
+                while f"{ids[i]}@{digests[i][:length]}" in taken:
+                    length += 1
+                refs[i] = f"{ids[i]}@{digests[i][:length]}"
+                taken.add(refs[i])
     return refs

@@ -7,7 +7,7 @@ corpus: no word list is involved, and a corpus of one outlet yields nothing.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -28,7 +28,7 @@ REACH = 2
 """Passages between two of the template that count as part of it (a caption's later sentences)."""
 
 
-def _edge_keys(c: Collection, last: bool) -> NDArray[np.uint64]:
+def edge_keys(c: Collection, last: bool) -> NDArray[np.uint64]:
     """Hash of the first (or last) two words of every passage; 0 where it has only one."""
     lo, hi = c.p_token[:-1], c.p_token[1:]
     one = np.where(last, np.maximum(lo, hi - 2), lo)
@@ -57,14 +57,24 @@ def template_passages(
     made = np.zeros(len(c.p_start), bool)
     for last in (False, True):
         made |= kernels.outlet_specific(
-            _edge_keys(c, last), c.p_article, of_passage, LEAST_ARTICLES, OWN_SHARE
+            edge_keys(c, last), c.p_article, of_passage, LEAST_ARTICLES, OWN_SHARE
         )
     # Captions of galleries stand twice in their article, as thumbnail and as picture.
     twice = kernels.repeated_inside(c.d_passage, c.p_key)
     made |= twice & ~said & (c.p_information >= LEAST_REPEATED_BITS) & (of_passage >= 0)
+    return enclosed(made, c.p_article, c.d_passage)
+
+
+def enclosed(
+    made: NDArray[np.bool_], article: NDArray[Any], d_passage: NDArray[np.int64]
+) -> NDArray[np.bool_]:
+    """Passages (bool) of ``made`` and those that stand between two of them.
+
+    ``article`` (passages) and ``d_passage`` (articles + 1): which passages an article has.
+    """
     # Distance to the next template passage on both sides, inside one article.
     index = np.arange(len(made))
     before = np.maximum.accumulate(np.where(made, index, -1))
     after = np.minimum.accumulate(np.where(made, index, len(made))[::-1])[::-1]
-    inside = (before >= c.d_passage[c.p_article]) & (after < c.d_passage[c.p_article + 1])
-    return made | (inside & (after - before - 1 <= REACH))
+    inside = (before >= d_passage[article]) & (after < d_passage[article + 1])
+    return np.asarray(made | (inside & (after - before - 1 <= REACH)))

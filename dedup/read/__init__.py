@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
     from dedup.config import ReadSettings
 
-__all__ = ["read_articles"]
+__all__ = ["read_articles", "read_stream"]
 
 
 def read_articles(
@@ -109,6 +109,33 @@ def read_articles(
         yield batch.take()
 
 
+def read_stream(
+    found: Found,
+    handle: IO[bytes],
+    settings: ReadSettings,
+    ledger: Ledger,
+    *,
+    batch_bytes: int = 16 * 2**20,
+    now: datetime | None = None,
+) -> Iterator[pa.RecordBatch]:
+    """Read one file that somebody else has opened, as :func:`read_articles` reads it.
+
+    ``found`` says what to call it; its path is not looked at. Ids are known within it only, so a
+    record that repeats one of another file counts as an article in ``ledger``.
+    """
+    check_overrides(settings.fields)
+    validator = Validator(settings, now if now is not None else current_time())
+    run = _Run(settings, ledger, Progress(), validator, None)
+    batch = Batch()
+    with contextlib.closing(run):
+        for steps in (run.read_opened(found, RawInput(handle, None), batch), run.finish(batch)):
+            for _ in steps:
+                if batch.bytes >= batch_bytes:
+                    yield batch.take()
+    if len(batch):
+        yield batch.take()
+
+
 def _total(files: list[Found]) -> int:
     unknown = any(f.path is None or (f.remote and not f.size) for f in files)
     return 0 if unknown else sum(f.size for f in files)
@@ -167,6 +194,12 @@ class _Run:
             yield from self._read_opened(found, raw, size, batch)
         if size is not None:
             self._progress.advance(max(0, found.size - (self._progress.done - before)))
+
+    def read_opened(
+        self, found: Found, raw: RawInput, batch: Batch
+    ) -> Iterator[None]:
+        """Read an opened file of ``found.size`` bytes into ``batch``."""
+        yield from self._read_opened(found, raw, found.size, batch)
 
     def _read_opened(
         self,

@@ -1,0 +1,1 @@
+"""Other machines than this one for the same stages: clusters."""

@@ -1,0 +1,71 @@
+"""Between Spark's rows and the flat arrays of the stages."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+
+from dedup.collection import Collection, collect
+from dedup.memory import release_memory
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+SIGN = np.uint64(1 << 63)
+
+
+def sortable(keys: NDArray[np.uint64]) -> NDArray[np.int64]:
+    """Keys (uint64) as int64 in the same order, since Spark knows no unsigned numbers."""
+    return (keys ^ SIGN).view(np.int64)
+
+
+def unsorted(values: NDArray[np.int64]) -> NDArray[np.uint64]:
+    """What :func:`sortable` was given."""
+    return values.view(np.uint64) ^ SIGN
+
+
+def column(table: pa.Table | pa.RecordBatch, name: str) -> NDArray[Any]:
+    """A column without nulls as an array."""
+    found = table[name]
+    if isinstance(found, pa.ChunkedArray):
+        found = found.combine_chunks()
+    return np.asarray(found.to_numpy(zero_copy_only=False))
+
+
+def ragged(table: pa.Table | pa.RecordBatch, name: str) -> tuple[NDArray[np.int64], NDArray[Any]]:
+    """A column of lists without nulls as ``(start int64 (rows + 1), values)``."""
+    found = table[name]
+    if isinstance(found, pa.ChunkedArray):
+        found = found.combine_chunks()
+    sizes = np.zeros(len(found) + 1, np.int64)
+    lengths = found.value_lengths().to_numpy(zero_copy_only=False)
+    np.cumsum(lengths, out=sizes[1:])
+    return sizes, np.asarray(found.flatten().to_numpy(zero_copy_only=False))
+
+
+def lists(start: NDArray[np.int64], values: Any, kind: pa.DataType) -> pa.ListArray:
+    """A column of lists from their starts and values."""
+    return pa.ListArray.from_arrays(pa.array(start, pa.int32()), pa.array(values, kind))
+
+
+def records_of(blobs: Sequence[bytes], kind: np.dtype[Any]) -> NDArray[Any]:
+    """Rows of a structured type that were handed on as bytes."""
+    return np.frombuffer(b"".join(blobs), kind)
+
+
+def collected(texts: pa.Array | pa.ChunkedArray) -> Collection:
+    """The collection of a batch of texts, in their order."""
+    if isinstance(texts, pa.ChunkedArray):
+        texts = texts.combine_chunks()
+    return collect(texts.cast(pa.large_string()))
+
+
+def tidied(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """The batches; memory that a batch took is back with the system before the next one."""
+    for batch in batches:
+        yield batch
+        release_memory()

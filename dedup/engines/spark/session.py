@@ -1,0 +1,69 @@
+"""A Spark session: the user's, or one that is made for the run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dedup.errors import MissingExtraError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from pyspark.sql import SparkSession
+
+PURPOSE = "--engine spark"
+DEFAULTS = {
+    "spark.app.name": "dedup",
+    "spark.sql.session.timeZone": "UTC",
+    "spark.sql.execution.arrow.maxRecordsPerBatch": "4096",
+    "spark.sql.execution.arrow.maxBytesPerBatch": "64m",
+    "spark.sql.parquet.compression.codec": "zstd",
+    # A task that runs out of memory twice is no bad luck; Spark's own default.
+    "spark.task.maxFailures": "4",
+    "spark.ui.showConsoleProgress": "false",
+}
+"""What a run needs or profits from; ``--conf`` goes before it."""
+
+
+def options_of(given: Sequence[str]) -> dict[str, str]:
+    """``KEY=VALUE`` taken apart.
+
+    Raises :class:`~dedup.errors.UsageError` for anything else.
+    """
+    found = {}
+    for text in given:
+        key, separator, value = text.partition("=")
+        if not (separator and key.startswith("spark.")):
+            raise UsageError(
+                f"--conf {text!r}: expected spark.NAME=VALUE, e.g. spark.executor.memory=8g"
+            )
+        found[key] = value
+    return found
+
+
+def make_session(master: str | None, options: Mapping[str, str]) -> SparkSession:
+    """The session that the process has already (``spark-submit``, a notebook), or a new one.
+
+    Raises :class:`~dedup.errors.MissingExtraError` without pyspark, and
+    :class:`~dedup.errors.UsageError` where no session can be made (no Java, no such master).
+    """
+    try:
+        from pyspark.errors import PySparkException
+        from pyspark.sql import SparkSession
+    except ImportError:
+        raise MissingExtraError("pyspark", "spark", PURPOSE) from None
+    builder = SparkSession.builder
+    if master is not None:
+        builder = builder.master(master)
+    for key, value in (DEFAULTS | dict(options)).items():
+        builder = builder.config(key, value)
+    try:
+        session = builder.getOrCreate()
+    except (PySparkException, OSError, RuntimeError) as error:
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else repr(error)
+        raise UsageError(
+            f"{PURPOSE}: no Spark session could be made ({reason}); it needs Java 17 or newer "
+            "(JAVA_HOME) and a master that can be reached"
+        ) from error
+    session.sparkContext.setLogLevel("ERROR")
+    return session

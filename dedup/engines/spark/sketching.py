@@ -1,0 +1,294 @@
+"""Texts to passages: what is known of each by itself, and where it occurs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+
+from dedup.candidates import indexed_passages
+from dedup.engines.spark.batches import collected, lists, ragged, sortable, tidied
+from dedup.kernels import spans
+from dedup.kernels.template import repeated_inside
+from dedup.language import detect_languages
+from dedup.speech import Speech
+from dedup.template import LEAST_REPEATED_BITS, edge_keys, enclosed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from numpy.typing import NDArray
+    from pyspark.sql import DataFrame
+
+    from dedup.collection import Collection
+    from dedup.config import Settings
+
+SAID, INDEXED, QUOTED, EDGE, TWICE = 1, 2, 4, 8, 16
+WORD = np.dtype([("hash", "<u8"), ("bits", "u1")])
+SKETCH = (
+    "node long, copies long, owner_id string, letters long, information double, "
+    "groupable boolean, language string, passages array<long>, information_of array<float>, "
+    "letters_of array<long>, begin array<int>, end array<int>, signs array<byte>, "
+    "opening array<long>, closing array<long>, words array<binary>"
+)
+"""Columns of a sketch: a row a node, lists by passage. ``passages`` are keys in Spark's order
+(:func:`~dedup.engines.spark.batches.sortable`); ``words`` the content words of indexed ones."""
+
+
+def sketch(nodes: DataFrame, settings: Settings) -> DataFrame:
+    """Segment all texts and note what later stages ask of each passage (:data:`SKETCH`)."""
+
+    def work(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        for batch in tidied(iter(batches)):
+            yield _sketched(batch, settings)
+
+    return nodes.select("node", "copies", "owner_id", "text").mapInArrow(work, SKETCH)
+
+
+def _sketched(batch: pa.RecordBatch, settings: Settings) -> pa.RecordBatch:
+    c = collected(batch["text"])
+    indexed = np.zeros(len(c.p_start), bool)
+    indexed[indexed_passages(c, settings)] = True
+    groupable = np.zeros(c.nodes, bool)
+    groupable[c.p_article[indexed]] = True
+    place = np.arange(len(c.p_start)) - c.d_passage[c.p_article]
+    count = np.diff(c.d_passage)[c.p_article]
+    signs = Speech.of(c.p_speech).said * SAID + indexed * INDEXED + (c.p_quoted > 0) * QUOTED
+    signs += ((place < 2) | (place >= 0.8 * count)) * EDGE
+    twice = repeated_inside(c.d_passage, c.p_key)
+    twice &= ~Speech.of(c.p_speech).said & (c.p_information >= LEAST_REPEATED_BITS)
+    signs += twice * TWICE
+    d = c.d_passage
+    return pa.RecordBatch.from_pydict(
+        {
+            "node": batch["node"],
+            "copies": batch["copies"],
+            "owner_id": batch["owner_id"],
+            "letters": pa.array(c.d_letters, pa.int64()),
+            "information": pa.array(np.bincount(c.p_article, c.p_information, c.nodes)),
+            "groupable": pa.array(groupable),
+            "language": pa.array(detect_languages(c), pa.string()),
+            "passages": lists(d, sortable(c.p_key), pa.int64()),
+            "information_of": lists(d, c.p_information, pa.float32()),
+            "letters_of": lists(
+                d,
+                spans.letters_of_spans(c.p_token[:-1], c.p_token[1:], c.t_start, c.t_length),
+                pa.int64(),
+            ),
+            "begin": lists(d, c.p_start, pa.int32()),
+            "end": lists(d, c.p_end, pa.int32()),
+            "signs": lists(d, signs.astype(np.int8), pa.int8()),
+            "opening": lists(d, edge_keys(c, last=False).view(np.int64), pa.int64()),
+            "closing": lists(d, edge_keys(c, last=True).view(np.int64), pa.int64()),
+            "words": lists(d, _words(c, indexed), pa.binary()),
+        }
+    )
+
+
+def _words(c: Collection, indexed: NDArray[np.bool_]) -> list[bytes]:
+    """The content words of indexed passages, by hash; nothing for others."""
+    out = np.empty(len(c.c_word), WORD)
+    owner = np.repeat(np.arange(len(c.p_start)), np.diff(c.p_content))
+    hashes = c.v_hash[c.c_word]
+    order = np.lexsort((hashes, owner))
+    out["hash"], out["bits"] = hashes[order], c.v_bits[c.c_word][order]
+    data, size = out.tobytes(), WORD.itemsize
+    ends = (c.p_content * size).tolist()
+    return [
+        data[ends[p] : ends[p + 1]] if chosen else b"" for p, chosen in enumerate(indexed.tolist())
+    ]
+
+
+OCCURRENCE = (
+    "passage long, node long, place int, copies long, owner_id string, information float, "
+    "quoted byte, said byte, edge byte, repeat boolean, letters long, begin int, end int, "
+    "words binary"
+)
+"""Columns of an occurrence of an indexed passage; ``repeat``: its node has it before."""
+
+
+def occurrences(sketches: DataFrame) -> DataFrame:
+    """All occurrences of indexed passages (:data:`OCCURRENCE`)."""
+
+    def work(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        for batch in batches:
+            yield _occurrences(batch)
+
+    names = [
+        *("node", "copies", "owner_id", "passages", "information_of", "letters_of", "begin"),
+        *("end", "signs", "words"),
+    ]
+    return sketches.select(*names).mapInArrow(work, OCCURRENCE)
+
+
+def _occurrences(batch: pa.RecordBatch) -> pa.RecordBatch:
+    start, passage = ragged(batch, "passages")
+    _, signs = ragged(batch, "signs")
+    row = np.repeat(np.arange(len(batch)), np.diff(start))
+    chosen = np.flatnonzero(signs & INDEXED)
+    place = chosen - start[row[chosen]]
+    key, own = passage[chosen], row[chosen]
+    order = np.lexsort((place, key, own))
+    fresh = np.ones(len(order), bool)
+    fresh[1:] = (key[order][1:] != key[order][:-1]) | (own[order][1:] != own[order][:-1])
+    repeat = np.empty(len(order), bool)
+    repeat[order] = ~fresh
+    of = signs[chosen]
+    rows = pa.array(own)
+    at = pa.array(chosen)
+
+    def flat(name: str) -> Any:
+        return batch[name].flatten().take(at)
+
+    words = flat("words")
+    return pa.RecordBatch.from_pydict(
+        {
+            "passage": pa.array(key),
+            "node": batch["node"].take(rows),
+            "place": pa.array(place.astype(np.int32)),
+            "copies": batch["copies"].take(rows),
+            "owner_id": batch["owner_id"].take(rows),
+            "information": flat("information_of"),
+            "quoted": pa.array(((of & QUOTED) > 0).astype(np.int8)),
+            "said": pa.array(((of & SAID) > 0).astype(np.int8)),
+            "edge": pa.array(((of & EDGE) > 0).astype(np.int8)),
+            "repeat": pa.array(repeat),
+            "letters": flat("letters_of"),
+            "begin": flat("begin"),
+            "end": flat("end"),
+            "words": words,
+        }
+    )
+
+
+def distinct_passages(occurrences_: DataFrame) -> DataFrame:
+    """``passage``, ``information``, ``quoted``, ``words``, ``first`` node, ``holders`` (nodes) and
+    ``held`` (occurrences, identical texts counted as often as they stand) of every passage."""
+    from pyspark.sql import functions as F  # noqa: N812
+
+    return occurrences_.groupBy("passage").agg(
+        F.first("information").alias("information"),
+        F.max("quoted").alias("quoted"),
+        F.first("words").alias("words"),
+        F.min("node").alias("first"),
+        F.sum(F.when(F.col("repeat"), 0).otherwise(1)).alias("holders"),
+        F.sum("copies").alias("held"),
+    )
+
+
+# --- templates ------------------------------------------------------------------------------
+
+
+def template_keys(sketches: DataFrame, too_large: str | None) -> DataFrame:
+    """``closing`` (bool), ``key``, ``owner_id``: openings and closings of one outlet alone.
+
+    The counters of ``kernels.template.outlet_specific``, as sums over batches.
+    """
+    from pyspark.sql import functions as F  # noqa: N812
+
+    from dedup.template import LEAST_ARTICLES, OWN_SHARE
+
+    def work(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        for batch in batches:
+            yield from _counted(batch)
+
+    kind = "closing boolean, key long, owner_id string, articles long"
+    counts = (
+        _eligible(sketches, too_large)
+        .select("owner_id", "opening", "closing")
+        .mapInArrow(work, kind)
+        .groupBy("closing", "key", "owner_id")
+        .agg(F.sum("articles").alias("own"))
+    )
+    found = counts.groupBy("closing", "key").agg(
+        F.sum("own").alias("total"), F.max(F.struct("own", "owner_id")).alias("top")
+    )
+    own = F.col("top.own")
+    return found.where((own >= LEAST_ARTICLES) & (own >= OWN_SHARE * F.col("total"))).select(
+        "closing", "key", F.col("top.owner_id").alias("owner_id")
+    )
+
+
+def _eligible(sketches: DataFrame, too_large: str | None) -> DataFrame:
+    from pyspark.sql import functions as F  # noqa: N812
+
+    known = sketches.where("owner_id IS NOT NULL")
+    return known if too_large is None else known.where(F.col("owner_id") != F.lit(too_large))
+
+
+def _counted(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
+    """Articles of the batch by key and outlet."""
+    owners = batch["owner_id"].dictionary_encode()
+    owner = owners.indices.to_numpy(zero_copy_only=False)
+    for closing in (False, True):
+        start, key = ragged(batch, "closing" if closing else "opening")
+        row = np.repeat(np.arange(len(batch)), np.diff(start))
+        stated = key != 0
+        key, row = key[stated], row[stated]
+        order = np.lexsort((row, key))
+        key, row = key[order], row[order]
+        once = _changes(key, row)
+        key, whose = key[once], owner[row[once]]
+        order = np.lexsort((whose, key))
+        key, whose = key[order], whose[order]
+        begin = np.flatnonzero(_changes(key, whose))
+        yield pa.RecordBatch.from_pydict(
+            {
+                "closing": pa.array(np.full(len(begin), closing)),
+                "key": pa.array(key[begin]),
+                "owner_id": owners.dictionary.take(pa.array(whose[begin])),
+                "articles": pa.array(np.diff(np.append(begin, len(key)))),
+            }
+        )
+
+
+def _changes(a: NDArray[Any], b: NDArray[Any]) -> NDArray[np.bool_]:
+    """Which rows of two sorted columns are others than those before."""
+    new = np.ones(len(a), bool)
+    new[1:] = (a[1:] != a[:-1]) | (b[1:] != b[:-1])
+    return new
+
+
+def template_places(
+    sketches: DataFrame, keys: DataFrame, too_large: str | None
+) -> DataFrame:
+    """``node`` and ``template``, the places of its passages that the page template makes."""
+    from pyspark.sql import functions as F  # noqa: N812
+
+    eligible = _eligible(sketches, too_large)
+    marks = None
+    for closing in (False, True):
+        name = "closing" if closing else "opening"
+        rows = eligible.select("node", "owner_id", F.posexplode(name).alias("place", "key"))
+        wanted = keys.where(F.col("closing") == closing).select("key", "owner_id")
+        hit = rows.join(wanted, ["key", "owner_id"], "left_semi").select("node", "place")
+        marks = hit if marks is None else marks.unionByName(hit)
+    assert marks is not None
+    made = marks.groupBy("node").agg(F.collect_set("place").alias("made"))
+    twice = F.exists("signs", lambda sign: sign.bitwiseAND(F.lit(TWICE)) > 0)
+    rows = eligible.select("node", "signs").join(made, "node", "left")
+    rows = rows.where(F.col("made").isNotNull() | twice)
+
+    def work(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        for batch in batches:
+            yield _enclosed(batch)
+
+    return rows.mapInArrow(work, "node long, template array<int>")
+
+
+def _enclosed(batch: pa.RecordBatch) -> pa.RecordBatch:
+    start, signs = ragged(batch, "signs")
+    article = np.repeat(np.arange(len(batch)), np.diff(start))
+    made = (signs & TWICE) > 0
+    for row, places in enumerate(batch["made"].to_pylist()):
+        made[start[row] + np.array(places or [], np.int64)] = True
+    whole = enclosed(made, article, start)
+    found = np.flatnonzero(whole)
+    begin = np.searchsorted(found, start)
+    return pa.RecordBatch.from_pydict(
+        {
+            "node": batch["node"],
+            "template": lists(begin, (found - start[article[found]]).astype(np.int32), pa.int32()),
+        }
+    )
