@@ -53,6 +53,31 @@ class PassageStatistics:
 
 
 @dataclass(frozen=True, slots=True)
+class PassageCounters:
+    """What is counted of every shared passage; all are sums, so that parts of a corpus add up.
+
+    ``articles``, ``outlets``, ``outletless`` and ``days`` as in :class:`PassageStatistics`;
+    ``top`` articles of the commonest outlet. ``occurrences`` in distinct texts, and how many of
+    these are ``said`` by somebody, at the ``edge`` of the article, of its outlet's ``template``.
+    ``links`` of aligned pairs, how many of these pairs are otherwise ``unrelated``, and pairs of
+    articles with ``identical`` texts, which were not aligned and are anything but unrelated.
+    """
+
+    articles: NDArray[np.int64]
+    outlets: NDArray[np.int64]
+    outletless: NDArray[np.int64]
+    top: NDArray[np.int64]
+    days: NDArray[np.int64]
+    occurrences: NDArray[np.int64]
+    said: NDArray[np.float64]
+    edge: NDArray[np.float64]
+    template: NDArray[np.float64]
+    links: NDArray[np.int64]
+    unrelated: NDArray[np.float64]
+    identical: NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
 class KnownKinds:
     """Kinds of shared passages that a larger corpus has shown: ``key`` uint64, sorted, of their
     words, and ``kind`` int8."""
@@ -178,38 +203,68 @@ def passage_statistics(
     np.maximum.at(last, cluster[dated], records.day[record][dated])
     days = np.where(last >= 0, last - first, 0)
 
-    sizes = np.maximum(1, np.diff(shared.start))
     owner = np.repeat(np.arange(n), np.diff(shared.start))
-    quoted = np.bincount(owner, said[shared.passage], n) / sizes
     node = c.p_article[shared.passage]
     place = shared.passage - c.d_passage[node]
     count = c.d_passage[node + 1] - c.d_passage[node]
     at_edge = (place < 2) | (place >= 0.8 * count)
-    edge = np.bincount(owner, at_edge, n) / sizes
 
-    top_outlet = top / np.maximum(1, articles)
-    # A majority: houses that publish under several domains lend each other their furniture.
-    one_outlet = (articles >= settings.furniture_articles) & (top_outlet > 0.5)
     first_day = np.full(c.nodes, -1, np.int64)
     first_day[records.node[::-1]] = records.day[::-1]
     day_a, day_b = first_day[alignment.pair_a], first_day[alignment.pair_b]
     apart = np.where((day_a >= 0) & (day_b >= 0), np.abs(day_a - day_b), 0)
-    is_unrelated = unrelated_pairs(c, shared, alignment, one_outlet, apart)
+    suspect = suspected(articles, top, settings)
+    is_unrelated = unrelated_pairs(c, shared, alignment, suspect, apart)
     of_link = shared.of_passage[alignment.link_a]
     other = shared.of_passage[alignment.link_b]
     linked = (of_link >= 0) & (of_link == other)
     pair = alignment.pair[alignment.match[linked]]
-    seen = np.bincount(of_link[linked], minlength=n)
-    low = np.bincount(of_link[linked], is_unrelated[pair], n)
-    # Articles with one and the same text were not aligned, and are anything but unrelated.
     copies = np.diff(records.start)
     distinct_holders = distinct(owner * np.int64(c.nodes + 1) + node)
     k = copies[distinct_holders % (c.nodes + 1)]
-    inside = np.bincount(distinct_holders // (c.nodes + 1), k * (k - 1) // 2, n)
-    unrelated = np.where(seen + inside > 0, low / np.maximum(1, seen + inside), 1.0)
+    exempt = np.zeros(n, bool)
+    if spared is not None:
+        exempt[owner[spared[shared.passage]]] = True
+    counters = PassageCounters(
+        articles,
+        outlets,
+        np.bincount(cluster[~known], minlength=n),
+        top,
+        days,
+        np.diff(shared.start),
+        np.bincount(owner, said[shared.passage], n),
+        np.bincount(owner, at_edge, n),
+        np.bincount(owner, template[shared.passage], n),
+        np.bincount(of_link[linked], minlength=n),
+        np.bincount(of_link[linked], is_unrelated[pair], n),
+        np.bincount(distinct_holders // (c.nodes + 1), k * (k - 1) // 2, n),
+    )
+    return name_kinds(counters, settings, exempt)
 
+
+def suspected(
+    articles: NDArray[np.int64], top: NDArray[np.int64], settings: Settings
+) -> NDArray[np.bool_]:
+    """Passages (bool) that one outlet repeats, ``top`` times in ``articles``.
+
+    A majority: houses that publish under several domains lend each other their furniture.
+    """
+    share = top / np.maximum(1, articles)
+    return np.asarray((articles >= settings.furniture_articles) & (share > 0.5))
+
+
+def name_kinds(
+    n: PassageCounters, settings: Settings, exempt: NDArray[np.bool_]
+) -> PassageStatistics:
+    """The kind of every shared passage by its counters; ``exempt`` ones (bool) are no furniture."""
+    articles, outlets, days, top = n.articles, n.outlets, n.days, n.top
+    sizes = np.maximum(1, n.occurrences)
+    quoted, edge, made = n.said / sizes, n.edge / sizes, n.template / sizes
+    top_outlet = top / np.maximum(1, articles)
+    one_outlet = suspected(articles, top, settings)
+    compared = n.links + n.identical
+    unrelated = np.where(compared > 0, n.unrelated / np.maximum(1, compared), 1.0)
     spread = days > 30
-    made = np.bincount(owner, template[shared.passage], n) / sizes
     repeated = (
         one_outlet
         & (unrelated >= 0.5)
@@ -240,17 +295,13 @@ def passage_statistics(
         & (days > 7)
     )
     statement = (outlets >= 4) & (unrelated >= 0.8) & ~spread
-    exempt = np.zeros(n, bool)
-    if spared is not None:
-        exempt[owner[spared[shared.passage]]] = True
     kind = np.where(
         ~exempt & (repeated | everywhere | rare | ((made >= 0.6) & (top_outlet >= 0.6))),
         BOILERPLATE,
         np.where((quoted >= 0.5) | statement, QUOTE, PROSE),
     ).astype(np.int8)
-    outletless = np.bincount(cluster[~known], minlength=n)
     return PassageStatistics(
-        articles, outlets, outletless, days, top_outlet, quoted, edge, unrelated, kind
+        articles, outlets, n.outletless, days, top_outlet, quoted, edge, unrelated, kind
     )
 
 

@@ -8,7 +8,7 @@ the alignment, by star clustering: each is directly linked to the centre of its 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -43,6 +43,24 @@ class SharedPassages:
         return len(self.centre)
 
 
+def star_centres(
+    edges: NDArray[Any], holders: NDArray[np.int64], key: NDArray[np.uint64]
+) -> NDArray[np.int64]:
+    """The centre (int64) of each of some distinct passages, or -1 where only one article has it.
+
+    ``edges`` (edges, 2): linked ones, both ways, sorted; ``holders`` int64 occurrences and ``key``
+    uint64 of each. The outcome for a passage hangs on those alone to which links lead from it.
+    """
+    groups = len(holders)
+    start = np.searchsorted(edges[:, 0], np.arange(groups + 1)).astype(np.int64)
+    involved = np.flatnonzero((holders >= 2) | (np.diff(start) > 0))
+    # Most holders first; ties by the key of the token sequence, so that order plays no part.
+    order = involved[np.lexsort((key[involved], -holders[involved]))]
+    centre_of = np.full(groups, -1, np.int64)
+    kernels.star_clusters(order, start, edges[:, 1].astype(np.int64), centre_of)
+    return centre_of
+
+
 def share_passages(
     c: Collection, k: Candidates, alignment: Alignment, copies: NDArray[np.int64]
 ) -> SharedPassages:
@@ -67,13 +85,8 @@ def share_passages(
         if groups
         else (np.empty(0, np.int64))
     )
-    start = np.searchsorted(edges[:, 0], np.arange(groups + 1)).astype(np.int64)
-    involved = np.flatnonzero((holders >= 2) | (np.diff(start) > 0))
     first = k.u_passage[k.u_start[:-1]] if groups else np.empty(0, np.int64)
-    # Most holders first; ties by the key of the token sequence, so that order plays no part.
-    order = involved[np.lexsort((c.p_key[first[involved]], -holders[involved]))]
-    centre_of = np.full(groups, -1, np.int64)
-    kernels.star_clusters(order, start, edges[:, 1].astype(np.int64), centre_of)
+    centre_of = star_centres(edges, holders, c.p_key[first])
 
     cluster_of_group = np.where(centre_of >= 0, centre_of, -1)
     member_group = np.repeat(np.arange(groups), np.diff(k.u_start))

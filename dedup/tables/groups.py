@@ -85,7 +85,7 @@ def build_groups(
             if known is None or _closeness(row, fact) > _closeness(*known):
                 membership[i] = (row, fact)
     alone = {
-        i: _facts(records, x, related, agencies, i)
+        i: record_facts(records, x, related, agencies, i)
         for i in range(len(records))
         if i not in membership
     }
@@ -118,7 +118,7 @@ def build_group(
     judged = {node for pair in x.judgements.same.tolist() for node in pair}
     facts: dict[int, ArticleFacts] = {}
     for i in (*core, *attached):
-        fact = _facts(records, x, related, agencies, i)
+        fact = record_facts(records, x, related, agencies, i)
         facts[i] = replace(
             fact,
             credits=() if i in blanked else fact.credits,
@@ -176,14 +176,14 @@ def _by_ref(records: Records, nodes: tuple[int, ...]) -> list[int]:
     return sorted((i for n in nodes for i in records.of_node[n]), key=lambda i: records.refs[i])
 
 
-def _facts(
+def record_facts(
     records: Records,
     x: Analysis,
     related: Related,
     agencies: Agencies,
     i: int,
 ) -> ArticleFacts:
-    """What is known of a record outside any group."""
+    """What is known of a record without its group."""
     corpus = records.corpus
     credited, mentioned = x.claims[i]
     same = related.revisions.get(i, [])

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
-from dedup.candidates import worth_eighths
+from dedup.candidates import PARTNERS, worth_eighths
 from dedup.engines.spark.batches import column, ragged
 from dedup.kernels import pairs as kernels
 
@@ -255,3 +255,8 @@ def article_pairs(pairs: DataFrame, sketches: DataFrame, settings: Settings) -> 
             )
 
     return summed.select("a", "b", "weight", "of_a", "of_b").mapInArrow(work, PAIR)
+
+
+def partners(settings: Settings) -> int:
+    """With how many others a text is aligned at most."""
+    return PARTNERS * settings.max_partners

@@ -1,0 +1,147 @@
+"""Pairs of texts in blocks, each with the texts that it needs: where two texts are compared.
+
+What two texts have in common depends on these two (``align``), so any block that holds both finds
+it. Pairs of one neighbourhood come into one block, so that few texts are needed in several.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+
+from dedup.align import Alignment
+from dedup.engines.spark.batches import column
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from numpy.typing import NDArray
+    from pyspark.sql import DataFrame
+
+    from dedup.collection import Collection
+
+PAIRS_A_BLOCK = 20_000
+"""Pairs of a block: a few thousand texts, some 100 MB with their words."""
+
+MATCH = np.dtype(
+    [
+        *((name, "<i4") for name in ("a0", "a1", "b0", "b1")),
+        ("similarity", "<f8"),
+        ("bits", "<f8"),
+    ]
+)
+LINK = np.dtype([("match", "<i4"), ("a", "<i4"), ("b", "<i4"), ("cosine", "<f4")])
+
+
+def in_blocks(pairs: DataFrame, count: int, least: int) -> DataFrame:
+    """Pairs (``a`` < ``b``) with the column ``block``.
+
+    The neighbourhood of a pair is named after the smallest node with which ``a`` makes a pair. One
+    with very many pairs (a story of thousands of copies) is dealt to several blocks.
+    """
+    from pyspark.sql import functions as F  # noqa: N812
+
+    blocks = max(least, -(-count // PAIRS_A_BLOCK))
+    halves = pairs.select(F.col("a").alias("node"), F.col("b").alias("other")).unionByName(
+        pairs.select(F.col("b").alias("node"), F.col("a").alias("other"))
+    )
+    label = halves.groupBy("node").agg(F.min("other").alias("other"))
+    label = label.select(F.col("node").alias("a"), F.least("node", "other").alias("label"))
+    named = pairs.join(label, "a")
+    sizes = named.groupBy("label").agg(
+        F.ceil(F.count("*") / F.lit(max(1, PAIRS_A_BLOCK // 4))).alias("parts")
+    )
+    part = F.when(F.col("parts") > 1, F.pmod(F.hash("b"), F.col("parts"))).otherwise(F.lit(0))
+    block = F.pmod(F.xxhash64("label", part), F.lit(blocks)).cast("int")
+    return named.join(sizes, "label").withColumn("block", block).drop("label", "parts")
+
+
+def needed(pairs: DataFrame, facts: DataFrame) -> DataFrame:
+    """``facts`` of nodes (a row a node, column ``node``) for each block that has the node."""
+    # Spark takes columns of one origin for the same column: another name for the second use.
+    a, b = (pairs.selectExpr("block AS own_block", f"{end} AS node") for end in ("a", "b"))
+    return a.union(b).distinct().join(facts, "node")
+
+
+def by_block(
+    pairs: DataFrame,
+    facts: DataFrame,
+    work: Callable[[pa.Table, pa.Table], pa.Table],
+    schema: str,
+) -> DataFrame:
+    """``work(pairs, nodes)`` for every block: its pairs by (a, b), its nodes with their facts in
+    order."""
+
+    def ordered(left: pa.Table, right: pa.Table) -> pa.Table:
+        return work(left.sort_by([("a", "ascending"), ("b", "ascending")]), right.sort_by("node"))
+
+    grouped = pairs.groupBy("block").cogroup(needed(pairs, facts).groupBy("own_block"))
+    return grouped.applyInArrow(ordered, schema)
+
+
+def places(nodes: pa.Table, pairs: pa.Table) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Where the nodes ``a`` and ``b`` of pairs stand among the nodes of a block (int64)."""
+    known = column(nodes, "node")
+    a, b = (np.searchsorted(known, column(pairs, end)) for end in ("a", "b"))
+    return a.astype(np.int64), b.astype(np.int64)
+
+
+def packed_alignment(c: Collection, x: Alignment) -> tuple[list[bytes], list[bytes]]:
+    """Matches and links of each pair as bytes, places counted from the beginning of each text."""
+    token = c.p_token[c.d_passage]
+    matches = np.empty(len(x.pair), MATCH)
+    first_a, first_b = token[x.pair_a[x.pair]], token[x.pair_b[x.pair]]
+    for name, first in (("a0", first_a), ("a1", first_a), ("b0", first_b), ("b1", first_b)):
+        matches[name] = getattr(x, name) - first
+    matches["similarity"], matches["bits"] = x.similarity, x.bits
+    pair_starts = np.searchsorted(x.pair, np.arange(len(x.pair_a) + 1))
+    of_link = x.pair[x.match]
+    links = np.empty(len(x.match), LINK)
+    links["match"] = x.match - pair_starts[of_link]
+    links["a"] = x.link_a - c.d_passage[x.pair_a[of_link]]
+    links["b"] = x.link_b - c.d_passage[x.pair_b[of_link]]
+    links["cosine"] = x.cosine
+    link_starts = np.searchsorted(of_link, np.arange(len(x.pair_a) + 1))
+    return _cut(matches, pair_starts), _cut(links, link_starts)
+
+
+def _cut(rows: NDArray[np.void], starts: NDArray[np.int64]) -> list[bytes]:
+    data, size = rows.tobytes(), rows.dtype.itemsize
+    ends = (starts * size).tolist()
+    return [data[lo:hi] for lo, hi in zip(ends[:-1], ends[1:], strict=True)]
+
+
+def unpacked_alignment(
+    c: Collection,
+    a: NDArray[np.int64],
+    b: NDArray[np.int64],
+    matches: Sequence[bytes],
+    links: Sequence[bytes],
+) -> Alignment:
+    """The alignment of pairs (``a``, ``b`` int64 nodes of ``c``) from their bytes."""
+    m = np.frombuffer(b"".join(matches), MATCH)
+    k = np.frombuffer(b"".join(links), LINK)
+    sizes = np.array([len(blob) // MATCH.itemsize for blob in matches], np.int64)
+    pair = np.repeat(np.arange(len(a)), sizes)
+    link_sizes = np.array([len(blob) // LINK.itemsize for blob in links], np.int64)
+    of_link = np.repeat(np.arange(len(a)), link_sizes)
+    before = np.cumsum(sizes) - sizes
+    token = c.p_token[c.d_passage]
+    return Alignment(
+        a,
+        b,
+        pair,
+        m["a0"] + token[a[pair]],
+        m["a1"] + token[a[pair]],
+        m["b0"] + token[b[pair]],
+        m["b1"] + token[b[pair]],
+        np.ascontiguousarray(m["similarity"]),
+        np.ascontiguousarray(m["bits"]),
+        k["match"] + before[of_link],
+        k["a"] + c.d_passage[a[of_link]],
+        k["b"] + c.d_passage[b[of_link]],
+        np.ascontiguousarray(k["cosine"]),
+        np.zeros(3, np.int64),
+    )

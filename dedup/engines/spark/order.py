@@ -1,0 +1,260 @@
+"""The one place where the order of the stages on a cluster stands.
+
+Each stage is a table that is written once (:mod:`~dedup.engines.spark.stages`); what it does to
+rows is a function of the local engine.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pyspark.sql import functions as F  # noqa: N812 - its usual name
+
+from dedup.engines.spark import (
+    bounded,
+    compare,
+    groups,
+    nodes,
+    reading,
+    records,
+    shared,
+    similar,
+    sketching,
+)
+from dedup.engines.spark.blocks import in_blocks
+from dedup.relate import R_QUOTE
+from dedup.template import LARGEST_OUTLET
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from pyspark.sql import DataFrame
+
+    from dedup.agencies import Agencies
+    from dedup.config import ReadSettings, Settings
+    from dedup.engines.spark.files import InputFile
+    from dedup.engines.spark.stages import Stages
+    from dedup.families import Families
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a run is asked to do; ``tasks``: how many groups of rows there are at least."""
+
+    settings: Settings
+    read: ReadSettings
+    agencies: Agencies
+    families: Families
+    now: datetime
+    tasks: int
+    least: int = R_QUOTE
+
+
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """What is known of records and texts by themselves."""
+
+    read: DataFrame
+    records: DataFrame
+    nodes: DataFrame
+    sketches: DataFrame
+    occurrences: DataFrame
+    passages: DataFrame
+
+
+def read_texts(stages: Stages, plan: Plan, inputs: Sequence[InputFile]) -> Texts:
+    """Read, collapse exact repeats, segment."""
+    settings, table = plan.settings, stages.table
+    read = table(
+        "read",
+        lambda: reading.read_records(stages.spark, stages.files, inputs, plan.read, plan.now),
+    )
+    plain = table(
+        "articles",
+        lambda: nodes.with_outlets(
+            reading.with_refs(reading.distinct_records(read)), plan.families
+        ),
+    )
+    texts = table("texts", lambda: nodes.number_nodes(plain))
+    names = table("outlets", lambda: nodes.display_names(plain))
+    rows = table(
+        "records",
+        lambda: plain.drop("text", "own_name")
+        .join(texts.select("node", "digest"), "digest")
+        .join(names, "outlet_id", "left"),
+    )
+    sketches = table("sketches", lambda: sketching.sketch(texts, settings))
+    every = table("occurrences", lambda: sketching.occurrences(sketches))
+    passages = table("passages", lambda: sketching.distinct_passages(every))
+    return Texts(read, rows, texts, sketches, every, passages)
+
+
+def find_pairs(stages: Stages, plan: Plan, t: Texts) -> DataFrame:
+    """Pairs of texts worth aligning: the steps of ``candidates.find_candidates``."""
+    settings, table = plan.settings, stages.table
+    blocks = similar.blocks_for(t.passages.count(), settings, plan.tasks)
+    met = table("colliding", lambda: similar.colliding(t.passages, settings, blocks))
+    alike = table("similar", lambda: similar.similar_passages(met, t.passages, settings))
+    links = table(
+        "links",
+        lambda: bounded.bounded_edges(
+            alike,
+            ("u", "v"),
+            "shared",
+            cap=settings.max_partners,
+            few=settings.representatives,
+            strongest=settings.representatives,
+        ),
+    )
+    holders = bounded.holders_of(t.occurrences)
+    crowds = table("crowds", lambda: bounded.crowds(t.passages, holders, links, settings))
+    enough = table(
+        "met",
+        lambda: bounded.article_pairs(
+            bounded.pairs_of_holders(crowds, holders, settings).unionByName(
+                bounded.pairs_of_similar(links, crowds, holders, settings)
+            ),
+            t.sketches,
+            settings,
+        ),
+    )
+    cap = bounded.partners(settings)
+    return table(
+        "pairs",
+        lambda: bounded.bounded_edges(
+            enough,
+            ("a", "b"),
+            "weight",
+            cap=cap,
+            few=settings.representatives,
+            strongest=cap,
+        ),
+    )
+
+
+def relate_texts(stages: Stages, plan: Plan, t: Texts, pairs: DataFrame) -> DataFrame:
+    """Align the pairs, learn from all of them what is furniture, and name their relations."""
+    settings, table = plan.settings, stages.table
+    blocked = table("blocks", lambda: in_blocks(pairs, pairs.count(), plan.tasks))
+    aligned = table("aligned", lambda: compare.align_pairs(blocked, t.nodes, settings))
+    links = shared.links_of(aligned)
+    members = table("clusters", lambda: shared.cluster_passages(stages, links, t.passages))
+    large = stages.value("large-outlet", lambda: nodes.too_large_outlet(t.nodes, LARGEST_OUTLET))
+    keys = table("template-keys", lambda: sketching.template_keys(t.sketches, large))
+    template = table("template", lambda: sketching.template_places(t.sketches, keys, large))
+    occurrences = table(
+        "shared", lambda: shared.shared_occurrences(t.occurrences, members, template)
+    )
+    counted = table("counted", lambda: shared.count_holders(occurrences, t.records))
+    suspects = shared.suspects(counted, settings)
+    unrelated = table(
+        "unrelated",
+        lambda: compare.unrelated(
+            aligned, _with_suspects(t.nodes, occurrences, suspects), settings
+        ),
+    )
+    named = table(
+        "kinds",
+        lambda: shared.kinds_of(counted, shared.count_links(links, members, unrelated), settings),
+    )
+    return table(
+        "related",
+        lambda: compare.relate_pairs(
+            aligned, _with_kinds(t.nodes, occurrences, named, template), settings
+        ),
+    )
+
+
+def _with_suspects(texts: DataFrame, occurrences: DataFrame, suspects: DataFrame) -> DataFrame:
+    places = occurrences.join(suspects, "cluster", "left_semi").groupBy("node")
+    found = places.agg(F.collect_list("place").alias("suspect"))
+    rows = texts.select("node", "text", "day").join(found, "node", "left")
+    return rows.withColumn("suspect", _filled("suspect", "array<int>"))
+
+
+def _with_kinds(
+    texts: DataFrame, occurrences: DataFrame, named: DataFrame, template: DataFrame
+) -> DataFrame:
+    rows = occurrences.select("node", "place", "cluster").join(
+        named.select("cluster", "kind", "quoted"), "cluster"
+    )
+    found = rows.groupBy("node").agg(
+        F.sort_array(F.collect_list(F.struct("place", "cluster", "kind", "quoted"))).alias("all")
+    )
+    lists = found.select(
+        "node",
+        F.col("all.place").alias("places"),
+        F.col("all.cluster").alias("clusters"),
+        F.col("all.kind").alias("kinds"),
+        F.col("all.quoted").alias("quoted"),
+    )
+    out = (
+        texts.select("node", "text", "owner_id")
+        .join(lists, "node", "left")
+        .join(template, "node", "left")
+    )
+    kinds = {
+        "places": "array<int>",
+        "clusters": "array<long>",
+        "kinds": "array<byte>",
+        "quoted": "array<double>",
+        "template": "array<int>",
+    }
+    for name, kind in kinds.items():
+        out = out.withColumn(name, _filled(name, kind))
+    return out
+
+
+def _filled(name: str, kind: str) -> object:
+    return F.coalesce(F.col(name), F.array().cast(kind))
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """Pairs of articles by role, claims, and what was decided of groups and records."""
+
+    roles: DataFrame
+    known: DataFrame
+    members: DataFrame
+    found: DataFrame
+    verdicts: DataFrame
+
+
+def decide(stages: Stages, plan: Plan, t: Texts, related: DataFrame) -> Decided:
+    """Who wrote what, group by group, and the flag of every article."""
+    table = stages.table
+    claimed = table("claims", lambda: records.claims(t.records, t.nodes, plan.agencies))
+    of_nodes = t.sketches.select("node", "copies", "groupable")
+
+    def roles() -> DataFrame:
+        pairs = records.pair_rows(
+            related, records.few_records(t.records), plan.families, plan.settings, plan.least
+        )
+        several = of_nodes.where("copies > 1 AND groupable").select("node")
+        return pairs.unionByName(
+            records.identical_rows(t.records, several, plan.families, plan.settings)
+        )
+
+    by_role = table("roles", roles)
+    best, others = records.known_of_records(by_role)
+    known = table(
+        "known",
+        lambda: t.records.join(claimed, "ref").join(best, "ref", "left").join(others, "ref", "left"),
+    )
+    members = table("members", lambda: groups.group_members(stages, related, of_nodes))
+    found = table(
+        "grouped",
+        lambda: groups.decide(
+            members, related, known, t.nodes, plan.agencies, plan.families, plan.tasks
+        ),
+    )
+    alone = known.join(members.select("node").distinct(), "node", "left_anti")
+    verdicts = table(
+        "verdicts",
+        lambda: groups.verdicts(
+            found.unionByName(groups.decide_alone(alone, plan.agencies, plan.families))
+        ),
+    )
+    return Decided(by_role, known, members, found, verdicts)
