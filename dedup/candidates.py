@@ -335,9 +335,7 @@ def _former(
     return known, _Joined(u, v, similar.shared, standing, 0)
 
 
-def worth_eighths(
-    information: NDArray[np.float32], quoted: NDArray[np.bool_]
-) -> NDArray[np.int32]:
+def worth_eighths(information: NDArray[np.float32], quoted: NDArray[np.bool_]) -> NDArray[np.int32]:
     """What passages count for a pair of articles that hold them (int32 eighths of a bit)."""
     eighths = (information * 8).astype(np.int32)
     return np.asarray((eighths * np.where(quoted, QUOTED, 1)).astype(np.int32))

@@ -49,7 +49,7 @@ def tfidf_weights(
     order = np.argsort(c.v_hash, kind="stable")
     place = np.empty(len(order), np.int64)
     place[order] = np.arange(len(order))
-    idf = np.log((1 + copies.sum()) / (1 + frequency[order])) + 1
+    idf = inverse_frequencies(frequency[order], copies.sum())
     out = np.zeros(len(lo))
     # In portions of so many tokens: memory stays bounded however much is shared.
     ends = np.cumsum(hi - lo)
@@ -60,15 +60,21 @@ def tfidf_weights(
         sizes = hi[begin:end] - lo[begin:end]
         first = np.cumsum(sizes) - sizes
         tokens = np.arange(sizes.sum()) + np.repeat(lo[begin:end] - first, sizes)
-        out[begin:end] = _portion(sizes, place[c.t_word[tokens]], idf)
+        out[begin:end] = weights_of(sizes, place[c.t_word[tokens]], idf)
         begin = end
     return np.split(out, np.cumsum([len(spans.lo) for spans in sets])[:-1])
 
 
-def _portion(
+def inverse_frequencies(frequency: NDArray[np.int64], articles: int) -> NDArray[np.float64]:
+    """The smoothed idf (float64) of words that stand in ``frequency`` of all ``articles``."""
+    return np.asarray(np.log((1 + articles) / (1 + frequency)) + 1)
+
+
+def weights_of(
     sizes: NDArray[np.int64], column: NDArray[np.int64], idf: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Summed weights of rows of ``sizes`` words, ``column`` their places in ``idf``."""
+    """Summed weights (float64) of rows of ``sizes`` words (int64), ``column`` (int64) their places
+    in ``idf`` (float64), which are in the order of the words' hashes."""
     from scipy.sparse import csr_matrix
     from sklearn.feature_extraction.text import TfidfTransformer
 

@@ -33,7 +33,7 @@ from dedup.texts import Tables
 from dedup.warmup import compile_kernels
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     import pyarrow as pa
@@ -289,8 +289,21 @@ def _semantic(encoder: Encoder | None, analysis: Analysis) -> dict[str, Any]:
 
 
 def _caps(analysis: Analysis, all_relations: bool) -> list[dict[str, Any]]:
-    """What limits left out, each with its count; those that cut nothing are not listed."""
-    capped, cut = analysis.candidates.capped, analysis.alignment.cut
+    """What limits left out in a run."""
+    return listed_caps(
+        analysis.candidates.capped,
+        analysis.alignment.cut.tolist(),
+        crowded_furniture(analysis) if all_relations else 0,
+    )
+
+
+def listed_caps(
+    capped: Mapping[str, int], cut: Sequence[int], crowded: int
+) -> list[dict[str, Any]]:
+    """What limits left out, each with its count; those that cut nothing are not listed.
+
+    ``capped`` of candidates, ``cut`` of alignments, ``crowded`` pieces of furniture.
+    """
     every = (
         (
             "max_partners",
@@ -344,7 +357,7 @@ def _caps(analysis: Analysis, all_relations: bool) -> list[dict[str, Any]]:
         ),
         (
             "furniture_pairs",
-            crowded_furniture(analysis) if all_relations else 0,
+            crowded,
             "furniture that very many articles of an outlet hold: few of their pairs are listed",
         ),
     )

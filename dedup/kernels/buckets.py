@@ -68,7 +68,5 @@ def compared(u, v, card, c_word, v_bits, jaccard, least, dice, inside):
     ``bands.shared_information``."""
     out = np.empty(len(u), np.int32)
     for i in range(len(u)):
-        out[i] = shared_information(
-            u[i], v[i], card, c_word, v_bits, jaccard, least, dice, inside
-        )
+        out[i] = shared_information(u[i], v[i], card, c_word, v_bits, jaccard, least, dice, inside)
     return out

@@ -195,9 +195,7 @@ class _Run:
         if size is not None:
             self._progress.advance(max(0, found.size - (self._progress.done - before)))
 
-    def read_opened(
-        self, found: Found, raw: RawInput, batch: Batch
-    ) -> Iterator[None]:
+    def read_opened(self, found: Found, raw: RawInput, batch: Batch) -> Iterator[None]:
         """Read an opened file of ``found.size`` bytes into ``batch``."""
         yield from self._read_opened(found, raw, found.size, batch)
 

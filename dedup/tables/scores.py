@@ -13,6 +13,7 @@ from dedup.rank import Spans, tfidf_weights
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from dedup.kinds import PassageStatistics
     from dedup.pipeline import Analysis
 
 FURNITURE_WEIGHT = 0.01
@@ -70,14 +71,34 @@ def _passage_scores(x: Analysis, weights: NDArray[np.float64]) -> NDArray[np.flo
     inside = (cluster >= 0) & (cluster == s.of_passage[link.link_b])
     seen = np.bincount(cluster[inside], minlength=len(s))
     total = np.bincount(cluster[inside], link.cosine[inside], len(s))
-    similarity = np.where(seen > 0, np.minimum(1.0, total / np.maximum(1, seen)), 1.0)
+    similarity = mean_similarity(seen, total)
+    return passage_scores(
+        weights,
+        c.p_token[s.centre + 1] - c.p_token[s.centre],
+        similarity,
+        st,
+    )
+
+
+def mean_similarity(links: NDArray[np.int64], total: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Mean cosine (0-1) of ``links`` that sum up to ``total``; 1 where there are none."""
+    return np.where(links > 0, np.minimum(1.0, total / np.maximum(1, links)), 1.0)
+
+
+def passage_scores(
+    weights: NDArray[np.float64],
+    length: NDArray[np.int64],
+    similarity: NDArray[np.float64],
+    st: PassageStatistics,
+) -> NDArray[np.float64]:
+    """The formula of :func:`_passage_scores`: ``weights`` of passages of ``length`` words, and the
+    mean ``similarity`` of their occurrences."""
     apart = st.outlets + st.outletless
     spread = np.where(
         apart >= 2,
         np.log2(np.maximum(2, apart)),
         INSIDE_WEIGHT * np.log2(np.maximum(2, st.articles)),
     )
-    length = c.p_token[s.centre + 1] - c.p_token[s.centre]
     weights = weights * np.minimum(1.0, SENTENCE / np.maximum(1, length))
     damping = np.where(st.kind == BOILERPLATE, FURNITURE_WEIGHT, 1.0)
     return np.asarray(np.round(weights * similarity * spread * damping, 6))

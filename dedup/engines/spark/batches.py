@@ -29,11 +29,14 @@ def unsorted(values: NDArray[np.int64]) -> NDArray[np.uint64]:
 
 
 def column(table: pa.Table | pa.RecordBatch, name: str) -> NDArray[Any]:
-    """A column without nulls as an array."""
+    """A column without nulls as an array.
+
+    A copy: Arrow's memory is read-only, for which kernels would be compiled once more.
+    """
     found = table[name]
     if isinstance(found, pa.ChunkedArray):
         found = found.combine_chunks()
-    return np.asarray(found.to_numpy(zero_copy_only=False))
+    return np.array(found.to_numpy(zero_copy_only=False))
 
 
 def ragged(table: pa.Table | pa.RecordBatch, name: str) -> tuple[NDArray[np.int64], NDArray[Any]]:
@@ -44,7 +47,7 @@ def ragged(table: pa.Table | pa.RecordBatch, name: str) -> tuple[NDArray[np.int6
     sizes = np.zeros(len(found) + 1, np.int64)
     lengths = found.value_lengths().to_numpy(zero_copy_only=False)
     np.cumsum(lengths, out=sizes[1:])
-    return sizes, np.asarray(found.flatten().to_numpy(zero_copy_only=False))
+    return sizes, np.array(found.flatten().to_numpy(zero_copy_only=False))
 
 
 def lists(start: NDArray[np.int64], values: Any, kind: pa.DataType) -> pa.ListArray:
@@ -53,8 +56,8 @@ def lists(start: NDArray[np.int64], values: Any, kind: pa.DataType) -> pa.ListAr
 
 
 def records_of(blobs: Sequence[bytes], kind: np.dtype[Any]) -> NDArray[Any]:
-    """Rows of a structured type that were handed on as bytes."""
-    return np.frombuffer(b"".join(blobs), kind)
+    """Rows of a structured type that were handed on as bytes (an array of its own)."""
+    return np.frombuffer(bytearray().join(blobs), kind)
 
 
 def collected(texts: pa.Array | pa.ChunkedArray) -> Collection:

@@ -6,17 +6,18 @@ it. Pairs of one neighbourhood come into one block, so that few texts are needed
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pyarrow as pa
 
 from dedup.align import Alignment
-from dedup.engines.spark.batches import column
+from dedup.engines.spark.batches import column, records_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    import pyarrow as pa
     from numpy.typing import NDArray
     from pyspark.sql import DataFrame
 
@@ -110,7 +111,7 @@ def packed_alignment(c: Collection, x: Alignment) -> tuple[list[bytes], list[byt
 def _cut(rows: NDArray[np.void], starts: NDArray[np.int64]) -> list[bytes]:
     data, size = rows.tobytes(), rows.dtype.itemsize
     ends = (starts * size).tolist()
-    return [data[lo:hi] for lo, hi in zip(ends[:-1], ends[1:], strict=True)]
+    return [data[lo:hi] for lo, hi in pairwise(ends)]
 
 
 def unpacked_alignment(
@@ -121,8 +122,8 @@ def unpacked_alignment(
     links: Sequence[bytes],
 ) -> Alignment:
     """The alignment of pairs (``a``, ``b`` int64 nodes of ``c``) from their bytes."""
-    m = np.frombuffer(b"".join(matches), MATCH)
-    k = np.frombuffer(b"".join(links), LINK)
+    m = records_of(matches, MATCH)
+    k = records_of(links, LINK)
     sizes = np.array([len(blob) // MATCH.itemsize for blob in matches], np.int64)
     pair = np.repeat(np.arange(len(a)), sizes)
     link_sizes = np.array([len(blob) // LINK.itemsize for blob in links], np.int64)

@@ -116,9 +116,7 @@ def crowds(
                 }
             )
 
-    return rows.mapInArrow(
-        work, "passage long, holders long, nodes array<long>, eighths int"
-    )
+    return rows.mapInArrow(work, "passage long, holders long, nodes array<long>, eighths int")
 
 
 PAIR = "a long, b long, weight long"
@@ -260,3 +258,20 @@ def article_pairs(pairs: DataFrame, sketches: DataFrame, settings: Settings) -> 
 def partners(settings: Settings) -> int:
     """With how many others a text is aligned at most."""
     return PARTNERS * settings.max_partners
+
+
+def capped_passages(similar: DataFrame, crowded: DataFrame, settings: Settings) -> int:
+    """How many passages, and pairs of similar ones, more nodes hold than are compared all."""
+    from pyspark.sql import functions as F  # noqa: N812
+
+    cap = settings.max_partners
+    held = crowded.select("passage", "holders")
+    pairs = similar.select("u", "v")
+    for end in ("u", "v"):
+        pairs = pairs.join(
+            held.select(F.col("passage").alias(end), F.col("holders").alias(f"n_{end}")), end
+        )
+    return (
+        held.where(F.col("holders") > cap).count()
+        + pairs.where(F.col("n_u") + F.col("n_v") > cap).count()
+    )

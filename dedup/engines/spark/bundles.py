@@ -11,7 +11,7 @@ from dedup.candidates import Candidates, Crowd, Similar
 from dedup.classify import Matches
 from dedup.collection import Collection, as_texts, collect
 from dedup.corpus import Corpus
-from dedup.engines.spark.batches import column
+from dedup.engines.spark.batches import column, records_of, unsorted
 from dedup.engines.spark.compare import RELATED_MATCH
 from dedup.judgements import Judgements
 from dedup.kinds import no_statistics
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
     from dedup.families import Families
     from dedup.group import Group
+    from dedup.kinds import PassageStatistics
+    from dedup.passages import SharedPassages
 
     Claims = tuple[list[Evidence], list[Evidence]]
 
@@ -35,6 +37,7 @@ RECORD = (
     *("outlet_id", "outlet_name"),
 )
 """Columns of a record that facts about it rest on, besides ``node``."""
+_BESIDE = ("ref", "outlet_id", "outlet_name")
 
 
 def corpus_of(rows: pa.Table, nodes: NDArray[np.int64], families: Families) -> Corpus:
@@ -44,9 +47,10 @@ def corpus_of(rows: pa.Table, nodes: NDArray[np.int64], families: Families) -> C
     digests = [""] * len(nodes)
     for number, digest in zip(node.tolist(), rows["digest"].to_pylist(), strict=True):
         digests[number] = digest
-    table = rows.select([name for name in RECORD if name not in ("ref", "outlet_id", "outlet_name")])
+    table = rows.select([name for name in RECORD if name not in _BESIDE])
     at = table.schema.get_field_index("published")
-    table = table.set_column(at, "published", table["published"].cast(pa.timestamp("us", tz="UTC")))
+    times = table["published"].cast(pa.timestamp("us", tz="UTC"))
+    table = table.set_column(at, "published", times)
     return Corpus(
         table,
         pa.nulls(len(nodes), pa.large_string()),
@@ -68,12 +72,61 @@ def no_texts(letters: NDArray[np.int64]) -> Collection:
     return Collection(**columns)
 
 
+def places_only(letters: NDArray[np.int64], starts: NDArray[np.int64]) -> Collection:
+    """A collection of tokens without length that begin at characters ``starts`` (int64), by which
+    the ends of spans are looked up; ``letters`` and digits of each text."""
+    columns: dict[str, Any] = {
+        name: getattr(no_texts(letters), name) for name in Collection.__slots__
+    }
+    columns["t_start"] = starts.astype(np.int32)
+    columns["t_length"] = np.zeros(len(starts), np.uint16)
+    return Collection(**columns)
+
+
+def one_text(first: int, last: int) -> Collection:
+    """A collection of one text that has words from character ``first`` to ``last``."""
+    columns: dict[str, Any] = {
+        name: getattr(places_only(np.ones(1, np.int64), np.array([last])), name)
+        for name in Collection.__slots__
+    }
+    columns["d_passage"] = columns["p_token"] = np.array([0, 1])
+    columns["p_start"] = np.array([first], np.int32)
+    return Collection(**columns)
+
+
+def placed_matches(
+    rows: pa.Table, letters: NDArray[np.int64]
+) -> tuple[Collection, Matches, list[str]]:
+    """The matches of pairs by their characters: a collection in which they can be looked up, the
+    matches, and the ids of their shared passages."""
+    blobs = rows["matches"].to_pylist()
+    m = records_of(blobs, RELATED_MATCH)
+    sizes = [len(blob) // RELATED_MATCH.itemsize for blob in blobs]
+    # Four tokens a match: where its spans begin and end.
+    at = 4 * np.arange(len(m))
+    starts = np.stack([m[name] for name in ("a_start", "a_end", "b_start", "b_end")], axis=1)
+    names, number = np.unique(m["passage"], return_inverse=True)
+    passage = np.where(m["shared"] > 0, number, -1).astype(np.int32)
+    matches = Matches(
+        np.repeat(np.arange(len(blobs)), sizes),
+        at,
+        at + 2,
+        at + 2,
+        at + 4,
+        np.ascontiguousarray(m["similarity"]),
+        np.ascontiguousarray(m["bits"]),
+        np.ascontiguousarray(m["kind"]),
+        passage,
+        np.ascontiguousarray(m["plain"]),
+    )
+    ids = [f"p-{key:016x}" for key in unsorted(names).tolist()]
+    return places_only(letters, starts.ravel()), matches, ids
+
+
 def no_matches() -> Matches:
     """No matches."""
     none, real = np.empty(0, np.int64), np.empty(0, np.float64)
-    return Matches(
-        *[none] * 5, real, real, none.astype(np.int8), none.astype(np.int32), real
-    )
+    return Matches(*[none] * 5, real, real, none.astype(np.int8), none.astype(np.int32), real)
 
 
 def no_relations() -> Relations:
@@ -86,15 +139,13 @@ def relations_of(rows: pa.Table, nodes: NDArray[np.int64]) -> Relations:
     """The relations of pairs (columns of ``compare.RELATED``)."""
     a, b = (np.searchsorted(nodes, column(rows, end)).astype(np.int64) for end in ("a", "b"))
     names = ("narrative_a", "narrative_b", "coverage_a", "coverage_b", "p_copied", "p_shared")
-    return Relations(
-        a, b, column(rows, "relation"), *(column(rows, name) for name in names)
-    )
+    return Relations(a, b, column(rows, "relation"), *(column(rows, name) for name in names))
 
 
 def matches_of(rows: pa.Table, c: Collection, relations: Relations) -> Matches:
     """The matches of pairs, as tokens of the collection ``c``."""
     blobs = rows["matches"].to_pylist()
-    m = np.frombuffer(b"".join(blobs), RELATED_MATCH)
+    m = records_of(blobs, RELATED_MATCH)
     sizes = [len(blob) // RELATED_MATCH.itemsize for blob in blobs]
     pair = np.repeat(np.arange(len(blobs)), sizes)
     token = c.p_token[c.d_passage]
@@ -122,6 +173,8 @@ def analysis_of(
     groups: Sequence[Group] = (),
     groupable: bool = False,
     claims: Sequence[Claims] = (),
+    shared: SharedPassages | None = None,
+    statistics: PassageStatistics | None = None,
 ) -> Analysis:
     """An analysis of a bundle: what tables ask about records, pairs and groups, and no more."""
     none, flags = np.empty(0, np.int64), np.empty(0, bool)
@@ -136,15 +189,15 @@ def analysis_of(
         Crowd(none, few, flags),
         {},
     )
-    shared, statistics = no_statistics(collection)
+    nothing, uncounted = no_statistics(collection)
     return Analysis(
         corpus,
         collection,
         candidates,
         no_alignment(),
         flags,
-        shared,
-        statistics,
+        shared or nothing,
+        statistics or uncounted,
         matches,
         relations,
         list(groups),

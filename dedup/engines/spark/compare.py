@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -84,7 +85,7 @@ def _marked(c: Collection, nodes: pa.Table, name: str) -> tuple[NDArray[Any], ND
     return row, c.d_passage[row] + place
 
 
-def unrelated(aligned: DataFrame, facts: DataFrame, settings: Settings) -> DataFrame:
+def unrelated(aligned: DataFrame, facts: DataFrame) -> DataFrame:
     """``a``, ``b`` of aligned pairs that are otherwise unrelated (``kinds.unrelated_pairs``).
 
     ``facts``: ``node``, ``text``, ``day``, ``suspect`` (places of suspected passages).
@@ -182,9 +183,7 @@ def _views(
 ) -> tuple[SharedPassages, PassageStatistics, NDArray[np.int64]]:
     """What the whole corpus says of the shared passages of a block, and their names (int64)."""
     _, passage = _marked(c, nodes, "places")
-    clusters, kinds, quoted = (
-        ragged(nodes, name)[1] for name in ("clusters", "kinds", "quoted")
-    )
+    clusters, kinds, quoted = (ragged(nodes, name)[1] for name in ("clusters", "kinds", "quoted"))
     names, first, number = np.unique(clusters, return_index=True, return_inverse=True)
     of_passage = np.full(len(c.p_start), -1, np.int32)
     of_passage[passage] = number
@@ -214,4 +213,4 @@ def _packed_matches(
     starts = np.searchsorted(m.pair, np.arange(len(x.pair_a) + 1))
     data, size = out.tobytes(), RELATED_MATCH.itemsize
     ends = (starts * size).tolist()
-    return [data[lo:hi] for lo, hi in zip(ends[:-1], ends[1:], strict=True)]
+    return [data[lo:hi] for lo, hi in pairwise(ends)]

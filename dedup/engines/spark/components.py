@@ -8,6 +8,7 @@ is labelled by one task.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -44,7 +45,7 @@ def components(
         before = known
         known = stages.table(f"{name}-{number}", _round(before))
         if _are_stars(known):
-            return stages.table(name, lambda: _of_stars(known))
+            return stages.table(name, partial(_of_stars, known))
     raise InternalError(f"stage '{name}': no end after {MOST_ROUNDS} rounds")
 
 

@@ -89,9 +89,7 @@ class Files:
 
     def _renamed(self, system: Any, source: Any, target: Any) -> None:
         if not system.rename(source, target):
-            raise InputError(
-                f"{source.toString()}: could not be renamed to {target.toString()}"
-            )
+            raise InputError(f"{source.toString()}: could not be renamed to {target.toString()}")
 
     def delete(self, uri: str) -> None:
         """Delete a file or folder, if there is one."""

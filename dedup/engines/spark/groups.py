@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,7 +11,6 @@ import pyarrow as pa
 
 from dedup.engines.spark.batches import collected, column
 from dedup.engines.spark.bundles import (
-    EVIDENCE,
     RECORD,
     analysis_of,
     claims_of,
@@ -104,14 +104,10 @@ def decide(
     def work(of_pairs: pa.Table, of_rows: pa.Table) -> pa.Table:
         return _decided(of_pairs, of_rows, agencies, families)
 
-    return (
-        inside.groupBy("bundle").cogroup(rows.groupBy("bundle")).applyInArrow(work, FOUND)
-    )
+    return inside.groupBy("bundle").cogroup(rows.groupBy("bundle")).applyInArrow(work, FOUND)
 
 
-def _decided(
-    pairs: pa.Table, rows: pa.Table, agencies: Agencies, families: Families
-) -> pa.Table:
+def _decided(pairs: pa.Table, rows: pa.Table, agencies: Agencies, families: Families) -> pa.Table:
     """What is decided in a bundle of groups, by the local engine's functions."""
     pairs = pairs.sort_by([("a", "ascending"), ("b", "ascending")])
     rows = rows.sort_by([("id", "ascending"), ("digest", "ascending"), ("grouping", "ascending")])
@@ -120,12 +116,11 @@ def _decided(
     fresh = [i for i, ref in enumerate(refs) if i == 0 or ref != refs[i - 1]]
     once = rows.take(pa.array(fresh))
     corpus = corpus_of(once, nodes, families)
-    text_of = dict(zip(rows["node"].to_pylist(), [None] * len(rows), strict=True))
-    for node, text in zip(once["node"].to_pylist(), once["text"].to_pylist(), strict=True):
-        if text is not None:
-            text_of[node] = text
+    # Each text stands beside the first of its records only.
+    columns = zip(once["node"].to_pylist(), once["text"].to_pylist(), strict=True)
+    text_of = {node: text for node, text in columns if text is not None}
     texts = pa.array([text_of[node] for node in nodes.tolist()], pa.large_string())
-    corpus = with_texts(corpus, texts)
+    corpus = replace(corpus, texts=texts)
     c = collected(texts)
     relations = relations_of(pairs, nodes)
     matches = matches_of(pairs, c, relations)
@@ -165,13 +160,6 @@ def _decided(
                 }
             )
     return _found(out)
-
-
-def with_texts(corpus: Any, texts: pa.LargeStringArray) -> Any:
-    """The corpus with the texts of its nodes."""
-    from dataclasses import replace
-
-    return replace(corpus, texts=texts)
 
 
 def _groups(rows: pa.Table, nodes: Any) -> tuple[list[Group], list[int]]:
@@ -264,7 +252,7 @@ VERDICT = (
 
 
 def verdicts(found: DataFrame) -> DataFrame:
-    """One verdict a record (:data:`VERDICT`): by the group that it shares most with, a core first."""
+    """One verdict a record (:data:`VERDICT`): by its core, else where it shares most."""
     from pyspark.sql import functions as F  # noqa: N812
 
     rank = F.struct("core", "share", "group_id", "found")
@@ -285,6 +273,3 @@ def verdicts(found: DataFrame) -> DataFrame:
 
     rows = closest.select("ref", F.col("top.group_id"), F.col("top.found"))
     return rows.mapInArrow(work, VERDICT)
-
-
-SOURCE = f"struct<id:string,name:string,kind:string,confidence:double,evidence:{EVIDENCE}>"

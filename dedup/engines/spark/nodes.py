@@ -41,9 +41,7 @@ def with_outlets(records: DataFrame, families: Families) -> DataFrame:
             yield pa.RecordBatch.from_pydict(columns)
 
     kinds = ", ".join(f"{name} {kind}" for name, kind in records.dtypes)
-    named = records.mapInArrow(
-        work, f"{kinds}, outlet_id string, own_name string, owner_id string"
-    )
+    named = records.mapInArrow(work, f"{kinds}, outlet_id string, own_name string, owner_id string")
     day = F.when(
         F.col("published").isNotNull(), F.floor(F.col("published") / MICROSECONDS_A_DAY)
     ).otherwise(F.lit(-1))

@@ -18,6 +18,7 @@ from dedup.engines.spark import (
     nodes,
     reading,
     records,
+    scores,
     shared,
     similar,
     sketching,
@@ -81,9 +82,11 @@ def read_texts(stages: Stages, plan: Plan, inputs: Sequence[InputFile]) -> Texts
     names = table("outlets", lambda: nodes.display_names(plain))
     rows = table(
         "records",
-        lambda: plain.drop("text", "own_name")
-        .join(texts.select("node", "digest"), "digest")
-        .join(names, "outlet_id", "left"),
+        lambda: (
+            plain.drop("text", "own_name")
+            .join(texts.select("node", "digest"), "digest")
+            .join(names, "outlet_id", "left")
+        ),
     )
     sketches = table("sketches", lambda: sketching.sketch(texts, settings))
     every = table("occurrences", lambda: sketching.occurrences(sketches))
@@ -134,7 +137,19 @@ def find_pairs(stages: Stages, plan: Plan, t: Texts) -> DataFrame:
     )
 
 
-def relate_texts(stages: Stages, plan: Plan, t: Texts, pairs: DataFrame) -> DataFrame:
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """What pairs of texts have in common, and the shared passages with kinds and scores."""
+
+    aligned: DataFrame
+    related: DataFrame
+    shared: DataFrame
+    weights: DataFrame
+    ranked: DataFrame
+    identical: DataFrame
+
+
+def relate_texts(stages: Stages, plan: Plan, t: Texts, pairs: DataFrame) -> Compared:
     """Align the pairs, learn from all of them what is furniture, and name their relations."""
     settings, table = plan.settings, stages.table
     blocked = table("blocks", lambda: in_blocks(pairs, pairs.count(), plan.tasks))
@@ -145,26 +160,36 @@ def relate_texts(stages: Stages, plan: Plan, t: Texts, pairs: DataFrame) -> Data
     keys = table("template-keys", lambda: sketching.template_keys(t.sketches, large))
     template = table("template", lambda: sketching.template_places(t.sketches, keys, large))
     occurrences = table(
-        "shared", lambda: shared.shared_occurrences(t.occurrences, members, template)
+        "shared",
+        lambda: shared.shared_occurrences(t.occurrences, members, template, t.nodes),
     )
     counted = table("counted", lambda: shared.count_holders(occurrences, t.records))
     suspects = shared.suspects(counted, settings)
     unrelated = table(
         "unrelated",
-        lambda: compare.unrelated(
-            aligned, _with_suspects(t.nodes, occurrences, suspects), settings
-        ),
+        lambda: compare.unrelated(aligned, _with_suspects(t.nodes, occurrences, suspects)),
     )
     named = table(
         "kinds",
         lambda: shared.kinds_of(counted, shared.count_links(links, members, unrelated), settings),
     )
-    return table(
+    related = table(
         "related",
         lambda: compare.relate_pairs(
             aligned, _with_kinds(t.nodes, occurrences, named, template), settings
         ),
     )
+    several = t.sketches.where("copies > 1 AND groupable").select("node", "first", "last")
+    words = table("frequencies", lambda: scores.frequencies(t.nodes))
+    spans = scores.spans(related, several.select("node"), named, occurrences, plan.least)
+    weights = table(
+        "weights",
+        lambda: scores.weights(
+            spans, t.nodes, words.where("articles > 0"), t.records.count(), plan.tasks
+        ),
+    )
+    ranked = table("ranked", lambda: scores.ranked_passages(named, weights))
+    return Compared(aligned, related, occurrences, weights, ranked, several)
 
 
 def _with_suspects(texts: DataFrame, occurrences: DataFrame, suspects: DataFrame) -> DataFrame:
@@ -222,17 +247,23 @@ class Decided:
     verdicts: DataFrame
 
 
-def decide(stages: Stages, plan: Plan, t: Texts, related: DataFrame) -> Decided:
+def decide(stages: Stages, plan: Plan, t: Texts, x: Compared) -> Decided:
     """Who wrote what, group by group, and the flag of every article."""
-    table = stages.table
+    table, related = stages.table, x.related
     claimed = table("claims", lambda: records.claims(t.records, t.nodes, plan.agencies))
     of_nodes = t.sketches.select("node", "copies", "groupable")
 
     def roles() -> DataFrame:
         pairs = records.pair_rows(
-            related, records.few_records(t.records), plan.families, plan.settings, plan.least
+            related,
+            records.few_records(t.records),
+            x.weights,
+            plan.families,
+            plan.settings,
+            plan.least,
         )
-        several = of_nodes.where("copies > 1 AND groupable").select("node")
+        own = x.weights.where(f"kind = {scores.IDENTICAL}").selectExpr("a AS node", "weight")
+        several = x.identical.join(own, "node")
         return pairs.unionByName(
             records.identical_rows(t.records, several, plan.families, plan.settings)
         )
@@ -241,7 +272,9 @@ def decide(stages: Stages, plan: Plan, t: Texts, related: DataFrame) -> Decided:
     best, others = records.known_of_records(by_role)
     known = table(
         "known",
-        lambda: t.records.join(claimed, "ref").join(best, "ref", "left").join(others, "ref", "left"),
+        lambda: (
+            t.records.join(claimed, "ref").join(best, "ref", "left").join(others, "ref", "left")
+        ),
     )
     members = table("members", lambda: groups.group_members(stages, related, of_nodes))
     found = table(

@@ -17,7 +17,7 @@ from dedup.read import read_stream
 from dedup.read.discover import Found
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from pyspark.sql import Column, DataFrame, SparkSession
 
@@ -170,9 +170,7 @@ def _split_files(
         for where, data in _parts(batches):
             name, text_id, folder, lines_before, bytes_before = where
             found = Found(None, name, text_id, folder, len(data))
-            yield from _read(
-                found, io.BytesIO(data), settings, now, (lines_before, bytes_before)
-            )
+            yield from _read(found, io.BytesIO(data), settings, now, (lines_before, bytes_before))
 
     return rows.mapInArrow(work, READ)
 
@@ -296,12 +294,16 @@ def with_refs(records: DataFrame) -> DataFrame:
     names = revised.select(
         "id",
         F.explode(
-            F.transform(lengths, lambda n: F.concat("id", F.lit("@"), F.col("digest").substr(F.lit(1), n)))
+            F.transform(
+                lengths, lambda n: F.concat("id", F.lit("@"), F.col("digest").substr(F.lit(1), n))
+            )
         ).alias("name"),
     )
-    taken = names.join(records.select(F.col("id").alias("name")).distinct(), "name").groupBy(
-        "id"
-    ).agg(F.collect_set("name").alias("taken"))
+    taken = (
+        names.join(records.select(F.col("id").alias("name")).distinct(), "name")
+        .groupBy("id")
+        .agg(F.collect_set("name").alias("taken"))
+    )
     rows = revised.join(taken, "id", "left")
 
     def work(table: pa.Table) -> pa.Table:

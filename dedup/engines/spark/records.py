@@ -17,14 +17,16 @@ from dedup.engines.spark.bundles import (
     corpus_of,
     no_matches,
     no_relations,
-    no_texts,
+    one_text,
+    placed_matches,
     relations_of,
 )
 from dedup.engines.spark.nodes import MOST_COPIES
-from dedup.families import NO_FAMILIES
+from dedup.engines.spark.scores import MATCH
+from dedup.relate import R_QUOTE
 from dedup.tables.evidence import evidence_lists
 from dedup.tables.records import Records
-from dedup.tables.relations import Related, build_relations
+from dedup.tables.relations import Related, build_relations, match_table
 from dedup.tables.scores import Scores
 
 if TYPE_CHECKING:
@@ -42,9 +44,12 @@ RELATION = (
     "a string, b string, relation string, revision boolean, p_shared double, p_copied double, "
     "coverage_a double, coverage_b double, score double, earlier string, missed_by string"
 )
-ROLES = f"{RELATION}, role string, node_a long, node_b long"
+ROLES = (
+    f"{RELATION}, role string, a_start long, a_end long, b_start long, b_end long, "
+    "similarity double, kind string, passage string"
+)
 """Columns of what pairs of articles give: ``role`` is ``listed`` (a relation), ``near`` (a near
-miss) or ``revision`` (``a`` and ``b`` are one outlet's, or one article's)."""
+miss), ``match`` or ``revision`` (``a`` and ``b`` are one outlet's, or one article's)."""
 _RECORD_KINDS = dict.fromkeys(RECORD, "string") | {"published": "long"}
 _COPY = ", ".join(f"{name}:{kind}" for name, kind in _RECORD_KINDS.items())
 
@@ -96,12 +101,22 @@ def few_records(records: DataFrame) -> DataFrame:
 
 
 def pair_rows(
-    related: DataFrame, few: DataFrame, families: Families, settings: Settings, least: int
+    related: DataFrame,
+    few: DataFrame,
+    weights: DataFrame,
+    families: Families,
+    settings: Settings,
+    least: int,
 ) -> DataFrame:
-    """Relations, near misses and revisions (:data:`ROLES`) of related pairs of texts."""
+    """Relations, near misses, matches and revisions (:data:`ROLES`) of related pairs of texts.
+
+    ``weights``: those of matches (``scores.WEIGHT``), of listed pairs.
+    """
     from pyspark.sql import functions as F  # noqa: N812
 
-    rows = related.drop("matches", "block")
+    of_pair = weights.where(f"kind = {MATCH}").groupBy("a", "b")
+    ordered = F.sort_array(F.collect_list(F.struct("nth", "weight")))["weight"]
+    rows = related.drop("block").join(of_pair.agg(ordered.alias("weights")), ["a", "b"], "left")
     for end in ("a", "b"):
         rows = rows.join(
             few.select(F.col("node").alias(end), F.col("copies_of").alias(f"copies_{end}")), end
@@ -128,11 +143,18 @@ def _pair_rows(
     rows = [{**copy, "node": node} for node in nodes.tolist() for copy in found[node]]
     corpus = corpus_of(_record_table(rows), nodes, families)
     sizes = np.array([letters[node] for node in nodes.tolist()], np.int64)
-    x = analysis_of(corpus, no_texts(sizes), relations_of(table, nodes), no_matches())
+    c, matches, passages = placed_matches(table, sizes)
+    relations = relations_of(table, nodes)
+    x = analysis_of(corpus, c, relations, matches)
     records = Records(corpus, len(nodes))
-    none = Scores(np.empty(0), np.empty(0), np.empty(0))
-    related = build_relations(records, x, settings, none, least)
-    yield _roles(related, records, nodes)
+    # Only the matches of listed pairs have been weighed.
+    weights = np.zeros(len(matches.pair))
+    listed = relations.relation[matches.pair] >= least
+    weights[listed] = [w for row in table["weights"].to_pylist() for w in row or ()]
+    scores = Scores(weights * matches.similarity, np.empty(0), np.empty(0))
+    related = build_relations(records, x, settings, scores, least)
+    placed = match_table(records, x, related, passages, scores)
+    yield _roles(related, records, placed)
 
 
 def _record_table(rows: list[Row]) -> pa.Table:
@@ -142,16 +164,13 @@ def _record_table(rows: list[Row]) -> pa.Table:
     return pa.Table.from_pylist(rows, pa.schema([*fields, pa.field("node", pa.int64())]))
 
 
-def _roles(related: Related, records: Records, nodes: Any) -> pa.RecordBatch:
+def _roles(related: Related, records: Records, matches: pa.Table) -> pa.RecordBatch:
     rows: list[Row] = [{**row, "role": "listed"} for row in related.rows]
     rows += [{**row, "role": "near"} for row in related.near]
+    rows += [{**row, "role": "match"} for row in matches.to_pylist()]
     for i, others in related.revisions.items():
         refs = records.refs
         rows += [{"a": refs[i], "b": refs[j], "role": "revision"} for j in others]
-    number, node = records.number, records.node
-    for row in rows:
-        for end in ("a", "b"):
-            row[f"node_{end}"] = int(nodes[node[number[row[end]]]])
     kinds: dict[str, pa.DataType] = {
         "string": pa.string(),
         "double": pa.float64(),
@@ -165,9 +184,9 @@ def _roles(related: Related, records: Records, nodes: Any) -> pa.RecordBatch:
 def identical_rows(
     records: DataFrame, nodes: DataFrame, families: Families, settings: Settings
 ) -> DataFrame:
-    """Relations and reposts (:data:`ROLES`) of articles with one text that says enough.
+    """Relations, matches and reposts (:data:`ROLES`) of articles with one text that says enough.
 
-    ``nodes``: ``node`` of those texts that several articles have.
+    ``nodes``: ``node``, ``first``, ``last``, ``weight`` of those texts that several articles have.
     """
     rows = records.select("node", *RECORD).join(nodes, "node")
 
@@ -175,13 +194,14 @@ def identical_rows(
         table = table.sort_by([("id", "ascending"), ("digest", "ascending")])
         nodes_ = column(table, "node")[:1]
         corpus = corpus_of(table, nodes_, families)
-        x = analysis_of(
-            corpus, no_texts(np.ones(1, np.int64)), no_relations(), no_matches(), groupable=True
-        )
+        first, last, weight = (column(table, name)[0] for name in ("first", "last", "weight"))
+        c = one_text(int(first), int(last))
+        x = analysis_of(corpus, c, no_relations(), no_matches(), groupable=True)
         of = Records(corpus, 1)
-        scores = Scores(np.empty(0), np.zeros(1), np.empty(0))
-        related = build_relations(of, x, settings, scores, 2)
-        return pa.Table.from_batches([_roles(related, of, nodes_)])
+        scores = Scores(np.empty(0), np.array([weight]), np.empty(0))
+        related = build_relations(of, x, settings, scores, R_QUOTE)
+        placed = match_table(of, x, related, [], scores)
+        return pa.Table.from_batches([_roles(related, of, placed)])
 
     return rows.groupBy("node").applyInArrow(work, ROLES)
 
@@ -206,6 +226,3 @@ def known_of_records(roles: DataFrame) -> tuple[DataFrame, DataFrame]:
     )
     revised = roles.where("role = 'revision'").groupBy(F.col("a").alias("ref"))
     return best, revised.agg(F.sort_array(F.collect_set("b")).alias("others"))
-
-
-__all__ = ["NO_FAMILIES", "claims", "few_records", "identical_rows", "known_of_records", "pair_rows"]

@@ -18,6 +18,7 @@ DEFAULTS = {
     "spark.sql.execution.arrow.maxRecordsPerBatch": "4096",
     "spark.sql.execution.arrow.maxBytesPerBatch": "64m",
     "spark.sql.parquet.compression.codec": "zstd",
+    "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
     # A task that runs out of memory twice is no bad luck; Spark's own default.
     "spark.task.maxFailures": "4",
     "spark.ui.showConsoleProgress": "false",

@@ -46,9 +46,7 @@ def cluster_passages(stages: Stages, links: DataFrame, passages: DataFrame) -> D
     from pyspark.sql import functions as F  # noqa: N812
 
     good = links.where(F.col("cosine") >= F.lit(LINK_SIMILARITY).cast("float")).where("u <> v")
-    edges = good.select(
-        F.least("u", "v").alias("u"), F.greatest("u", "v").alias("v")
-    ).distinct()
+    edges = good.select(F.least("u", "v").alias("u"), F.greatest("u", "v").alias("v")).distinct()
     parts = components(stages, "passage-components", edges)
     known = stages.table("passage-components-edges", lambda: edges)
     grouped = parts.select(
@@ -80,24 +78,24 @@ def cluster_passages(stages: Stages, links: DataFrame, passages: DataFrame) -> D
 
 
 def shared_occurrences(
-    occurrences: DataFrame, members: DataFrame, template: DataFrame
+    occurrences: DataFrame, members: DataFrame, template: DataFrame, texts: DataFrame
 ) -> DataFrame:
-    """Occurrences of passages that two articles or more share, with ``cluster`` and ``made``
-    (1: by its outlet's template)."""
+    """Occurrences of passages that two articles or more share, with ``cluster``, ``made`` (1: by
+    its outlet's template) and ``snippet``, the words as they stand in the text."""
     from pyspark.sql import functions as F  # noqa: N812
 
     rows = occurrences.drop("words", "repeat").join(members, "passage")
-    texts = rows.select("cluster", "node", "copies").distinct()
-    several = (
-        texts.groupBy("cluster").agg(F.sum("copies").alias("articles")).where("articles > 1")
-    )
+    held = rows.select("cluster", "node", "copies").distinct()
+    several = held.groupBy("cluster").agg(F.sum("copies").alias("articles")).where("articles > 1")
     rows = rows.join(several.select("cluster"), "cluster", "left_semi")
     made = template.select("node", F.explode("template").alias("place")).withColumn(
         "made", F.lit(1)
     )
-    return rows.join(made, ["node", "place"], "left").withColumn(
+    rows = rows.join(made, ["node", "place"], "left").withColumn(
         "made", F.coalesce("made", F.lit(0))
     )
+    cut = F.substring(F.col("text"), F.col("begin") + 1, F.col("end") - F.col("begin"))
+    return rows.join(texts.select("node", "text"), "node").withColumn("snippet", cut).drop("text")
 
 
 def count_holders(shared: DataFrame, records: DataFrame) -> DataFrame:

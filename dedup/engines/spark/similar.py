@@ -57,9 +57,7 @@ class PassageWords:
         self.v_bits = np.ascontiguousarray(every["bits"][first])
         self.mixed = bands.mixed_hashes(v_hash)
         self.everyone = np.arange(len(blobs))
-        self.card = bands.cards(
-            self.everyone, self.p_content, self.c_word, information, self.mixed
-        )
+        self.card = bands.cards(self.everyone, self.p_content, self.c_word, information, self.mixed)
 
     def band_keys(self, settings: Settings) -> NDArray[np.uint32]:
         """Keys (uint32, passages x bands) of all bands."""
@@ -174,9 +172,7 @@ def _pairs(entries: NDArray[np.void], settings: Settings) -> pa.Table:
 SIMILAR = "u long, v long, shared int, common int"
 
 
-def similar_passages(
-    colliding_: DataFrame, passages: DataFrame, settings: Settings
-) -> DataFrame:
+def similar_passages(colliding_: DataFrame, passages: DataFrame, settings: Settings) -> DataFrame:
     """Pairs ``u`` < ``v`` that prove alike, ``shared`` quarters of a bit, and ``common``: what they
     have in common of the lesser one, in weighted eighths (``candidates.common_eighths``)."""
     from pyspark.sql import functions as F  # noqa: N812

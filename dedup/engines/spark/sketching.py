@@ -27,10 +27,10 @@ if TYPE_CHECKING:
 SAID, INDEXED, QUOTED, EDGE, TWICE = 1, 2, 4, 8, 16
 WORD = np.dtype([("hash", "<u8"), ("bits", "u1")])
 SKETCH = (
-    "node long, copies long, owner_id string, letters long, information double, "
-    "groupable boolean, language string, passages array<long>, information_of array<float>, "
-    "letters_of array<long>, begin array<int>, end array<int>, signs array<byte>, "
-    "opening array<long>, closing array<long>, words array<binary>"
+    "node long, copies long, owner_id string, letters long, first int, last int, "
+    "information double, groupable boolean, language string, passages array<long>, "
+    "information_of array<float>, letters_of array<long>, begin array<int>, end array<int>, "
+    "signs array<byte>, opening array<long>, closing array<long>, words array<binary>"
 )
 """Columns of a sketch: a row a node, lists by passage. ``passages`` are keys in Spark's order
 (:func:`~dedup.engines.spark.batches.sortable`); ``words`` the content words of indexed ones."""
@@ -60,12 +60,15 @@ def _sketched(batch: pa.RecordBatch, settings: Settings) -> pa.RecordBatch:
     twice &= ~Speech.of(c.p_speech).said & (c.p_information >= LEAST_REPEATED_BITS)
     signs += twice * TWICE
     d = c.d_passage
+    first, last = _edges(c)
     return pa.RecordBatch.from_pydict(
         {
             "node": batch["node"],
             "copies": batch["copies"],
             "owner_id": batch["owner_id"],
             "letters": pa.array(c.d_letters, pa.int64()),
+            "first": pa.array(first),
+            "last": pa.array(last),
             "information": pa.array(np.bincount(c.p_article, c.p_information, c.nodes)),
             "groupable": pa.array(groupable),
             "language": pa.array(detect_languages(c), pa.string()),
@@ -84,6 +87,16 @@ def _sketched(batch: pa.RecordBatch, settings: Settings) -> pa.RecordBatch:
             "words": lists(d, _words(c, indexed), pa.binary()),
         }
     )
+
+
+def _edges(c: Collection) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """Where the first passage and after which character the last word of each text stands; 0 and 0
+    for texts without words."""
+    full = np.diff(c.d_passage) > 0
+    first, last = np.zeros(c.nodes, np.int32), np.zeros(c.nodes, np.int32)
+    first[full] = c.p_start[c.d_passage[:-1][full]]
+    last[full] = c.end_of(c.p_token[c.d_passage[1:][full]] - 1)
+    return first, last
 
 
 def _words(c: Collection, indexed: NDArray[np.bool_]) -> list[bytes]:
@@ -250,21 +263,18 @@ def _changes(a: NDArray[Any], b: NDArray[Any]) -> NDArray[np.bool_]:
     return new
 
 
-def template_places(
-    sketches: DataFrame, keys: DataFrame, too_large: str | None
-) -> DataFrame:
+def template_places(sketches: DataFrame, keys: DataFrame, too_large: str | None) -> DataFrame:
     """``node`` and ``template``, the places of its passages that the page template makes."""
     from pyspark.sql import functions as F  # noqa: N812
 
     eligible = _eligible(sketches, too_large)
-    marks = None
-    for closing in (False, True):
-        name = "closing" if closing else "opening"
+
+    def marked(name: str, closing: bool) -> DataFrame:
         rows = eligible.select("node", "owner_id", F.posexplode(name).alias("place", "key"))
         wanted = keys.where(F.col("closing") == closing).select("key", "owner_id")
-        hit = rows.join(wanted, ["key", "owner_id"], "left_semi").select("node", "place")
-        marks = hit if marks is None else marks.unionByName(hit)
-    assert marks is not None
+        return rows.join(wanted, ["key", "owner_id"], "left_semi").select("node", "place")
+
+    marks = marked("opening", False).unionByName(marked("closing", True))
     made = marks.groupBy("node").agg(F.collect_set("place").alias("made"))
     twice = F.exists("signs", lambda sign: sign.bitwiseAND(F.lit(TWICE)) > 0)
     rows = eligible.select("node", "signs").join(made, "node", "left")

@@ -39,7 +39,7 @@ class Stages:
         """The table ``name``: read if it was finished before, else built and written."""
         if self._progress:
             self._progress(name, 0, None)
-        uri, mark = f"{self.folder}/{name}", f"{self.folder}/{name}{MARK}"
+        uri, mark = f"{self.folder}/{name}", f"{self.folder}/{name.replace('/', '-')}{MARK}"
         begun = time.perf_counter()
         resumed = self.files.exists(mark)
         if not resumed:

@@ -1,0 +1,40 @@
+"""The stages on Spark: the same functions on batches of rows, the same result.
+
+Which step of the local engine is which operation on DataFrames:
+
+=========================  ==========================================================  ==========
+step                       on a cluster                                                module
+=========================  ==========================================================  ==========
+read                       the local readers in ``mapInArrow``, a task a file or part  reading
+exact repeats collapse     window by (id, text), then ``groupBy`` text                 nodes
+segment, sketch            ``mapInArrow`` over texts                                   sketching
+distinct passages          ``groupBy`` passage                                         sketching
+LSH buckets                blocks of band keys, ``groupBy`` block, a kernel in each    similar
+alike passages             two joins with the words, compared in ``mapInArrow``        similar
+bounded edges              ranks in windows, limited before the shuffle                bounded
+pairs of articles          joins with holders, hot passages salted; sums by pair       bounded
+align                      cogroup of blocks of pairs with their texts                 compare
+shared passages            components, then star clusters inside each                  shared
+template, counters, kinds  sums of integer counters                                    shared
+classify, relate           cogroup of blocks with texts and the corpus's verdicts      compare
+TF-IDF                     document frequencies, joined to the words of ranked spans   scores
+pairs of records           ``mapInArrow`` over related pairs                           records
+groups                     large-star/small-star, or one task while it holds them      components
+sources, flags             cogroup of bundles of groups with their texts               groups
+tables                     sorted, written as Parquet                                  results
+=========================  ==========================================================  ==========
+
+Nodes are numbered in the order of their digests and passages by their keys, so that "smallest"
+means what it means on one machine. A passage is known by the 64-bit hash of its words, and a word
+by its hash: texts built to collide, which the local engine tells apart by their letters, count as
+alike here until they are aligned, which compares letters.
+
+Nothing here is imported unless it is asked for; without the extra ``spark`` the package does not
+touch pyspark.
+"""
+
+from __future__ import annotations
+
+from dedup.engines.spark.scan import Request, scan
+
+__all__ = ["Request", "scan"]

@@ -1,0 +1,307 @@
+"""``dedup scan --engine spark``: inputs on a Hadoop file system in, tables there out."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import json
+import time
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from dedup.engines.spark.session import make_session, options_of
+from dedup.errors import DedupError, InputError, InternalError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pyspark.sql import DataFrame, SparkSession
+
+    from dedup.agencies import Agencies
+    from dedup.config import ReadSettings, Settings
+    from dedup.engines.spark.files import Files, InputFile
+    from dedup.engines.spark.order import Plan, Texts
+    from dedup.engines.spark.stages import Stages
+    from dedup.families import Families
+    from dedup.pipeline import Progress
+
+WHOLE = "whole"
+"""Folder in which the tables gather until they are all there."""
+MARK = "_SUCCESS"
+TASKS_A_CORE = 2
+"""Groups of rows that each core gets at least, so that one slow one does not hold up the rest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is asked for: ``inputs`` and ``out`` are paths or URIs that Hadoop understands.
+
+    ``master`` and ``conf`` (``spark.NAME=VALUE``) are for the session, where the process has none
+    yet. ``work`` is a URI of a folder for stages, by default beside ``out``.
+    """
+
+    inputs: Sequence[str]
+    out: str
+    settings: Settings
+    read: ReadSettings
+    agencies: Agencies
+    families: Families
+    master: str | None = None
+    conf: Sequence[str] = ()
+    work: str | None = None
+    overwrite: bool = False
+    all_relations: bool = False
+    texts: bool = True
+    report: bool = True
+    keep_work: bool = False
+    progress: Progress | None = None
+
+
+def scan(request: Request) -> dict[str, Any]:
+    """Run all stages and write the tables; returns the content of ``run.json``.
+
+    A run that was stopped before goes on after its last finished stage. ``out`` is what it was, or
+    the whole new run.
+
+    Raises :class:`~dedup.errors.MissingExtraError` without pyspark,
+    :class:`~dedup.errors.UsageError` where no session can be made,
+    :class:`~dedup.errors.InputError` where an input cannot be read,
+    :class:`~dedup.errors.OutputNotEmptyError` as the local engine does, and
+    :class:`~dedup.errors.InternalError` naming the stage where Spark gives up.
+    """
+    spark = make_session(request.master, options_of(request.conf))
+    from pyspark.errors import PySparkException
+
+    from dedup.engines.spark.stages import Stages
+
+    log: list[str] = []
+
+    def progress(stage: str, done: int, total: int | None) -> None:
+        log.append(stage)
+        if request.progress:
+            request.progress(stage, done, total)
+
+    try:
+        return _scan(spark, request, lambda work: Stages(spark, work, progress))
+    except DedupError:
+        raise
+    except PySparkException as error:
+        raise InternalError(_gave_up(log, error)) from error
+    except Exception as error:
+        if type(error).__module__.startswith("py4j"):
+            raise InternalError(_gave_up(log, error)) from error
+        raise
+
+
+def _gave_up(log: list[str], error: Exception) -> str:
+    stage = log[-1] if log else "start"
+    reason = next((line for line in str(error).splitlines() if line.strip()), repr(error))
+    return (
+        f"Spark gave up in stage '{stage}': {reason[:500]}; what was finished is kept, the same "
+        "command goes on there"
+    )
+
+
+def _scan(spark: SparkSession, request: Request, make: Any) -> dict[str, Any]:
+    from dedup.engines.spark import order, reading
+    from dedup.engines.spark.files import Files
+    from dedup.relate import R_BOILERPLATE, R_QUOTE
+
+    begun = time.perf_counter()
+    files = Files(spark)
+    inputs = reading.find_files(files, request.inputs)
+    if request.all_relations:
+        raise InputError(
+            "--all-relations: pairs that share furniture only are not listed by --engine spark; "
+            "they follow from the table passages"
+        )
+    name = _fingerprint(request, inputs)
+    if (former := _unmarked(files, request.out, name)) is not None:
+        return former
+    files.check_output(request.out, request.overwrite)
+    work = (request.work or f"{request.out.rstrip('/')}.work").rstrip("/")
+    stages: Stages = make(f"{work}/{name}")
+    now = stages.value("now", lambda: reading.present().isoformat())
+    cores = spark.sparkContext.defaultParallelism
+    plan = order.Plan(
+        request.settings,
+        request.read,
+        request.agencies,
+        request.families,
+        datetime.fromisoformat(now),
+        TASKS_A_CORE * cores,
+        R_BOILERPLATE if request.all_relations else R_QUOTE,
+    )
+    texts = order.read_texts(stages, plan, inputs)
+    ledger = _ledger(stages, texts)
+    pairs = order.find_pairs(stages, plan, texts)
+    compared = order.relate_texts(stages, plan, texts, pairs)
+    decided = order.decide(stages, plan, texts, compared)
+    from dedup.engines.spark import results
+
+    tables = results.tables(plan, texts, compared, decided, texts=request.texts)
+    written: dict[str, DataFrame] = {
+        key: stages.table(f"{WHOLE}/{key}.parquet", partial(results.contract, key, tables[key]))
+        for key in tables
+    }
+    run = {
+        "dedup": importlib.metadata.version("dedup"),
+        "engine": "spark",
+        "run": {"id": name},
+        "settings": request.settings.as_dict(),
+        "fingerprint": request.settings.fingerprint(),
+        "inputs": list(request.inputs),
+        "today": now[:10],
+        "ledger": ledger,
+        "versions": {"pyspark": importlib.metadata.version("pyspark"), "spark": spark.version},
+        "counts": _counts(written),
+        "caps": _caps(stages, compared, plan),
+        "timing": {
+            "stages": stages.log,
+            "total_seconds": round(time.perf_counter() - begun, 3),
+        },
+    }
+    if request.report:
+        from dedup.engines.spark.report import top_groups
+
+        files.write(f"{stages.folder}/{WHOLE}/report.html", top_groups(written, run).encode())
+    whole = json.dumps(run, indent=2, sort_keys=True).encode()
+    files.write(f"{stages.folder}/{WHOLE}/run.json", whole)
+    _commit(files, stages.folder, request.out.rstrip("/"))
+    if not request.keep_work:
+        files.delete(stages.folder)
+    return run
+
+
+def _fingerprint(request: Request, inputs: Sequence[InputFile]) -> str:
+    """What the stages depend on, as 16 hex digits."""
+    parts = {
+        "version": importlib.metadata.version("dedup"),
+        "settings": request.settings.fingerprint(),
+        "read": repr(request.read),
+        "agencies": request.agencies.digest,
+        "families": request.families.as_list(),
+        "all_relations": request.all_relations,
+        "inputs": [asdict(file) for file in inputs],
+    }
+    data = json.dumps(parts, sort_keys=True).encode()
+    return hashlib.blake2b(data, digest_size=8).hexdigest()
+
+
+ENTRY = (
+    "file:string, format:string, bytes:bigint, read:bigint, articles:bigint, repeats:bigint, "
+    "rejected:bigint, incomplete:string"
+)
+NAMED = 100
+"""Files, warnings and skipped paths that ``run.json`` names at most."""
+
+
+def _ledger(stages: Stages, t: Texts) -> dict[str, Any]:
+    """The balance of the input. Raises ``InputError`` where senders have taken items back."""
+    from pyspark.sql import functions as F  # noqa: N812
+
+    from dedup.engines.spark import results
+
+    def build() -> dict[str, Any]:
+        if not results.told(t.read, "withdrawal", "id:string").isEmpty():
+            raise InputError(
+                "the inputs hold notices that take items back (canceled or withheld); "
+                "--engine spark does not honour these yet, --engine local does"
+            )
+        entries = results.told(t.read, "entry", ENTRY)
+        sums = entries.agg(
+            *(F.coalesce(F.sum(n), F.lit(0)).alias(n) for n in ("read", "rejected", "bytes")),
+            F.count("incomplete").alias("incomplete"),
+            F.count_distinct("file").alias("files"),
+        ).collect()[0]
+        articles = t.records.count()
+        damaged = entries.where("incomplete IS NOT NULL").orderBy("file").limit(NAMED).collect()
+        skipped = results.told(t.read, "skipped", "file:string, reason:string")
+        warnings = t.read.where("told LIKE '{\"warning\"%'").select("told").limit(NAMED)
+        return {
+            "read": sums["read"],
+            "articles": articles,
+            "repeats": sums["read"] - sums["rejected"] - articles,
+            "rejected": sums["rejected"],
+            "bytes": sums["bytes"],
+            "files_read": sums["files"],
+            "files": [{"file": r["file"], "incomplete": r["incomplete"]} for r in damaged],
+            "skipped": [row.asDict() for row in skipped.orderBy("file").limit(NAMED).collect()],
+            "warnings": [json.loads(row["told"])["warning"] for row in warnings.collect()],
+        }
+
+    found: dict[str, Any] = stages.value("ledger", build)
+    return found
+
+
+def _counts(tables: dict[str, DataFrame]) -> dict[str, Any]:
+    """Rows of each table, by kind."""
+
+    def tally(table: str, column: str) -> dict[str, int]:
+        rows = tables[table].groupBy(column).count().orderBy(column).collect()
+        return {row[column]: row["count"] for row in rows}
+
+    return {
+        "articles": tables["articles"].count(),
+        "passages": tally("passages", "kind"),
+        "matches": tables["matches"].count(),
+        "relations": tally("relations", "relation"),
+        "groups": tables["groups"].count(),
+        "sources": tables["sources"].count(),
+        "flags": tally("articles", "flag"),
+    }
+
+
+def _caps(stages: Stages, x: Any, plan: Plan) -> list[dict[str, Any]]:
+    """What limits left out, as the local engine says it."""
+    from pyspark.sql import functions as F  # noqa: N812
+
+    from dedup.engines.spark.bounded import capped_passages
+    from dedup.run import listed_caps
+
+    spark = stages.spark
+
+    def table(name: str) -> DataFrame:
+        return spark.read.parquet(f"{stages.folder}/{name}")
+
+    def build() -> dict[str, int]:
+        cut = x.aligned.select(F.posexplode("cut")).groupBy("pos").agg(F.sum("col").alias("n"))
+        cuts = {row["pos"]: row["n"] for row in cut.collect()}
+        full = table("colliding").agg(F.sum("full")).first()
+        return {
+            "passages": capped_passages(table("links"), table("crowds"), plan.settings),
+            "buckets": int((full[0] if full else 0) or 0),
+            "links": table("similar").count() - table("links").count(),
+            "pairs": table("met").count() - table("pairs").count(),
+            **{f"cut{k}": int(cuts.get(k, 0)) for k in range(3)},
+        }
+
+    found = stages.value("caps", build)
+    return listed_caps(found, [found[f"cut{k}"] for k in range(3)], 0)
+
+
+def _commit(files: Files, folder: str, out: str) -> None:
+    """Put the finished folder in the place of ``out``, then mark it with ``_SUCCESS``.
+
+    A former run is moved aside first. Where renaming a folder is no one step (object stores), the
+    mark says that all of it is there.
+    """
+    if files.exists(out):
+        files.delete(f"{folder}/former")
+        files.rename(out, f"{folder}/former")
+    files.rename(f"{folder}/{WHOLE}", out)
+    files.write(f"{out}/{MARK}", b"")
+
+
+def _unmarked(files: Files, out: str, name: str) -> dict[str, Any] | None:
+    """The run in ``out``, where it is this one and was stopped just before it was marked."""
+    uri = out.rstrip("/")
+    if files.exists(f"{uri}/{MARK}") or not files.exists(f"{uri}/run.json"):
+        return None
+    run: dict[str, Any] = files.read_json(f"{uri}/run.json")
+    if run.get("run", {}).get("id") != name:
+        return None
+    files.write(f"{uri}/{MARK}", b"")
+    return run
