@@ -27,6 +27,7 @@ test: environment
 # Exit code 5 of pytest: there is no such test.
 test-all: environment
 	@CHROMIUM=`sh tools/chromium.sh`; test -z "$$CHROMIUM" || export CHROMIUM; \
+	sh tools/java.sh >/dev/null; \
 	echo "$(BIN)/python -m pytest -n 2 -m 'slow or browser or corpus'"; \
 	$(BIN)/python -m pytest -n 2 -m 'slow or browser or corpus' || test $$? -eq 5
 

@@ -406,9 +406,9 @@ def find_candidates(
         fresh[1:] = (group[1:] != group[:-1]) | (article[1:] != article[:-1])
     holders = np.concatenate([[0], np.cumsum(fresh)])[start].astype(np.int64)
     article = article[fresh]
-    information = c.p_information[first]
-    common = common_eighths(information, quoted > 0, u, v, shared)
-    eighths = worth_eighths(information, quoted > 0)
+    says = c.p_information[first]
+    common = common_eighths(says, quoted > 0, u, v, shared)
+    eighths = worth_eighths(says, quoted > 0)
     room = max(1024, 4 * (len(article) + len(u)))
     while True:
         keys, weights = np.empty(room, np.uint64), np.empty(room, np.int32)

@@ -9,7 +9,7 @@ outlets share and nothing else. What is left is narrative.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -69,12 +69,12 @@ class PassageCounters:
     top: NDArray[np.int64]
     days: NDArray[np.int64]
     occurrences: NDArray[np.int64]
-    said: NDArray[np.float64]
-    edge: NDArray[np.float64]
-    template: NDArray[np.float64]
+    said: NDArray[Any]
+    edge: NDArray[Any]
+    template: NDArray[Any]
     links: NDArray[np.int64]
-    unrelated: NDArray[np.float64]
-    identical: NDArray[np.float64]
+    unrelated: NDArray[Any]
+    identical: NDArray[Any]
 
 
 @dataclass(frozen=True, slots=True)

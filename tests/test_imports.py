@@ -18,6 +18,7 @@ HEAVY = (
     *("onnxruntime", "tokenizers", "sentence_transformers", "torch"),
     *("resiliparse", "selectolax", "fastwarc", "fsspec", "aiohttp", "s3fs"),
     *("starlette", "uvicorn", "multipart", "python_multipart", "mkdocs"),
+    *("pyspark", "py4j", "dedup.engines.spark"),
 )
 PUBLIC = [
     "DedupError",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import inspect
 import os
+import re
 from dataclasses import fields
 from enum import StrEnum
 from pathlib import Path
@@ -21,13 +22,14 @@ from dedup.errors import SettingsError, UsageError
 from dedup.report.console import say
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 FLAGGED = ("syndicated", "partial", "duplicate")
 EXIT_INCOMPLETE = 3
 EXIT_FLAGGED = 10
 
 INPUT, OUTPUT, ANALYSIS = "Input", "Output", "Analysis settings"
+ENGINE = "Engine"
 
 app = typer.Typer(
     name="dedup",
@@ -64,6 +66,28 @@ class OutputFormat(StrEnum):
     jsonl = "jsonl"
     parquet = "parquet"
     csv = "csv"
+
+
+class Engine(StrEnum):
+    """Where the stages run."""
+
+    local = "local"
+    spark = "spark"
+
+
+def check_spark(given: Mapping[str, bool]) -> None:
+    """Refuse options, of those ``given``, that the Spark engine does not know."""
+    wrong = [name for name, is_given in given.items() if is_given]
+    if wrong:
+        raise UsageError(
+            f"{wrong[0]}: is not for --engine spark, which writes Parquet and takes threads and "
+            "memory from Spark (docs/cluster.md); leave it out or use --engine local"
+        )
+
+
+def as_uri(path: Path) -> str:
+    """A path as it was given: ``Path`` makes ``hdfs:/news`` of ``hdfs://news``."""
+    return re.sub(r"^([A-Za-z][A-Za-z0-9+.-]+):/(?=[^/])", r"\1://", str(path))
 
 
 def _version(asked: bool) -> None:

@@ -8,7 +8,8 @@ from typing import Annotated, Any
 import typer
 
 from dedup.cli import options
-from dedup.cli.options import OUTPUT, Command, OutputFormat, app
+from dedup.cli.options import ENGINE, OUTPUT, Command, Engine, OutputFormat, app, check_spark
+from dedup.cli.options import as_uri as given_uri
 from dedup.errors import UsageError
 from dedup.report.console import Progress, errors, show
 
@@ -18,6 +19,33 @@ from dedup.report.console import Progress, errors, show
 def scan(
     inputs: options.Inputs,
     out: options.OutFolder,
+    engine: Annotated[
+        Engine,
+        typer.Option(
+            help="Where the stages run: this machine, or a Spark cluster (docs/cluster.md).",
+            rich_help_panel=ENGINE,
+        ),
+    ] = Engine.local,
+    master: Annotated[
+        str | None,
+        typer.Option(metavar="URL", help="Spark's master, e.g. yarn.", rich_help_panel=ENGINE),
+    ] = None,
+    conf: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=VALUE",
+            help="A setting of Spark, e.g. spark.executor.memory=8g. May be repeated.",
+            rich_help_panel=ENGINE,
+        ),
+    ] = None,
+    work: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URI",
+            help="Folder for finished stages of a Spark run [default: DIR.work].",
+            rich_help_panel=ENGINE,
+        ),
+    ] = None,
     format: options.Format = OutputFormat.jsonl,  # noqa: A002 - the option's name
     all_relations: Annotated[
         bool,
@@ -70,10 +98,45 @@ def scan(
     """
     written = "Nothing was written; what DIR held before is untouched. Run the same command again."
     with errors(written) as stages:
+        if engine is Engine.spark:
+            local = {
+                "--format": format is not OutputFormat.jsonl,
+                "--threads": threads is not None,
+                "--memory": memory is not None,
+                "--corrections": corrections is not None,
+                "--semantic": semantic is not None,
+                "--all-relations": all_relations,
+                "--strict": strict,
+            }
+            check_spark(local)
+        elif master is not None or conf or work is not None:
+            raise UsageError("--master, --conf and --work belong to --engine spark")
         analysis = options.load_settings(settings_file, settings)
         if no_report and full_report:
             raise UsageError("--no-report and --full-report contradict each other; leave one out")
         read = options.read_settings(field, outlet, strict, reject_invalid_utf8, encoding, limit)
+        if engine is Engine.spark:
+            from dedup.cli.spark import scan_on_spark
+
+            run = scan_on_spark(
+                inputs,
+                given_uri(out),
+                analysis,
+                read,
+                agencies,
+                families,
+                master=master,
+                conf=conf or (),
+                work=work,
+                overwrite=overwrite,
+                texts=not no_texts,
+                report=not no_report,
+                stages=stages,
+                quiet=quiet,
+            )
+            flags = [flag for flag, count in run["counts"]["flags"].items() if count]
+            options.finish(run, flags, strict=strict, exit_code=exit_code)
+            return
         from dedup.report.tables import prepare_output, write_run
 
         options.check_apart(inputs, out)

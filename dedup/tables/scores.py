@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -80,7 +80,7 @@ def _passage_scores(x: Analysis, weights: NDArray[np.float64]) -> NDArray[np.flo
     )
 
 
-def mean_similarity(links: NDArray[np.int64], total: NDArray[np.float64]) -> NDArray[np.float64]:
+def mean_similarity(links: NDArray[np.int64], total: NDArray[Any]) -> NDArray[np.float64]:
     """Mean cosine (0-1) of ``links`` that sum up to ``total``; 1 where there are none."""
     return np.where(links > 0, np.minimum(1.0, total / np.maximum(1, links)), 1.0)
 

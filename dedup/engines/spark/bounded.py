@@ -271,7 +271,5 @@ def capped_passages(similar: DataFrame, crowded: DataFrame, settings: Settings) 
         pairs = pairs.join(
             held.select(F.col("passage").alias(end), F.col("holders").alias(f"n_{end}")), end
         )
-    return (
-        held.where(F.col("holders") > cap).count()
-        + pairs.where(F.col("n_u") + F.col("n_v") > cap).count()
-    )
+    crowded_pairs = pairs.where(F.col("n_u") + F.col("n_v") > cap)
+    return int(held.where(F.col("holders") > cap).count() + crowded_pairs.count())

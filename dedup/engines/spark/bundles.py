@@ -126,7 +126,9 @@ def placed_matches(
 def no_matches() -> Matches:
     """No matches."""
     none, real = np.empty(0, np.int64), np.empty(0, np.float64)
-    return Matches(*[none] * 5, real, real, none.astype(np.int8), none.astype(np.int32), real)
+    return Matches(
+        none, none, none, none, none, real, real, none.astype(np.int8), none.astype(np.int32), real
+    )
 
 
 def no_relations() -> Relations:

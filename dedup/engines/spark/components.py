@@ -82,7 +82,7 @@ def _are_stars(edges: DataFrame) -> bool:
     if edges.count() != children.distinct().count():
         return False
     hanging = edges.select("u").distinct().join(children.withColumnRenamed("v", "u"), "u", "semi")
-    return hanging.isEmpty()
+    return bool(hanging.isEmpty())
 
 
 def _of_stars(edges: DataFrame) -> DataFrame:

@@ -36,9 +36,10 @@ class Files:
 
     def __init__(self, spark: SparkSession) -> None:
         jvm: Any = spark._jvm
+        context: Any = spark._jsc
         self._path = jvm.org.apache.hadoop.fs.Path
         self._bytes = jvm.org.apache.commons.io.IOUtils
-        self._conf = spark._jsc.hadoopConfiguration()  # type: ignore[attr-defined]
+        self._conf = context.hadoopConfiguration()
 
     def _open(self, uri: str) -> tuple[Any, Any]:
         path = self._path(uri)

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from pyspark.sql import DataFrame
+    from pyspark.sql import Column, DataFrame
 
     from dedup.agencies import Agencies
     from dedup.config import ReadSettings, Settings
@@ -232,7 +232,7 @@ def _with_kinds(
     return out
 
 
-def _filled(name: str, kind: str) -> object:
+def _filled(name: str, kind: str) -> Column:
     return F.coalesce(F.col(name), F.array().cast(kind))
 
 

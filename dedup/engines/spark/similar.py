@@ -111,7 +111,7 @@ def _entries(batch: pa.RecordBatch, settings: Settings, blocks: int) -> pa.Recor
     entries["band"] = np.tile(np.arange(width, dtype=np.uint8), count)
     # Another hash than that which orders buckets, so that a block has keys of all sizes.
     mixed = entries["key"] * np.uint32(0x9E3779B1) + entries["band"] * np.uint32(0x85EBCA6B)
-    block = ((mixed >> np.uint32(8)) % np.uint32(blocks)).astype(np.int32)
+    block = ((mixed.astype(np.uint32) >> np.uint32(8)) % np.uint32(blocks)).astype(np.int32)
     order = np.argsort(block, kind="stable")
     starts = np.searchsorted(block[order], np.arange(blocks + 1))
     entries = entries[order]

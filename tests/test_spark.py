@@ -1,0 +1,370 @@
+"""The Spark engine: the same result as on one machine, whatever dies on the way."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+import spark_fixture as fixture
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import dedup
+from dedup.collection import as_texts, collect
+from dedup.config import ReadSettings, Settings
+from dedup.engines.spark.session import options_of
+from dedup.errors import UsageError
+from dedup.model import Ledger
+from dedup.read import read_articles, read_stream
+from dedup.read.discover import Found
+
+ROOT = Path(__file__).parent.parent
+SAMPLE = ROOT / "data" / "sample" / "articles.jsonl"
+CORPORA = Path(os.environ.get("DEDUP_CORPORA", ROOT.parent / "shared" / "data"))
+
+slow = pytest.mark.slow
+
+
+# --- without Spark -----------------------------------------------------------------------------
+
+
+def test_conf_is_name_and_value():
+    assert options_of(["spark.executor.memory=8g", "spark.a=b=c"]) == {
+        "spark.executor.memory": "8g",
+        "spark.a": "b=c",
+    }
+    with pytest.raises(UsageError, match=r"expected spark.NAME=VALUE"):
+        options_of(["executor.memory=8g"])
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (["--engine", "spark", "--threads", "2"], "--threads: is not for --engine spark"),
+        (["--engine", "spark", "--format", "csv"], "--format: is not for --engine spark"),
+        (["--master", "yarn"], "belong to --engine spark"),
+    ],
+)
+def test_options_of_the_other_engine_are_refused(tmp_path, options, says):
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "dedup",
+            "scan",
+            str(SAMPLE),
+            "--out",
+            str(tmp_path / "x"),
+            *options,
+        ],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        env=fixture.environment(),
+    )
+    assert done.returncode == 2
+    assert says in done.stderr
+
+
+def test_without_pyspark_the_command_names_the_extra(tmp_path):
+    code = (
+        "import sys\n"
+        "sys.modules['pyspark'] = None\n"
+        f"sys.argv = ['dedup', 'scan', {str(SAMPLE)!r}, '--out', {str(tmp_path / 'x')!r}, "
+        "'--engine', 'spark']\n"
+        "from dedup.__main__ import main\n"
+        "main()"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 2
+    assert "pip install 'dedup[spark]'" in done.stderr
+
+
+def test_a_stream_is_read_as_its_file_is():
+    whole, ledger = Ledger(), Ledger()
+    of_file = pa.Table.from_batches(read_articles([str(SAMPLE)], ReadSettings(), whole))
+    data = SAMPLE.read_bytes()
+    found = Found(None, str(SAMPLE), SAMPLE.name, "", len(data))
+    stream = read_stream(found, io.BytesIO(data), ReadSettings(), ledger)
+    assert pa.Table.from_batches(stream).equals(of_file)
+    assert ledger.files == whole.files
+
+
+def lines_of(parts):
+    return [line for _, data in parts for line in data.decode().split("\n")[:-1]]
+
+
+@given(st.lists(st.text("ab", max_size=5), max_size=30), st.integers(1, 7), st.integers(1, 40))
+def test_parts_of_a_file_say_where_they_begin(lines, rows, size):
+    pytest.importorskip("pyspark")
+    from dedup.engines.spark import reading
+
+    batches = [
+        pa.RecordBatch.from_pydict(
+            {
+                "line": pa.array([line.encode() for line in lines[i : i + rows]], pa.binary()),
+                "name": ["f"] * len(lines[i : i + rows]),
+                "text_id": ["f"] * len(lines[i : i + rows]),
+                "folder": [""] * len(lines[i : i + rows]),
+                "lines_before": [10] * len(lines[i : i + rows]),
+                "bytes_before": [100] * len(lines[i : i + rows]),
+            }
+        )
+        for i in range(0, len(lines), rows)
+    ]
+    before = reading._PART_BYTES
+    reading._PART_BYTES = size
+    try:
+        parts = list(reading._parts(batches))
+    finally:
+        reading._PART_BYTES = before
+    assert lines_of(parts) == lines
+    done = 0
+    for where, data in parts:
+        own = lines[:done]
+        assert where[3:] == (10 + done, 100 + sum(len(line) + 1 for line in own))
+        done += data.count(b"\n")
+
+
+@given(st.lists(st.integers(0, 2**64 - 1), max_size=20))
+def test_keys_keep_their_order(keys):
+    from dedup.engines.spark.batches import sortable, unsorted
+
+    array = np.array(keys, np.uint64)
+    found = sortable(array)
+    assert np.array_equal(np.argsort(found, kind="stable"), np.argsort(array, kind="stable"))
+    assert np.array_equal(unsorted(found), array)
+
+
+def sentences(seed, count, words):
+    rng = np.random.default_rng(seed)
+    names = [f"{a}{b}{c}" for a in "bdfgk" for b in "aeiou" for c in ("lor", "nim", "stet", "vux")]
+    return [
+        " ".join(["Zorbat", *(names[i] for i in rng.integers(0, words, 9))]) + "."
+        for _ in range(count)
+    ]
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, 10_000), st.integers(2, 90), st.integers(4, 100))
+def test_blocks_of_band_keys_find_the_pairs_of_the_local_engine(seed, count, words):
+    """With few words buckets overflow, so that representatives decide."""
+    pytest.importorskip("pyspark")
+    from dedup.candidates import find_candidates
+    from dedup.engines.spark import similar, sketching
+    from dedup.engines.spark.batches import sortable
+
+    plain = Settings(min_information=10)
+    texts = pa.array(sentences(seed, count, words), pa.string())
+    c = collect(as_texts(texts.to_pylist()))
+    local = find_candidates(c, plain)
+    key = sortable(c.p_key)
+    one, two = key[local.similar.u], key[local.similar.v]
+    expected = set(zip(np.minimum(one, two).tolist(), np.maximum(one, two).tolist(), strict=True))
+
+    nodes = pa.RecordBatch.from_pydict(
+        {
+            "node": pa.array(range(count), pa.int64()),
+            "copies": pa.array([1] * count, pa.int64()),
+            "owner_id": pa.nulls(count, pa.string()),
+            "text": texts,
+        }
+    )
+    rows = sketching._occurrences(sketching._sketched(nodes, plain))
+    table = pa.Table.from_batches([rows])
+    first = {p: i for i, p in reversed(list(enumerate(table["passage"].to_pylist())))}
+    distinct = table.take(pa.array(sorted(first.values()), pa.int64()))
+    if not len(distinct):
+        assert not expected
+        return
+    batch = distinct.select(["passage", "information", "words"]).combine_chunks().to_batches()[0]
+    found = set()
+    for blob in similar._entries(batch, plain, 3)["entries"].to_pylist():
+        pairs = similar._pairs(np.frombuffer(bytearray(blob), similar.ENTRY), plain)
+        found |= {
+            (u, v)
+            for u, v in zip(*(pairs[e].to_pylist() for e in "uv"), strict=True)
+            if u is not None
+        }
+    place = {p: i for i, p in enumerate(distinct["passage"].to_pylist())}
+    ordered = sorted(found)
+    sides = {
+        f"{name}_{end}": distinct[name].take(pa.array([place[p[k]] for p in ordered], pa.int64()))
+        for k, end in enumerate("uv")
+        for name in ("words", "information", "quoted")
+    }
+    ends = {end: pa.array([p[k] for p in ordered], pa.int64()) for k, end in enumerate("uv")}
+    if not ordered:
+        assert not expected
+        return
+    joined = pa.table({**ends, **sides}).combine_chunks().to_batches()[0]
+    alike = similar._compared(joined, plain)
+    assert set(zip(alike["u"].to_pylist(), alike["v"].to_pylist(), strict=True)) == expected
+
+
+# --- on Spark ----------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def session():
+    fixture.need_spark()
+    os.environ["PYSPARK_PYTHON"] = sys.executable
+    from dedup.engines.spark.session import make_session
+
+    spark = make_session("local[2]", options_of(fixture.CONF))
+    yield spark
+    spark.stop()
+
+
+@pytest.fixture
+def local(tmp_path):
+    """The sample, scanned by the local engine."""
+    dedup.scan(str(SAMPLE)).write(tmp_path / "local", format="parquet", report=False)
+    return tmp_path / "local"
+
+
+def random_edges(seed, nodes, count):
+    rng = np.random.default_rng(seed)
+    return [(int(a), int(b)) for a, b in rng.integers(0, nodes, (count, 2))]
+
+
+@slow
+@pytest.mark.parametrize("one_task", [0, 1_000])
+@pytest.mark.parametrize(
+    "edges", [random_edges(1, 60, 50), [(i, i + 1) for i in range(40)], [(0, i) for i in range(30)]]
+)
+def test_components_are_those_of_scipy(session, tmp_path, edges, one_task):
+    from scipy.sparse import coo_matrix
+    from scipy.sparse.csgraph import connected_components
+
+    from dedup.engines.spark.components import components
+    from dedup.engines.spark.stages import Stages
+
+    frame = session.createDataFrame(edges, "u long, v long")
+    found = components(Stages(session, str(tmp_path)), "c", frame, one_task=one_task)
+    mine = {row["node"]: row["component"] for row in found.collect()}
+    u, v = np.array([e for e in edges if e[0] != e[1]]).T
+    size = int(max(u.max(), v.max())) + 1
+    _, label = connected_components(coo_matrix((np.ones(len(u)), (u, v)), (size, size)), False)
+    nodes = sorted({*u.tolist(), *v.tolist()})
+    least = {}
+    for node in nodes:
+        least.setdefault(label[node], node)
+    assert mine == {node: least[label[node]] for node in nodes}
+
+
+@slow
+@pytest.mark.parametrize("seed", range(3))
+def test_bounded_edges_are_those_of_the_kernel(session, seed):
+    from dedup.engines.spark.bounded import bounded_edges
+    from dedup.kernels.pairs import bounded_edges as kernel
+
+    edges = sorted({(min(e), max(e)) for e in random_edges(seed, 30, 200) if e[0] != e[1]})
+    weight = np.random.default_rng(seed).integers(0, 5, len(edges))
+    u, v = (np.array([e[k] for e in edges]) for k in (0, 1))
+    keep = kernel(u, v, weight.astype(np.int64), 30, 8, 2, 3)
+    rows = [(*e, int(w)) for e, w in zip(edges, weight, strict=True)]
+    frame = session.createDataFrame(rows, "u long, v long, w long")
+    found = bounded_edges(frame, ("u", "v"), "w", cap=8, few=2, strongest=3).collect()
+    assert {(r["u"], r["v"]) for r in found} == {e for e, k in zip(edges, keep, strict=True) if k}
+
+
+@slow
+def test_the_sample_gives_the_same_tables(tmp_path, local):
+    fixture.need_spark()
+    done = fixture.scan([SAMPLE], tmp_path / "spark")
+    fixture.assert_same(tmp_path / "spark", local)
+    assert (tmp_path / "spark" / "_SUCCESS").exists()
+    assert "<html" in (tmp_path / "spark" / "report.html").read_text()
+    run = json.loads((tmp_path / "spark" / "run.json").read_text())
+    ledger = run["ledger"]
+    assert ledger["read"] == ledger["articles"] + ledger["repeats"] + ledger["rejected"] == 84
+    assert not list((tmp_path / "spark.work").glob("*/"))
+    assert "84 articles" in done.stderr
+
+
+@slow
+def test_repeats_rejects_and_revisions_in_several_files(tmp_path):
+    fixture.need_spark()
+    rows = [json.loads(line) for line in SAMPLE.read_text().splitlines()]
+    folder = tmp_path / "in"
+    folder.mkdir()
+    parts = [rows[:40], rows[30:], [{**row, "text": row["text"] + " Ende."} for row in rows[:3]]]
+    for n, part in enumerate(parts):
+        lines = [json.dumps(row) for row in part]
+        (folder / f"{n}.jsonl").write_text("\n".join([*lines, "{broken", '{"text": null}']))
+    # The same text under other ids: identical articles.
+    again = [{**row, "id": f"again-{i}"} for i, row in enumerate(rows[:20])]
+    (folder / "z.jsonl").write_text("\n".join(map(json.dumps, again)))
+    dedup.scan(str(folder)).write(tmp_path / "local", format="parquet", report=False)
+    fixture.scan([folder], tmp_path / "spark")
+    for name in fixture.TABLES:
+        mine, theirs = (fixture.table(tmp_path / side, name) for side in ("spark", "local"))
+        if name == "rejected":  # in the order of reading there
+            mine, theirs = (sorted(map(repr, side)) for side in (mine, theirs))
+        assert mine == theirs, name
+
+
+@slow
+@pytest.mark.corpus
+def test_the_five_korea_china_articles(tmp_path):
+    fixture.need_spark()
+    if not (CORPORA / "korea-china").is_dir():
+        pytest.skip(f"no corpus at {CORPORA / 'korea-china'}")
+    dedup.scan(str(CORPORA / "korea-china")).write(
+        tmp_path / "local", format="parquet", report=False
+    )
+    fixture.scan([CORPORA / "korea-china"], tmp_path / "spark")
+    fixture.assert_same(tmp_path / "spark", tmp_path / "local")
+
+
+def started(tmp_path, stage, master="local[2]", *options):
+    """A scan that has finished ``stage`` and goes on."""
+    process = subprocess.Popen(
+        fixture.command([SAMPLE], tmp_path / "spark", *options, master=master),
+        env=fixture.environment(),
+        stdout=subprocess.DEVNULL,
+        stderr=(tmp_path / "stderr").open("wb"),
+        start_new_session=True,
+    )
+    deadline = time.monotonic() + 900
+    while not list((tmp_path / "spark.work").glob(f"*/{stage}.done.json")):
+        assert process.poll() is None, (tmp_path / "stderr").read_text()[-3000:]
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+    return process
+
+
+@slow
+def test_a_driver_that_was_killed_goes_on_at_the_last_finished_stage(tmp_path, local):
+    fixture.need_spark()
+    process = started(tmp_path, "pairs")
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    assert not (tmp_path / "spark").exists()
+    fixture.scan([SAMPLE], tmp_path / "spark")
+    fixture.assert_same(tmp_path / "spark", local)
+    stages = json.loads((tmp_path / "spark" / "run.json").read_text())["timing"]["stages"]
+    resumed = [stage["stage"] for stage in stages if stage["resumed"]]
+    assert resumed[0] == "read"
+    assert "pairs" in resumed
+    assert "verdicts" not in resumed
+
+
+@slow
+def test_a_worker_killed_in_the_middle_changes_nothing(tmp_path, local):
+    fixture.need_spark()
+    with fixture.cluster(tmp_path) as (url, workers):
+        process = started(tmp_path, "sketches", url, "--conf", "spark.executor.memory=1g")
+        os.killpg(workers[0].pid, signal.SIGKILL)
+        assert process.wait(1800) == 0, (tmp_path / "stderr").read_text()[-3000:]
+    fixture.assert_same(tmp_path / "spark", local)
