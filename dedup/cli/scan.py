@@ -46,6 +46,10 @@ def scan(
             rich_help_panel=ENGINE,
         ),
     ] = None,
+    keep_work: Annotated[
+        bool,
+        typer.Option("--keep-work", help="Keep the stages of a Spark run.", rich_help_panel=ENGINE),
+    ] = False,
     format: options.Format = OutputFormat.jsonl,  # noqa: A002 - the option's name
     all_relations: Annotated[
         bool,
@@ -107,10 +111,11 @@ def scan(
                 "--semantic": semantic is not None,
                 "--all-relations": all_relations,
                 "--strict": strict,
+                "--full-report": full_report,
             }
             check_spark(local)
-        elif master is not None or conf or work is not None:
-            raise UsageError("--master, --conf and --work belong to --engine spark")
+        elif master is not None or conf or work is not None or keep_work:
+            raise UsageError("--master, --conf, --work and --keep-work belong to --engine spark")
         analysis = options.load_settings(settings_file, settings)
         if no_report and full_report:
             raise UsageError("--no-report and --full-report contradict each other; leave one out")
@@ -128,6 +133,7 @@ def scan(
                 master=master,
                 conf=conf or (),
                 work=work,
+                keep_work=keep_work,
                 overwrite=overwrite,
                 texts=not no_texts,
                 report=not no_report,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from typing import TYPE_CHECKING
 
 from dedup.errors import MissingExtraError, UsageError
@@ -53,6 +55,9 @@ def make_session(master: str | None, options: Mapping[str, str]) -> SparkSession
         from pyspark.sql import SparkSession
     except ImportError:
         raise MissingExtraError("pyspark", "spark", PURPOSE) from None
+    if (master or "").startswith("local"):
+        # Workers of a local master run what the driver runs; elsewhere that path means nothing.
+        os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     builder = SparkSession.builder
     if master is not None:
         builder = builder.master(master)
