@@ -53,7 +53,6 @@ _PLAIN = {
 RECORD = ", ".join(f"{name} {kind}" for name, kind in _PLAIN.items())
 READ = f"{RECORD}, told string"
 """Columns of what reading yields: a record, or what the ledger is told (JSON)."""
-ORDER = tuple(name for name in _PLAIN if name not in ("issues", "text"))
 
 
 def find_files(files: Files, inputs: Sequence[str]) -> list[InputFile]:
@@ -271,6 +270,8 @@ def distinct_records(read: DataFrame) -> DataFrame:
     from pyspark.sql import Window
     from pyspark.sql import functions as F  # noqa: N812
 
+    from dedup.corpus import ORDER
+
     records = read.where("told IS NULL").drop("told")
     order = [F.col(name).asc_nulls_last() for name in ORDER]
     first = F.row_number().over(Window.partitionBy("id", "digest").orderBy(*order))
@@ -333,6 +334,3 @@ def present() -> datetime:
     from dedup.read.dates import current_time
 
     return current_time().astimezone(UTC)
-
-
-Reader = "Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]]"
