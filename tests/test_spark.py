@@ -105,7 +105,6 @@ def lines_of(parts):
 
 @given(st.lists(st.text("ab", max_size=5), max_size=30), st.integers(1, 7), st.integers(1, 40))
 def test_parts_of_a_file_say_where_they_begin(lines, rows, size):
-    pytest.importorskip("pyspark")
     from dedup.engines.spark import reading
 
     batches = [
@@ -158,7 +157,6 @@ def sentences(seed, count, words):
 @given(st.integers(0, 10_000), st.integers(2, 90), st.integers(4, 100))
 def test_blocks_of_band_keys_find_the_pairs_of_the_local_engine(seed, count, words):
     """With few words buckets overflow, so that representatives decide."""
-    pytest.importorskip("pyspark")
     from dedup.candidates import find_candidates
     from dedup.engines.spark import similar, sketching
     from dedup.engines.spark.batches import sortable

@@ -9,7 +9,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from dedup.errors import InputError, OutputNotEmptyError
+from dedup.errors import InputError, OutputNotEmptyError, OutputNotWritableError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -84,13 +84,14 @@ class Files:
         self._renamed(system, beside, path)
 
     def rename(self, source: str, target: str) -> None:
-        """Rename a folder; raises ``InputError`` where the file system refuses."""
+        """Rename a folder; raises ``OutputNotWritableError`` where the file system refuses."""
         system, path = self._open(source)
         self._renamed(system, path, self._path(target))
 
     def _renamed(self, system: Any, source: Any, target: Any) -> None:
         if not system.rename(source, target):
-            raise InputError(f"{source.toString()}: could not be renamed to {target.toString()}")
+            names = f"{source.toString()}: could not be renamed to {target.toString()}"
+            raise OutputNotWritableError(f"{names}; the same command tries again")
 
     def delete(self, uri: str) -> None:
         """Delete a file or folder, if there is one."""

@@ -12,7 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from dedup.engines.spark.session import make_session, options_of
-from dedup.errors import DedupError, InputError, InternalError
+from dedup.errors import DedupError, InputError, InternalError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -113,7 +113,7 @@ def _scan(spark: SparkSession, request: Request, make: Any) -> dict[str, Any]:
     files = Files(spark)
     inputs = reading.find_files(files, request.inputs)
     if request.all_relations:
-        raise InputError(
+        raise UsageError(
             "--all-relations: pairs that share furniture only are not listed by --engine spark; "
             "they follow from the table passages"
         )
