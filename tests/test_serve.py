@@ -256,6 +256,9 @@ def test_wrong_requests(client):
     problem(client.get("/api/check"), 405)
     problem(client.get("/api/groups", params={"limit": "0"}), 422)
     problem(client.get("/api/groups", params={"limit": "99999999999999999999"}), 422)
+    problem(client.get("/api/groups", params={"limit": "0000000019999999"}), 422)
+    problem(client.get("/api/groups", params={"limit": "0" * 5000}), 422)
+    assert len(client.get("/api/groups", params={"limit": "0" * 12 + "2"}).json()["groups"]) == 2
     problem(client.get("/api/groups", params={"sort": "x"}), 422)
     problem(client.get("/api/search"), 422)
     problem(client.get("/api/nothing"), 404)

@@ -110,9 +110,10 @@ def rows(request: Request) -> int:
     Raises :class:`Problem` 422 where it is no number from 1 to :data:`MOST_ROWS`.
     """
     stated = one(request, "limit", required=False) if "limit" in request.query_params else str(ROWS)
-    if not (stated.isascii() and stated.isdecimal() and 1 <= int(stated[:9]) <= MOST_ROWS):
+    digits = stated.lstrip("0") if stated.isascii() and stated.isdecimal() else ""
+    if not 1 <= len(digits) < 10 or int(digits) > MOST_ROWS:
         raise Problem(422, f"limit: expected a whole number from 1 to {MOST_ROWS}")
-    return int(stated)
+    return int(digits)
 
 
 def known(request: Request, *names: str) -> None:
