@@ -178,6 +178,18 @@ def test_a_form_and_a_file(client, sample):
     assert client.post("/check", data={"title": "only"}).status_code == 422
 
 
+@pytest.mark.parametrize(("charset", "status"), [("utf-7", 200), ("undefined", 400)])
+def test_a_form_in_an_odd_charset(client, charset, status):
+    fields = {"text": b"Nobody wrote +2AA- this.", "title": b"+2AA-"}
+    parts = [
+        b'--x\r\nContent-Disposition: form-data; name="%s"\r\n\r\n%s\r\n' % (name.encode(), value)
+        for name, value in fields.items()
+    ]
+    kind = {"content-type": f"multipart/form-data; boundary=x; charset={charset}"}
+    answer = client.post("/check", content=b"".join(parts) + b"--x--\r\n", headers=kind)
+    assert answer.status_code == status
+
+
 def test_without_texts(sample, tmp_path):
     sample.write(tmp_path / "bare", texts=False)
     a, b = (sample.relations.to_pylist()[0][side] for side in "ab")

@@ -75,6 +75,10 @@ def _moment(stated: Any, errors: list[dict[str, str]]) -> datetime | None:
 def article(text: str, values: dict[str, Any]) -> dict[str, Any]:
     """An article as the reader gives it; without an id it is called "(this text)"."""
     text = _SURROGATE.sub("\ufffd", text)
+    values = {
+        name: _SURROGATE.sub("\ufffd", value) if isinstance(value, str) else value
+        for name, value in values.items()
+    }
     published = values.get("published")
     return {
         **{name: values.get(name) for name in ("outlet", "url", "title", "byline")},

@@ -57,6 +57,8 @@ class Pages:
             form = await request.form(max_files=1, max_fields=16, max_part_size=self._body)
         except MultiPartException as error:
             raise Problem(400, f"the form cannot be read: {error.message}") from error
+        except ValueError as error:  # of a charset that the client names
+            raise Problem(400, f"the form cannot be read: {error}") from error
         try:
             file = form.get("file")
             fields = {name: str(form.get(name) or "") or None for name in ("text", *_FORM)}
