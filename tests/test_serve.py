@@ -314,6 +314,14 @@ def test_a_token_is_asked_for_everywhere_but_by_probes(folder):
         assert client.get("/groups", headers=basic(TOKEN)).is_success
 
 
+def test_a_token_may_hold_any_letter(folder):
+    token = "ein-langes-Geheimnis-ü-à"  # not a secret
+    with client_of(folder, token=token) as client:
+        for sent, status in ((token, 200), (token[:-1], 401), (token + "x", 401)):
+            shown = {"authorization": f"Bearer {sent}".encode()}
+            assert client.get("/api/groups", headers=shown).status_code == status
+
+
 def test_other_addresses_than_the_loopback_need_a_token(tmp_path, monkeypatch):
     monkeypatch.delenv("DEDUP_TOKEN", raising=False)
     with pytest.raises(UsageError, match="--token-file"):

@@ -114,7 +114,7 @@ class Guard:
     def _shown(self, header: str) -> bool:
         """Whether a request shows the token; takes as long whatever it shows."""
         scheme, _, shown = header.partition(" ")
-        given = shown.strip().encode("utf-8", "replace")
+        given = shown.strip(" ").encode("latin-1", "replace")  # the bytes that were sent
         if scheme.lower() == "basic":
             try:
                 given = base64.b64decode(given, validate=True).partition(b":")[2]
