@@ -131,7 +131,10 @@ def test_nothing_is_overwritten_unasked(places, tmp_path):
         (["--out", "a.doc"], "expected an ending"),
         (["--out", "a.md"], "give its id by --group"),
         (["--out", "a.html", "--group", "nobody"], "holds no group 'nobody'"),
+        (["--out", "a.md", "--group", ""], "holds no group ''"),
         (["--out", "a.html", "--since", "yesterday"], "expected a date such as"),
+        (["--out", "a.html", "--since", "2025-13"], "expected a date such as"),
+        (["--out", "a.html", "--since", "2025-02-30"], "expected a date such as"),
     ],
 )
 def test_errors(places, arguments, says, tmp_path, monkeypatch):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -79,7 +80,7 @@ def report(
             raise UsageError(f"{out}: expected an ending of .html, .md or .pdf, or --format")
         if form is not Form.html and group is None:
             raise UsageError(f"--format {form.value} shows one group: give its id by --group")
-        if since is not None and (group is not None or not _DAY.fullmatch(since)):
+        if since is not None and (group is not None or not _is_day(since)):
             raise UsageError(
                 f"--since {since!r}: expected a date such as 2026-05-31, and no --group beside it"
             )
@@ -99,6 +100,17 @@ def report(
         say(f"Written: {out}")
 
 
+def _is_day(stated: str) -> bool:
+    """Whether it is a year, a month or a day that there is."""
+    if not _DAY.fullmatch(stated):
+        return False
+    try:
+        date.fromisoformat(f"{stated}-01-01"[:10])
+    except ValueError:
+        return False
+    return True
+
+
 def _rendered(
     results: Results, form: Form, group: str | None, since: str | None, top: int | None
 ) -> bytes:
@@ -106,8 +118,10 @@ def _rendered(
 
     if group is None and since is None:
         tables, run = whole(results)
+    elif group is not None:
+        tables, run = excerpt(results, [group])
     else:
-        tables, run = excerpt(results, [group] if group else results.groups_since(since or ""))
+        tables, run = excerpt(results, results.groups_since(since or ""))
     if form is not Form.html:
         return _document(tables, form)
     from dedup.report.html import render_group, render_html
