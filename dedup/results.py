@@ -282,10 +282,12 @@ class IndexResults(Results):
     def search(self, words: Sequence[str], count: int) -> list[Row]:
         """See :meth:`Results.search`."""
         line = "id || ' ' || coalesce(outlet, '') || ' ' || coalesce(title, '')"
-        where = " AND ".join([f"{line} LIKE ? ESCAPE '\\'"] * len(words)) or "1"
+        # LIKE, which is faster, knows the two cases of ASCII only.
+        plain, other = f"{line} LIKE ? ESCAPE '\\'", f"instr(folded({line}), ?)"
+        where = " AND ".join(plain if word.isascii() else other for word in words) or "1"
         found = self._query(
             f"SELECT * FROM articles WHERE {where} ORDER BY ref LIMIT ?",  # noqa: S608
-            *(f"%{_literal(word)}%" for word in words),
+            *(f"%{_literal(word)}%" if word.isascii() else word.lower() for word in words),
             count,
         )
         return [_decoded("articles", row) for row in found]

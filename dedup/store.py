@@ -169,6 +169,8 @@ class Store:
         store = cls(folder, connection, writing)
         try:
             store._check(path, schema)
+            # SQLite itself knows the two cases of ASCII only.
+            connection.create_function("folded", 1, str.lower, deterministic=True)
             if writing:
                 connection.execute("PRAGMA journal_mode = WAL")
                 connection.execute("PRAGMA synchronous = FULL")

@@ -137,6 +137,9 @@ def test_search_and_sources(client, sample):
     found = client.get("/api/search", params={"q": words}).json()["articles"]
     assert title in {row["title"] for row in found}
     assert client.get("/api/search", params={"q": "%"}).json()["articles"] == []
+    for query in ("CRÓNICA austral", "crónica AUSTRAL"):
+        found = client.get("/api/search", params={"q": query}).json()["articles"]
+        assert {row["outlet"] for row in found} == {"Crónica Austral"}
     sources = client.get("/api/sources", params={"limit": 100}).json()["sources"]
     assert {s["id"] for s in sources} == set(sample.sources["id"].to_pylist())
 
