@@ -104,6 +104,14 @@ def test_what_must_not_get_through(index, tmp_path):
         assert process.poll() is None
 
 
+def test_who_connects_and_asks_nothing_is_let_go(index):
+    with serving(index) as (_, port):
+        for sent in (b"", b"GET /healthz HTTP/1.1\r\nHost:"):
+            with socket.create_connection(("127.0.0.1", port), timeout=30) as silent:
+                silent.sendall(sent)
+                assert silent.recv(1) == b""
+
+
 def test_the_token_of_the_environment(index):
     with serving(index, DEDUP_TOKEN=TOKEN) as (_, port):
         assert ask(port, "GET", "/")[0] == 401

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from dedup.errors import UsageError
 from dedup.web.app import make_app
@@ -20,7 +21,25 @@ if TYPE_CHECKING:
     from dedup.web.live import Live
     from dedup.web.settings import ServiceSettings
 
+HEAD_SECONDS = 10.0
+"""For the first request of a connection to arrive."""
 _STOPS = (signal.SIGINT, signal.SIGTERM)
+
+
+class _Connection(H11Protocol):
+    """Lets go of who connects and asks nothing: enough of them would keep all others out."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._late = self.loop.call_later(HEAD_SECONDS, self._let_go)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._late.cancel()
+        super().connection_lost(exc)
+
+    def _let_go(self) -> None:
+        if self.scope is None:  # no request has arrived
+            self.transport.close()
 
 
 class _Server(uvicorn.Server):
@@ -46,6 +65,7 @@ def serve(live: Live, settings: ServiceSettings, ready: Callable[[str], None]) -
     host, port = bound.getsockname()[:2]
     config = uvicorn.Config(
         make_app(live, settings),
+        http=_Connection,
         log_config=None,
         access_log=False,
         server_header=False,
