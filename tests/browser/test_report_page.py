@@ -154,9 +154,13 @@ class Service(BaseHTTPRequestHandler):
     """A service as :func:`dedup.report.html.render_live` wants it."""
 
     data: ReportData
+    busy: frozenset[str] = frozenset()
 
     def do_GET(self):
         name = self.path.removeprefix("/report/data/").removesuffix(".json")
+        if name in self.busy:
+            self.send_error(503)
+            return
         try:
             page = render_live(self.data).encode() if self.path == "/report/" else None
             body = page or self.data.chunk(name)
@@ -191,6 +195,25 @@ def test_a_service_gives_the_data(chromium):
         server.shutdown()
         server.server_close()
     assert troubles == []
+
+
+def test_what_a_busy_service_refused_is_asked_for_again(chromium):
+    values = {"data": ReportData(make_tables(), make_run()), "busy": frozenset({"groups-0"})}
+    handler = type("BusyRun", (Service,), values)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    Thread(target=server.serve_forever, daemon=True).start()
+    page = chromium.new_page()
+    try:
+        page.goto(f"http://127.0.0.1:{server.server_port}/report/#groups")
+        page.get_by_text("the service answers 503").wait_for()
+        handler.busy = frozenset()
+        go(page, "overview")
+        go(page, "groups")
+        page.locator("#view-groups li.card").first.wait_for()
+    finally:
+        page.close()
+        server.shutdown()
+        server.server_close()
 
 
 def test_one_group_as_a_page(opener, tmp_path):

@@ -35,6 +35,7 @@ const fromFile = (name) => new Promise((resolve) => {
 
 const fromService = async (name) => {
   const answer = await fetch(`${about.base}${name}.json`);
+  if (!answer.ok && answer.status !== 404) throw new Error(`the service answers ${answer.status}; try again soon`);
   return answer.ok ? answer.text() : null;
 };
 
@@ -53,6 +54,8 @@ export const chunk = (name) => {
   const known = pending.get(name) || load(name);
   pending.delete(name);
   pending.set(name, known);
+  // What failed is asked for again the next time.
+  known.catch(() => { if (pending.get(name) === known) pending.delete(name); });
   if (pending.size > 24) pending.delete(pending.keys().next().value);
   return known;
 };

@@ -46,10 +46,12 @@ const indexes = new Map();
 // An index stays; it is what every view of groups needs.
 const indexOf = (part) => {
   if (!indexes.has(part)) {
-    indexes.set(part, chunk(`groups-${part}`).then((columns) => ({
+    const made = chunk(`groups-${part}`).then((columns) => ({
       columns,
       number: new Map(columns.id.map((id, at) => [id, at])),
-    })));
+    }));
+    made.catch(() => indexes.delete(part));
+    indexes.set(part, made);
   }
   return indexes.get(part);
 };
