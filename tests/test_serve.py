@@ -245,6 +245,26 @@ def test_an_update_is_followed(index, tmp_path, sample):
     assert [r["b"] for r in found["relations"]] == [r["b"] for r in told["relations"]]
 
 
+def test_the_report_takes_its_parts_from_one_state(tmp_path):
+    opened = dedup.Index.open(tmp_path / "index", create=True)
+    lines = (ROOT / "data" / "sample" / "articles.jsonl").read_text().splitlines()
+    (first := tmp_path / "1.jsonl").write_text("\n".join(lines[:40]))
+    (second := tmp_path / "2.jsonl").write_text("\n".join(lines[40:]))
+    opened.update(first, report=False)
+    with client_of(tmp_path / "index") as client:
+
+        def part():
+            base = re.search(r'"base":"(data/[^"]+/)"', client.get("/report/").text)[1]
+            return f"/report/{base}groups-0.json"
+
+        former = part()
+        assert client.get(former).status_code == 200
+        opened.update(second, report=False)
+        assert client.get(former).status_code == 409
+        assert part() != former
+        assert client.get(part()).status_code == 200
+
+
 # --- refusals -------------------------------------------------------------------------------
 
 
@@ -448,11 +468,11 @@ def test_the_hostile_report_keeps_its_own_policy(hostile):
     assert "connect-src 'self'" in policy
     assert "<script>alert" not in page.text
     for name in ("passages", "groups-0", "sources-0", "quotes", "near-misses", "charts"):
-        chunk = hostile.get(f"/report/data/{name}.json")
+        chunk = hostile.get(f"/report/data/folder/{name}.json")
         assert chunk.headers["content-type"] == "application/json"
         chunk.json()
     for name in ("nothing", "..%2f..%2frun", "groups-99999"):
-        assert hostile.get(f"/report/data/{name}.json").status_code == 404
+        assert hostile.get(f"/report/data/folder/{name}.json").status_code == 404
 
 
 # --- the document ---------------------------------------------------------------------------

@@ -64,7 +64,7 @@ def make_app(live: Live, settings: ServiceSettings) -> Guard:
             Route("/", pages.form),
             Route("/check", pages.check, methods=["POST"]),
             Route("/report/", pages.report),
-            Route("/report/data/{name:str}.json", pages.chunk),
+            Route("/report/data/{state:str}/{name:str}.json", pages.chunk),
             Route("/articles/{id:path}", pages.article),
             Route("/groups", pages.groups),
             Route("/groups/{id:path}", pages.group),

@@ -130,10 +130,10 @@ class Live:
             holdings: Holdings = StoredHoldings(store)
             return [checker.check(holdings, article) for article in articles]
 
-    def report(self) -> ReportData:
-        """What the report shows, gathered once for each state: everything of a folder, of an index
-        its :data:`REPORTED` largest groups."""
-        state = self.committed()
+    def report(self) -> tuple[str, ReportData]:
+        """The name of a state and what the report shows of it, gathered once for each: everything
+        of a folder, of an index its :data:`REPORTED` largest groups."""
+        state = self.committed() or "empty"
         with self._reporting:
             if self._report is None or self._report[0] != state:
                 if isinstance(self._first, FolderResults):
@@ -143,7 +143,7 @@ class Live:
                         groups = results.largest_groups(REPORTED)
                         data = ReportData(*excerpt(results, groups))
                 self._report = (state, data)
-            return self._report[1]
+            return self._report
 
 
 def _step_back() -> None:

@@ -6,6 +6,7 @@ import tempfile
 from itertools import islice
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException
@@ -88,15 +89,27 @@ class Pages:
 
     async def report(self, request: Request) -> Response:  # noqa: ARG002 - as all
         """``GET /report/``: the report, which takes its data chunk by chunk."""
-        page = await self._gate.run(lambda: render_live(self._live.report()))
+
+        def made() -> str:
+            state, data = self._live.report()
+            return render_live(data, base=f"data/{quote(state, safe='')}/")
+
+        page = await self._gate.run(made)
         header = f"{content_policy('service')}; frame-ancestors 'none'"
         return HTMLResponse(page, headers={"Content-Security-Policy": header})
 
     async def chunk(self, request: Request) -> Response:
-        """``GET /report/data/{name}.json``."""
-        name = request.path_params["name"]
+        """``GET /report/data/{state}/{name}.json``: only of the state that the page is of."""
+        wanted, name = request.path_params["state"], request.path_params["name"]
+
+        def made() -> bytes:
+            state, data = self._live.report()
+            if state != wanted:
+                raise Problem(409, "the index was updated since: load the report again")
+            return data.chunk(name)
+
         try:
-            content = await self._gate.run(lambda: self._live.report().chunk(name))
+            content = await self._gate.run(made)
         except KeyError:
             raise Problem(404, "the report has no such part") from None
         return Response(content, media_type="application/json")

@@ -35,6 +35,7 @@ const fromFile = (name) => new Promise((resolve) => {
 
 const fromService = async (name) => {
   const answer = await fetch(`${about.base}${name}.json`);
+  if (answer.status === 409) throw new Error("what it shows was updated since; load the page again");
   if (!answer.ok && answer.status !== 404) throw new Error(`the service answers ${answer.status}; try again soon`);
   return answer.ok ? answer.text() : null;
 };
