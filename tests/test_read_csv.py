@@ -17,6 +17,7 @@ from dedup.read.csvlines import Feed
 from dedup.read.dialect import Dialect, sniff
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
 
@@ -227,3 +228,41 @@ def test_lines_are_given_again_a_bounded_number_of_times(
     (tmp_path / "a.csv").write_bytes(data)
     read(tmp_path / "a.csv")
     assert given_bytes <= 6 * len(data)
+
+
+def test_first_lines_are_looked_at_a_bounded_number_of_times(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    read_lines = 0
+    usual = csv.reader
+
+    def counted(lines: Iterable[str], **options: Any) -> Any:
+        def counting() -> Iterator[str]:
+            nonlocal read_lines
+            for line in lines:
+                read_lines += 1
+                yield line
+
+        return usual(counting(), **options)
+
+    monkeypatch.setattr(csv, "reader", counted)
+    lines = ["id,text\n", *("1,a\n", '1,a","b\n') * 500]
+    sniff(lines)
+    # Seven ways at most, and each line read twice whenever it is read.
+    assert read_lines <= 100 * len(lines)
+
+
+def test_rows_that_are_not_read_again_are_not_lost_in_silence(tmp_path: Path) -> None:
+    rows = b"".join(b"%d,plain words\n" % n for n in range(10_000))
+    tail = b"".join(b'g%d,good\nb%d,x","b\n' % (n, n) for n in range(20_000))
+    (tmp_path / "a.csv").write_bytes(b"id,text\n" + rows + tail)
+    found, ledger = read(tmp_path / "a.csv")
+    assert len(found) + ledger.files[0].rejected < 50_000
+    assert "took in" in (ledger.files[0].incomplete or "")
+
+
+def test_a_carriage_return_in_a_cell_without_quotes_is_named(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_bytes(b"id,text\n1,a\rb c\n2,d\n")
+    rows, ledger = read(tmp_path / "a.csv")
+    assert rows == [("2", "d")]
+    assert ledger.rejects[0].reason.endswith("a carriage return stands in a field without quotes")

@@ -57,7 +57,7 @@ def with_lines(source: Source, intake: Intake) -> Iterator[tuple[RawRecord | Non
     if delimiter is not None:
         feed.drop()
         del beginning[0]
-    rows = _Rows(feed, sniff(beginning, source.suffix, delimiter))
+    rows = _Rows(feed, sniff(beginning, source.suffix, delimiter), intake)
     header = _header(rows, intake)
     if header is None:
         return
@@ -107,8 +107,8 @@ class _Rows:
     only its own line that is rejected, and the lines after it are read again.
     """
 
-    def __init__(self, feed: Feed, dialect: Dialect) -> None:
-        self.feed, self.dialect = feed, dialect
+    def __init__(self, feed: Feed, dialect: Dialect, intake: Intake) -> None:
+        self.feed, self.dialect, self._intake = feed, dialect, intake
         self._reader = csv.reader(feed, strict=True, **dialect.options())
 
     def next(self) -> list[str] | None:
@@ -185,7 +185,12 @@ class _Rows:
         if taken_in(inner, width, self.dialect):
             lines = 1
         yield reason
-        feed.go_back(lines)
+        place, lost = feed.place(), len(feed.lines) - lines
+        if not feed.go_back(lines):
+            self._intake.incomplete(
+                f"{place}: a quote that is not closed took in {lost} more lines, which are not "
+                "read again, since there are too many such quotes"
+            )
 
     def why(self, error: csv.Error) -> str:
         """What is wrong with the row that was given last."""
@@ -196,6 +201,8 @@ class _Rows:
         reason = str(error)
         if reason.startswith("field larger"):
             reason = f"a field exceeds max_record_bytes ({self.feed.limit})"
+        elif reason.startswith("new-line character seen"):
+            reason = "a carriage return stands in a field without quotes"
         elif reason.endswith("expected after '" + self.dialect.quote + "'"):
             reason = "a quoted field is not closed, or holds a quote that is not doubled"
         return f"not readable as a row: {reason}"

@@ -15,6 +15,8 @@ DELIMITERS = ",\t;|"
 _PROSE = ",;"
 _SEPARATOR = re.compile(r"sep=(.)\s*", re.IGNORECASE)
 _TAB_ENDINGS = (".tsv", ".tab")
+_SPARE = 4
+"""How often each of the first lines may be read again, on average: so that this stays linear."""
 
 
 class Dialect(NamedTuple):
@@ -128,11 +130,14 @@ def _fitting(lines: Sequence[str], dialect: Dialect) -> int:
 
     A row that is still open at the end counts neither way: it may go on after the lines given; but
     not where it took in other rows. Where quotes mean nothing, a field between quotes speaks
-    against it.
+    against it. Lines are read again a bounded number of times: what is not reached then counts
+    neither way.
     """
     fits = width = begin = 0
-    while begin < len(lines):
-        reader = csv.reader(lines[begin:], strict=True, **dialect.options())
+    spare = _SPARE * len(lines)
+    while begin < len(lines) and spare > 0:
+        following = map(lines.__getitem__, range(begin, len(lines)))
+        reader = csv.reader(following, strict=True, **dialect.options())
         taken = 0
         try:
             for row in reader:
@@ -144,6 +149,7 @@ def _fitting(lines: Sequence[str], dialect: Dialect) -> int:
         except csv.Error:
             end = begin + reader.line_num
             begin += taken
+            spare -= end - begin
         inner = lines[begin + 1 : end - (end < len(lines))]
         if end == len(lines) and not (inner and width and taken_in(inner, width, dialect)):
             return fits
