@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import time
 from datetime import UTC, datetime
 from typing import Any
 
@@ -21,6 +22,7 @@ from dedup.config import ReadSettings
 from dedup.errors import IncompleteInputError
 from dedup.model import Ledger
 from dedup.pages.pool import Limits, PagePool
+from dedup.read import arc as arc_reader
 from dedup.read import pagequeue, read_articles
 from dedup.read.window import Window
 
@@ -342,3 +344,13 @@ def test_the_corpus_of_good_and_broken_files(corpora, tmp_path):
     found = json.dumps([[row["file"].rsplit("/", 1)[1], row["id"]] for row in rows])
     assert found.count("example.com") == 9
     assert found.count("iana.org/") == 1
+
+
+def test_the_next_arc_record_is_found_in_linear_time() -> None:
+    line = b"http:x" + b" 12345678" * 400 + b" " + b"a" * 300 + b"\n"
+    good = b"http://a.example/ 10.0.0.1 20250101000000 text/html 12\n"
+    began = time.process_time()
+    window = Window(iter((b"x\n" + line * 128 + good,)))
+    window.find(arc_reader._NEXT)
+    assert window.peek(len(good)) == good
+    assert time.process_time() - began < 2

@@ -25,7 +25,9 @@ _LINE_LIMIT = 2**16
 _ABOUT = re.compile(
     rb"([a-z][a-z0-9+.-]*:[^\n]*?) (\S+) (\d{8,17}) (\S+)(?: \S+ \S+ \S+ \S+ \S+)? (-?\w+)\s*"
 )
-_NEXT = re.compile(rb"(?<=\n)(?:https?|ftp|dns):[^\n]{1,4000} \d{8,17} [^\s]+[^\n]{0,400} \d+\r?\n")
+_NEXT = re.compile(
+    rb"(?<=\n)(?:https?|ftp|dns):[^\n]{1,4000} \d{8,17} [^\s]++[^\n]{0,400} \d+\r?\n"
+)
 _NO_NEWLINE = re.compile(rb"[^\n]")
 
 
