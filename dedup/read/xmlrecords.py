@@ -224,6 +224,7 @@ def _values(
 ) -> dict[str, str | None]:
     text = _text_column(record, overrides)
     values: dict[str, str | None] = {}
+    texts: list[str] = []
     for part in children(record):
         name = _name(part)
         raw = part.text or ""
@@ -236,8 +237,9 @@ def _values(
         missing = not found and any(
             str(key).endswith("}nil") and value == "true" for key, value in part.attrib.items()
         )
-        if name == text and values.get(name) and found:
-            found = f"{values[name]}\n{found}"
-            values[name] = found
+        if name == text and found:
+            texts.append(found)
         values.setdefault(name, None if missing else found)
+    if text is not None and texts:
+        values[text] = "\n".join(texts)
     return values
