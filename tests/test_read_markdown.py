@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -66,3 +67,11 @@ def test_the_other_kinds_of_front_matter() -> None:
     assert split("+++\r\ntitle = 'x'\r\n+++\r\nT") == ({"title": "x"}, "T")
     assert split("---\ntext: not this\nbody: b\n---\nT") == ({"body": "b"}, "T")
     assert split("---\na: &x [*x]\nb: |\n c\n---\nT") == ({}, "T")
+
+
+@pytest.mark.parametrize("line", ["title: a" + " " * 60_000 + "b", "a" * 60_000, "a_" * 30_000])
+def test_fields_are_found_in_linear_time(line: str) -> None:
+    began = time.process_time()
+    fields, _ = split(f"---\n{line}\n_id: 1 \n---\nT")
+    assert fields["id"] == "1"
+    assert time.process_time() - began < 2

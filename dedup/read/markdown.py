@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from dedup.read.intake import Intake, Source
 
 _FENCE = re.compile(r"\s*(---|\+\+\+)[ \t]*\r?\n")
-_LINE = re.compile(r"([A-Za-z][\w-]*)[ \t]*[:=][ \t]*(\S.*?)[ \t\r]*$", re.MULTILINE)
+_LINE = re.compile(r"(?<![\w-])[\d_-]*+([A-Za-z][\w-]*+)[ \t]*+[:=][ \t]*+(\S.*)$", re.MULTILINE)
 _NO_SCALARS = ("[", "{", "|", ">", "&", "*", "!")
 _MAX_FRONT = 2**16
 
@@ -50,7 +50,7 @@ def split(text: str) -> tuple[dict[str, str], str]:
     found: dict[str, str] = {}
     for name, value in _LINE.findall(text[fence.end() : close.start()]):
         if fold(name) != "text" and not value.startswith(_NO_SCALARS):
-            found.setdefault(name, _unquoted(value))
+            found.setdefault(name, _unquoted(value.rstrip(" \t\r")))
     return found, text[close.end() :]
 
 
