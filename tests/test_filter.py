@@ -394,3 +394,11 @@ def test_positions_are_in_the_order_of_the_input():
     found = dedup.filter(SAMPLE, threads=1)
     numbers = [int(p.removeprefix("line ")) for p in found.kept["position"].to_pylist()]
     assert all(a < b for a, b in pairwise(numbers))
+
+
+def test_records_inside_of_others_are_not_said_to_have_changed(tmp_path):
+    w = Writer("inside")
+    articles = [{"id": str(n), "title": "a", "text": " ".join(w.sentences(5))} for n in range(3)]
+    path = write_jsonl(tmp_path / "answer.jsonl", [{"status": "ok", "articles": articles}])
+    with pytest.raises(UsageError, match=r"line 1, articles\[0\]: the record stands inside"):
+        dedup.filter(path, threads=1).write(tmp_path / "kept.jsonl")

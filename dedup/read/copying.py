@@ -42,6 +42,9 @@ if TYPE_CHECKING:
 COPIED = (JSONL.name, CSV.name, PARQUET.name)
 """Names of the formats whose records can be written again."""
 
+_INSIDE = ", "
+"""What follows a line in the position of a record that stands in a part of it."""
+
 Wanted = dict[str, set[str]]
 """Positions of the records to copy, by the name of their file."""
 
@@ -86,11 +89,18 @@ def copy_records(
     whether lines are compressed. Returns how many records were written.
 
     Raises :class:`~dedup.errors.InputError` when a file has changed since it was read first, and
-    :class:`~dedup.errors.UsageError` when CSV or Parquet files have different columns.
+    :class:`~dedup.errors.UsageError` when CSV or Parquet files have different columns, or a record
+    stands inside of another one.
     """
     files, _ = discover(inputs, Ledger())
     writer = _Writer(out, target)
     left = {name: set(positions) for name, positions in wanted.items()}
+    for name, positions in left.items():
+        if inner := sorted(position for position in positions if _INSIDE in position):
+            raise UsageError(
+                f"{name}, {inner[0]}: the record stands inside of another one and is not written "
+                "again by itself; put such records on lines of their own first"
+            )
     count = 0
     for found in files:
         positions = left.get(found.name, set())
