@@ -227,7 +227,7 @@ def test_two_lists_of_texts_are_no_guess(tmp_path: Path) -> None:
     (tmp_path / "a.json").write_text(json.dumps({"news": ARTICLES, "letters": ARTICLES}))
     texts, ledger = read(tmp_path / "a.json")
     assert texts == []
-    assert "no text field; the record has: news, letters" in ledger.rejects[0].reason
+    assert "several lists of records (news, letters)" in ledger.rejects[0].reason
 
 
 JSON = st.recursive(

@@ -18,7 +18,7 @@ from dedup.read.jsontext import LONE_SURROGATE, without_surrogates
 from dedup.read.outlets import outlet_of
 from dedup.read.story import UNDER_EMBARGO
 from dedup.read.wordpress import is_rendered, plain_post
-from dedup.read.wrapped import records_in
+from dedup.read.wrapped import records_in, several_lists
 
 if TYPE_CHECKING:
     from dedup.config import ReadSettings
@@ -104,7 +104,8 @@ class Validator:
             text = get(columns.text or "")
         if type(text) is not str:
             if nested or not self._add_inner(raw, columns, intake, batch):
-                intake.reject(raw.position, _why_no_text(values, columns.text, text))
+                lists = [] if nested or columns.text else several_lists(values, self._overrides)
+                intake.reject(raw.position, _why_no_text(values, columns.text, text, lists))
             return
         issues = raw.issues
         try:
@@ -236,7 +237,9 @@ def plain_id(value: Any) -> str | None:
     return plain(value)
 
 
-def _why_no_text(values: dict[str, Any], column: str | None, text: Any) -> str:
+def _why_no_text(values: dict[str, Any], column: str | None, text: Any, lists: list[str]) -> str:
+    if lists:
+        return f"no text field, but several lists of records ({listed(lists)}); keep one of them"
     if column is None:
         return (
             f"no text field; the record has: {listed(values)}; name the right one with "

@@ -45,15 +45,27 @@ def records_in(
     fewest = 1 if columns.text is None else 2
     if isinstance(hit := values.get(_HIT), dict):
         return [Inner("", _of_hit(values, hit))]
-    found = [
-        (place, items)
-        for place, items in _lists(values, "", 0)
-        if _are_records(items, overrides, fewest)
-    ]
+    found = _lists_of_records(values, overrides, fewest)
     if len(found) != 1:
         return []
     place, items = found[0]
     return [Inner(f"{place}[{i}]", _unpacked(item)) for i, item in enumerate(items)]
+
+
+def several_lists(values: dict[str, Any], overrides: tuple[tuple[str, str], ...]) -> list[str]:
+    """Where in an object lists of records stand, none of which is taken; empty for one or none."""
+    places = [place for place, _ in _lists_of_records(values, overrides, 1)]
+    return places if len(places) > 1 else []
+
+
+def _lists_of_records(
+    values: dict[str, Any], overrides: tuple[tuple[str, str], ...], fewest: int
+) -> list[tuple[str, list[Any]]]:
+    return [
+        (place, items)
+        for place, items in _lists(values, "", 0)
+        if _are_records(items, overrides, fewest)
+    ]
 
 
 def _lists(values: dict[str, Any], above: str, depth: int) -> Iterator[tuple[str, list[Any]]]:
