@@ -8,7 +8,7 @@ passages that collide in LSH only; here of all.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from scipy.sparse import csr_matrix
@@ -32,7 +32,9 @@ if TYPE_CHECKING:
 
 MOST = 8
 """Pairs that are told."""
-MOST_PASSAGES = 4096
+AT_ONCE = 128
+"""Passages of the first text that are compared with all of the second at once."""
+MOST_PASSAGES = 1024
 """Passages of each text that are compared with those of the other."""
 
 
@@ -86,62 +88,119 @@ def nearest_pairs(c: Collection, settings: Settings, *, turned: bool = False) ->
     left_out = int(c.d_passage[2] - c.d_passage[0]) - len(first) - len(second)
     if not len(first) or not len(second):
         return Nearness([], 0, 0, left_out)
-    bits = (c.v_bits & QUARTERS).astype(np.int64)
-    one, other = _words(c, first), _words(c, second)
-    count = (one @ other.T).tocoo()
-    # The same cells in the same order: both are products of the same patterns.
-    shared = (one.multiply(bits[np.newaxis, :]).tocsr() @ other.T).tocsr()
-    p, q = first[count.row], second[count.col]
     indexed = np.zeros(len(c.p_start), bool)
     indexed[indexed_passages(c, settings)] = True
-    bands_met = _bands_met(c, settings, first[indexed[first]], second[indexed[second]])
-    if not len(p):
-        return Nearness([], 0, bands_met, left_out)
-    common = np.asarray(shared[count.row, count.col]).ravel()
-    size = np.diff(c.p_content)
-    quarters = (4.0 * c.p_information).astype(np.int64)
-    jaccard = count.data / (size[p] + size[q] - count.data)
-    dice = 2 * common / np.maximum(1, quarters[p] + quarters[q])
-    inside = common / np.maximum(1, np.minimum(quarters[p], quarters[q]))
-    alike = np.flatnonzero(
-        indexed[p]
-        & indexed[q]
-        & (jaccard >= LEAST_AGREEMENT * settings.sensitivity)
-        & (common >= 4 * LEAST_SHARED * settings.min_information)
-        & ((dice >= ALIKE * settings.min_similarity) | (inside >= INSIDE))
-    )
-    alike_and_met = int((_met(c, settings, p[alike], q[alike])[0] > 0).sum())
-    order = np.lexsort((q, p, -common, -dice))[:MOST]
-    p, q, common, jaccard, dice = p[order], q[order], common[order], jaccard[order], dice[order]
-    inside = inside[order]
-    met, of_bands = _met(c, settings, p, q)
+    keys = np.zeros((len(c.p_start), scheme(settings).bands), np.uint32)
+    for passages in (first, second):
+        keys[passages] = _keys(c, settings, passages)
+    bands_met = _bands_met(keys[first[indexed[first]]], keys[second[indexed[second]]])
+    best: list[_Compared] = []
+    alike = 0
+    other = _words(c, second)
+    for begin in range(0, len(first), AT_ONCE):
+        some = _compared(c, settings, first[begin : begin + AT_ONCE], second, other, indexed)
+        passed = np.flatnonzero(some.alike)
+        alike += int((keys[some.p[passed]] == keys[some.q[passed]]).any(axis=1).sum())
+        best.append(some.best())
+    x = _joined(best).best()
+    met = (keys[x.p] == keys[x.q]).sum(axis=1)
     found = []
-    for k in range(len(p)):
-        a, b = (q[k], p[k]) if turned else (p[k], q[k])
+    for k in range(len(x.p)):
+        a, b = (x.q[k], x.p[k]) if turned else (x.p[k], x.q[k])
         found.append(
             PassagePair(
                 int(c.p_start[a]),
                 int(c.p_end[a]),
                 int(c.p_start[b]),
                 int(c.p_end[b]),
-                round(float(jaccard[k]), 3),
-                float(common[k]) / 4,
-                round(float(dice[k]), 3),
-                round(float(inside[k]), 3),
+                round(float(x.jaccard[k]), 3),
+                float(x.common[k]) / 4,
+                round(float(x.dice[k]), 3),
+                round(float(x.inside[k]), 3),
                 int(met[k]),
-                of_bands,
+                keys.shape[1],
                 _stopped_by(
                     settings,
-                    bool(indexed[p[k]] and indexed[q[k]]),
+                    bool(indexed[x.p[k]] and indexed[x.q[k]]),
                     int(met[k]),
-                    float(jaccard[k]),
-                    float(common[k]) / 4,
-                    float(dice[k]),
-                    float(inside[k]),
+                    float(x.jaccard[k]),
+                    float(x.common[k]) / 4,
+                    float(x.dice[k]),
+                    float(x.inside[k]),
                 ),
             )
         )
-    return Nearness(found, alike_and_met, bands_met, left_out)
+    return Nearness(found, alike, bands_met, left_out)
+
+
+class _Compared(NamedTuple):
+    """Pairs of passages ``p``, ``q`` (int64) that share words: ``common`` int64 quarters of a bit,
+    ``jaccard``, ``dice`` and ``inside`` float64, and whether they prove ``alike`` (bool)."""
+
+    p: NDArray[np.int64]
+    q: NDArray[np.int64]
+    common: NDArray[np.int64]
+    jaccard: NDArray[np.float64]
+    dice: NDArray[np.float64]
+    inside: NDArray[np.float64]
+    alike: NDArray[np.bool_]
+
+    def best(self) -> _Compared:
+        """The :data:`MOST` most alike."""
+        order = np.lexsort((self.q, self.p, -self.common, -self.dice))[:MOST]
+        return _Compared(
+            self.p[order],
+            self.q[order],
+            self.common[order],
+            self.jaccard[order],
+            self.dice[order],
+            self.inside[order],
+            self.alike[order],
+        )
+
+
+def _joined(parts: list[_Compared]) -> _Compared:
+    return _Compared(
+        np.concatenate([x.p for x in parts]),
+        np.concatenate([x.q for x in parts]),
+        np.concatenate([x.common for x in parts]),
+        np.concatenate([x.jaccard for x in parts]),
+        np.concatenate([x.dice for x in parts]),
+        np.concatenate([x.inside for x in parts]),
+        np.concatenate([x.alike for x in parts]),
+    )
+
+
+def _compared(
+    c: Collection,
+    settings: Settings,
+    first: NDArray[np.int64],
+    second: NDArray[np.int64],
+    other: csr_matrix,
+    indexed: NDArray[np.bool_],
+) -> _Compared:
+    """All pairs of ``first`` and ``second`` (int64) with a common word; ``other`` are the words of
+    ``second``."""
+    bits = (c.v_bits & QUARTERS).astype(np.int64)
+    one = _words(c, first)
+    count = (one @ other.T).tocoo()
+    # The same cells in the same order: both are products of the same patterns.
+    shared = (one.multiply(bits[np.newaxis, :]).tocsr() @ other.T).tocsr()
+    p, q = first[count.row], second[count.col]
+    common = np.asarray(shared[count.row, count.col]).ravel() if count.nnz else p
+    size = np.diff(c.p_content)
+    quarters = (4.0 * c.p_information).astype(np.int64)
+    jaccard = count.data / (size[p] + size[q] - count.data)
+    dice = 2 * common / np.maximum(1, quarters[p] + quarters[q])
+    inside = common / np.maximum(1, np.minimum(quarters[p], quarters[q]))
+    alike = (
+        indexed[p]
+        & indexed[q]
+        & (jaccard >= LEAST_AGREEMENT * settings.sensitivity)
+        & (common >= 4 * LEAST_SHARED * settings.min_information)
+        & ((dice >= ALIKE * settings.min_similarity) | (inside >= INSIDE))
+    )
+    return _Compared(p, q, common, jaccard, dice, inside, alike)
 
 
 def _words(c: Collection, passages: NDArray[np.int64]) -> csr_matrix:
@@ -154,19 +213,8 @@ def _words(c: Collection, passages: NDArray[np.int64]) -> csr_matrix:
     )
 
 
-def _met(
-    c: Collection, settings: Settings, p: NDArray[np.int64], q: NDArray[np.int64]
-) -> tuple[NDArray[np.int64], int]:
-    """In how many bands passages ``p`` and ``q`` meet, and how many bands there are."""
-    keys = _keys(c, settings, np.concatenate([p, q]))
-    return (keys[: len(p)] == keys[len(p) :]).sum(axis=1), keys.shape[1]
-
-
-def _bands_met(
-    c: Collection, settings: Settings, first: NDArray[np.int64], second: NDArray[np.int64]
-) -> int:
-    """In how many bands any of the passages ``first`` meets any of ``second``."""
-    one, two = _keys(c, settings, first), _keys(c, settings, second)
+def _bands_met(one: NDArray[np.uint32], two: NDArray[np.uint32]) -> int:
+    """In how many bands (columns) any passage of ``one`` meets any of ``two``."""
     return sum(bool(np.isin(one[:, band], two[:, band]).any()) for band in range(one.shape[1]))
 
 
