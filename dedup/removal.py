@@ -69,12 +69,12 @@ def take_out(
             store.note({NAMING_OUTPUTS: orjson.dumps(told).decode()})
         store.connection.executemany("DELETE FROM records WHERE id = ? AND digest = ?", rows)
         orphans = store.rows(
-            "SELECT text, digest FROM texts WHERE digest NOT IN (SELECT digest FROM records)"
+            "SELECT text, analysed FROM texts WHERE digest NOT IN (SELECT digest FROM records)"
         )
         numbers = [(number,) for number, _ in orphans]
         store.connection.executemany("DELETE FROM frames WHERE text = ?", numbers)
         store.connection.executemany("DELETE FROM texts WHERE text = ?", numbers)
-        if orphans:
+        if any(analysed is not None for _, analysed in orphans):
             # What limits had cut may come back: the next comparison starts from the beginning.
             store.note({COMPARE_ANEW: "1"})
         store.note({REMOVED: str(len(rows) + noted_removals(store))})

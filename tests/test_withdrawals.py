@@ -17,6 +17,7 @@ from test_wire_xml import NITF, g2, newsml_1, read
 import dedup
 from dedup.corpus import build_corpus
 from dedup.model import FileLedger, Ledger, Withdrawal, article_schema
+from dedup.recall import recall
 from dedup.withdrawals import withdrawn_rows
 
 TEXTS = {
@@ -249,6 +250,24 @@ def test_an_update_says_how_many_articles_were_taken_back(tmp_path):
     path.write_text(versions((3, "canceled")), encoding="utf-8")
     ledger = index.update(path, threads=1).run["ledger"]
     assert [w for w in ledger["warnings"] if w.endswith("canceled or withheld them: 2")]
+
+
+def test_what_is_canceled_already_lets_nothing_be_compared_anew(tmp_path, monkeypatch):
+    path = tmp_path / "feed.jsonl"
+    index = dedup.Index.open(tmp_path / "index", create=True)
+    other = json.dumps(NINJS | {"uri": "other", "body_html": None}) + "\n"
+    path.write_text(versions((2, "canceled")) + other, encoding="utf-8")
+    index.update(path, threads=1)
+    seen = []
+
+    def noted(*arguments, compare_anew, **named):
+        seen.append(compare_anew)
+        return recall(*arguments, compare_anew=compare_anew, **named)
+
+    monkeypatch.setattr("dedup.updating.recall", noted)
+    path.write_text(versions((1, "usable")), encoding="utf-8")  # delivered once more
+    assert index.update(path, threads=1).run["run"]["removed"] == 1
+    assert seen == [False]
 
 
 def test_the_broadest_notice_counts():

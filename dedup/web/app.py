@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 LOOK_SECONDS = 1.0
 """How often it is looked whether another state is committed."""
+PATIENT_SECONDS = 60.0
+"""The same, at most, while the state cannot be loaded."""
 _log = logging.getLogger("dedup.serve")
 
 
@@ -86,20 +88,27 @@ def make_app(live: Live, settings: ServiceSettings) -> Guard:
 
 
 async def _follow(live: Live, metrics: Metrics) -> None:
-    """Load the articles, and again whenever another state is committed."""
+    """Load the articles, and again whenever another state is committed.
+
+    While that fails it is tried more and more seldom, up to once in :data:`PATIENT_SECONDS`.
+    """
+    wait = LOOK_SECONDS
     while True:
         try:
             if await asyncio.to_thread(live.renew):
                 metrics.renewals.inc()
+            wait = LOOK_SECONDS
         except DedupError as error:
             metrics.failures.inc()
+            wait = min(2 * wait, PATIENT_SECONDS)
             _log.warning("articles could not be loaded: %s", error)
         except Exception:
             metrics.failures.inc()
+            wait = min(2 * wait, PATIENT_SECONDS)
             _log.exception("articles could not be loaded")
         if not live.is_index and live.state is not None:
             return
-        await asyncio.sleep(LOOK_SECONDS)
+        await asyncio.sleep(wait)
 
 
 def _answer(request: Request, problem: Problem) -> Response:

@@ -16,7 +16,7 @@ export const timeLine = (articles, { first, core }) => {
     make("div", { class: "when" }, whenOf(a), make("span", { class: "later" }, a === since ? "" : later(since?.stamp, a.stamp))),
     make("div", { class: "what" },
       make("p", { class: "who" }, make("span", { class: "outlet" }, user(a.label)), " ", tag("flag", a.flag),
-        n === first ? make("span", { class: "tag origin" }, "likely origin: first observed") : null,
+        n === first ? make("span", { class: "tag origin" }, a.flag === "earliest" ? "likely origin: first observed" : "first observed") : null,
         core[n] ? null : make("span", { class: "faint small" }, " attached: shares a part")),
       make("p", { class: "headline" }, titleOf(a)),
       a.why ? make("p", { class: "why", dir: "auto" }, a.why) : null),
