@@ -206,7 +206,8 @@ def _try(read, folder: str, queue) -> None:
     try:
         queue.put(read(folder))
     except Exception as error:
-        queue.put(f"{type(error).__name__}: {error}"[:200])
+        what, *_ = str(error).split('"')  # what follows names a file of this machine
+        queue.put(f"{type(error).__name__}: {what.strip()}")
 
 
 def measure(store: type) -> dict:
