@@ -22,7 +22,7 @@ demo: package
 	@echo 'Open demo/report.html in a browser. docs/output.md explains the other files of demo/.'
 
 test: environment
-	$(BIN)/python -m pytest -n 2 -m 'not slow and not browser'
+	$(BIN)/python -m pytest -n 2 -m 'not slow and not browser and not corpus'
 
 # Exit code 5 of pytest: there is no such test.
 test-all: environment

@@ -64,6 +64,7 @@ def folder(tmp_path):
     return tmp_path
 
 
+@pytest.mark.slow  # each command is a process of its own
 @pages
 def test_shell_examples_run(page, folder):
     examples = [b for b in blocks(page, "sh") if b.startswith(("dedup ", "python "))]

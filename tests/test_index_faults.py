@@ -51,6 +51,7 @@ def check_out(case: harness.Case, index: Path) -> None:
 # --- 23: kill -9 ----------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_an_update_killed_while_it_commits_ends_as_if_undisturbed(case):
     assert harness.killed(case, "commit", 0.5) == []
 

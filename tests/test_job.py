@@ -148,6 +148,7 @@ def test_a_run_killed_while_it_tells_tells_again_under_its_key(tmp_path):
     ]
 
 
+@pytest.mark.slow
 def test_a_run_killed_after_its_commit_is_continued_under_its_id_and_tells_once(tmp_path):
     job = write_job(
         tmp_path,
