@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Iterable, Sequence
 
-    from dedup.explain import Explanation
+    from dedup.explanation import Explanation
     from dedup.kinds import KnownKinds
 
 Row = dict[str, Any]

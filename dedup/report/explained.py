@@ -14,7 +14,7 @@ from dedup.report.safe import one_line
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from dedup.explain import Explanation
+    from dedup.explanation import Explanation
 
 SHOWN = 5
 

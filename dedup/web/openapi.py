@@ -10,7 +10,7 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 
 import pyarrow as pa
 
-from dedup.explain import Explanation
+from dedup.explanation import Explanation
 from dedup.model import table_schemas
 from dedup.web.asked import LONGEST, MOST_ROWS, ROWS
 from dedup.web.problems import MEDIA_TYPE
