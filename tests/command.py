@@ -14,7 +14,7 @@ import select
 import subprocess
 import sys
 import tempfile
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -75,7 +75,9 @@ def serve() -> None:
     """Load everything, then fork a process for each request on standard input."""
     said = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
-    sys.path[:0] = [str(TESTS.parent)]
+    sys.path[:0] = [str(TESTS.parent), str(TESTS.parent / "benchmarks")]
+    from faults.forked import end_with
+
     import dedup as package
 
     sample = TESTS.parent / "data" / "sample" / "articles.jsonl"
@@ -86,43 +88,30 @@ def serve() -> None:
         request = json.loads(line)
         child = os.fork()
         if child == 0:
-            _become(request)
+            end_with(partial(_become, request))
         _, status = os.waitpid(child, 0)
         said.write(f"{os.waitstatus_to_exitcode(status)}\n")
         said.flush()
 
 
 def _become(request: dict[str, Any]) -> None:
-    """Be the process that was asked for, to its end."""
-    code = 1
-    try:
-        os.chdir(request["cwd"])
-        os.environ.clear()
-        os.environ.update(request["environment"])
-        read, out, err = request["streams"]
-        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
-        for number, handle in enumerate(
-            (os.open(read, os.O_RDONLY), os.open(out, flags), os.open(err, flags))
-        ):
-            os.dup2(handle, number)
-        sys.stdin = os.fdopen(0, encoding="utf-8", closefd=False)
-        sys.stdout = os.fdopen(1, "w", encoding="utf-8", closefd=False)
-        sys.stderr = os.fdopen(2, "w", encoding="utf-8", closefd=False)
-        sys.argv = ["dedup", *request["arguments"]]
-        from dedup.__main__ import main
+    """Be the process that was asked for."""
+    os.chdir(request["cwd"])
+    os.environ.clear()
+    os.environ.update(request["environment"])
+    read, out, err = request["streams"]
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
+    for number, handle in enumerate(
+        (os.open(read, os.O_RDONLY), os.open(out, flags), os.open(err, flags))
+    ):
+        os.dup2(handle, number)
+    sys.stdin = os.fdopen(0, encoding="utf-8", closefd=False)
+    sys.stdout = os.fdopen(1, "w", encoding="utf-8", closefd=False)
+    sys.stderr = os.fdopen(2, "w", encoding="utf-8", closefd=False)
+    sys.argv = ["dedup", *request["arguments"]]
+    from dedup.__main__ import main
 
-        main()
-        code = 0
-    except SystemExit as end:
-        code = end.code if isinstance(end.code, int) else int(end.code is not None)
-    except BaseException:
-        import traceback
-
-        traceback.print_exc()
-    finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(code)
+    main()
 
 
 if __name__ == "__main__":

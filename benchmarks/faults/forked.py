@@ -10,12 +10,28 @@ import signal
 import sys
 import tempfile
 import traceback
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from faults.driver import perform
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+
+def end_with(work: Callable[[], object]) -> NoReturn:
+    """Do the work of a forked process, and end it with the exit code that this gives."""
+    code = 1
+    try:
+        work()
+        code = 0
+    except SystemExit as end:
+        code = end.code if isinstance(end.code, int) else int(end.code is not None)
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
 
 
 class Forked:
@@ -42,26 +58,16 @@ class Forked:
             sys.stdin = os.fdopen(0, encoding="utf-8")
             sys.stdout = os.fdopen(1, "w", encoding="utf-8")
             sys.stderr = os.fdopen(2, "w", encoding="utf-8")
-            self._be(list(arguments), plan, limit)
+
+            def work() -> None:
+                if limit is not None:
+                    limit()
+                perform(plan, list(arguments))
+
+            end_with(work)
         os.close(told)
         os.close(say)
         self.stdout = os.fdopen(said, encoding="utf-8")
-
-    @staticmethod
-    def _be(arguments: list[str], plan: dict[str, Any], limit: Callable[[], None] | None) -> None:
-        code = 1
-        try:
-            if limit is not None:
-                limit()
-            perform(plan, arguments)
-        except SystemExit as end:
-            code = end.code if isinstance(end.code, int) else int(end.code is not None)
-        except BaseException:
-            traceback.print_exc()
-        finally:
-            sys.stdout.flush()
-            sys.stderr.flush()
-            os._exit(code)
 
     def send_signal(self, number: int) -> None:
         os.kill(self.pid, number)
