@@ -39,9 +39,11 @@ def band_keys(passage, p_content, c_word, mixed, a, b, rows, out):
     # Vector units take so many at a time: the permutations are filled up with idle ones.
     perms = (len(a) + LANES - 1) // LANES * LANES
     factor = np.zeros(perms, np.uint32)
-    factor[: len(a)] = a
+    for k in range(len(a)):
+        factor[k] = a[k]
     term = np.zeros(perms, np.uint32)
-    term[: len(b)] = b
+    for k in range(len(b)):
+        term[k] = b[k]
     signature = np.empty(perms, np.uint32)
     for i in range(len(passage)):
         signature[:] = np.uint32(0xFFFFFFFF)

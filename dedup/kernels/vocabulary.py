@@ -257,7 +257,9 @@ def number_words(
 def widened(array, size):
     """A copy of a one-dimensional array's data with room for ``size`` items."""
     out = np.empty(size, array.dtype)
-    out[: len(array)] = array
+    # Assigning a slice would have numba compile how shapes are spelled in its error message.
+    for i in range(len(array)):
+        out[i] = array[i]
     return out
 
 
