@@ -31,15 +31,19 @@ def whole(results: Results) -> tuple[Tables, Row]:
     return Tables.of(found.tables), found.run
 
 
-def excerpt(results: Results, groups: Sequence[str]) -> tuple[Tables, Row]:
+def excerpt(
+    results: Results, groups: Sequence[str], *, articles: int | None = None
+) -> tuple[Tables, Row]:
     """The groups with these ids: their articles, passages, relations, matches, sources, texts.
+
+    ``articles``: only the first so many of each group (its row names all).
 
     Raises :class:`~dedup.errors.UsageError` when there is no such group.
     """
     found = results.rows("groups", "id", groups)
     if missing := sorted(set(groups) - {row["id"] for row in found}):
         raise UsageError(f"{results.place}: holds no group {missing[0]!r}")
-    refs = sorted({ref for row in found for ref in row["articles"]})
+    refs = sorted({ref for row in found for ref in row["articles"][:articles]})
     own = set(refs)
     rows: dict[str, list[Row]] = {name: [] for name in table_schemas()}
     rows["groups"] = found

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from dedup.nearness import PassagePair  # noqa: TC001 - the types of the fields are asked for
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from dedup.nearness import Nearness, PassagePair
+    from dedup.nearness import Nearness
 
 
 @dataclass(frozen=True, slots=True)

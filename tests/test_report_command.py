@@ -194,3 +194,9 @@ def test_a_pdf_is_printed(places, tmp_path):
     done = invoke(places / "jsonl", "--group", group, "--out", out)
     assert done.exit_code == 0, done.output
     assert out.read_bytes().startswith(b"%PDF-")
+
+
+def test_one_group_is_no_list_to_be_cut(places, tmp_path):
+    done = invoke(places / "jsonl", "--group", "g", "--top", "2", "--out", tmp_path / "g.html")
+    assert done.exit_code == 2
+    assert "--top" in done.output

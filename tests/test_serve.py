@@ -131,6 +131,18 @@ def test_an_article_and_its_group(client, sample):
     assert {a["ref"] for a in group["articles"]} == set(group["group"]["articles"])
 
 
+def test_of_a_very_large_group_the_first_articles_are_told(client, sample, monkeypatch):
+    group = next(g for g in sample.groups.to_pylist() if len(g["articles"]) > 2)
+    ref = group["articles"][0]
+    name = client.get(address("api/articles", ref)).json()["article"]["group"]
+    monkeypatch.setattr("dedup.web.api.ARTICLES", 2)
+    found = client.get(address("api/groups", name)).json()
+    assert len(found["articles"]) == 2
+    assert set(found["group"]["articles"]) == set(group["articles"])
+    page = client.get(address("groups", name)).text
+    assert f"and {len(group['articles']) - 2} more" in page
+
+
 def test_search_and_sources(client, sample):
     title = next(t for t in sample.articles["title"].to_pylist() if t)
     words = " ".join(title.split()[:3])
@@ -354,6 +366,8 @@ def test_other_addresses_than_the_loopback_need_a_token(tmp_path, monkeypatch):
     with pytest.raises(UsageError, match="--allow-host"):
         allowed_names("0.0.0.0", [])
     assert "news.example" in allowed_names("0.0.0.0", ["News.example"])
+    assert "news.example" in allowed_names("0.0.0.0", ["news.example:8000"])
+    assert {"fd00::1", "fd00::2"} <= set(allowed_names("::", ["[fd00::1]:8000", "fd00::2"]))
     assert ServiceSettings(host="0.0.0.0", token=TOKEN).token == TOKEN
     assert is_loopback("127.0.0.8")
     assert is_loopback("::1")

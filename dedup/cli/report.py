@@ -84,6 +84,8 @@ def report(
             raise UsageError(
                 f"--since {since!r}: expected a date such as 2026-05-31, and no --group beside it"
             )
+        if top is not None and group is not None:
+            raise UsageError("--top cuts a list of groups; --group asks for one: leave one out")
         from dedup.report.single import check_file, put_bytes
         from dedup.results import open_results
 

@@ -95,12 +95,14 @@ def _pair(pair: Any, texts: tuple[str, str]) -> list[RenderableType]:
     ]
 
 
-def explain_page(e: Explanation, texts: tuple[str, str]) -> str:
-    """The explanation as a page that works from a file and loads nothing."""
+def explain_page(e: Explanation, texts: tuple[str, str], *, service: bool = False) -> str:
+    """The explanation as a page that works from a file and loads nothing; ``service``: with links
+    to the pages of ``dedup serve``."""
     left = [(s.a_start, s.a_end, s.kind or "dropped") for s in e.spans]
     right = [(s.b_start, s.b_end, s.kind or "dropped") for s in e.spans]
     return render_page(
         "explain",
+        service=service,
         e=e,
         left_text=marked(texts[0], left),
         right_text=marked(texts[1], right),

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 Row = dict[str, Any]
 RELATIONS = 100
 """Relations of an article that are listed."""
+ARTICLES = 500
+"""Articles of a group that are told in full."""
 
 
 class Api:
@@ -123,18 +125,26 @@ def article_row(results: Results, name: str) -> Row:
     return {"article": row, "text": text, "relations": relations[:RELATIONS]}
 
 
-def group_row(results: Results, name: str) -> Row:
-    """A group with its articles and passages.
+def only_group(results: Results, name: str) -> Row:
+    """The row of a group.
 
     Raises :class:`Problem` 404.
     """
     found = results.rows("groups", "id", [name])
     if not found:
         raise Problem(404, f"there is no group {name[:200]!r}")
-    group = found[0]
+    return found[0]
+
+
+def group_row(results: Results, name: str) -> Row:
+    """A group with its first :data:`ARTICLES` articles (its row names all) and its passages.
+
+    Raises :class:`Problem` 404.
+    """
+    group = only_group(results, name)
     return {
         "group": group,
-        "articles": results.rows("articles", "ref", group["articles"]),
+        "articles": results.rows("articles", "ref", group["articles"][:ARTICLES]),
         "passages": results.rows("passages", "id", group["passages"]),
     }
 

@@ -18,6 +18,7 @@ from starlette.datastructures import Headers, MutableHeaders
 
 from dedup.web.bucket import Buckets
 from dedup.web.problems import Problem
+from dedup.web.settings import host_name
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -83,7 +84,7 @@ class Guard:
         """Raises :class:`Problem` for what must not get through."""
         headers = Headers(scope=scope)
         hosts = headers.getlist("host")
-        if len(hosts) != 1 or _name(hosts[0]) not in self._settings.names:
+        if len(hosts) != 1 or host_name(hosts[0]) not in self._settings.names:
             raise Problem(421, "this service answers under another name; see --allow-host")
         if scope["path"] == OPEN:
             return
@@ -155,11 +156,3 @@ class _Body:
 def _too_large(most: int) -> Problem:
     says = f"the body has more than {most:,} bytes; see --max-body"
     return Problem(413, says, headers=_CLOSE)
-
-
-def _name(host: str) -> str:
-    """The name in a ``Host`` header, without port and brackets."""
-    host = host.strip().lower()
-    if host.startswith("["):
-        return host[1:].partition("]")[0]
-    return host.partition(":")[0]

@@ -132,8 +132,9 @@ class Pages:
         name = request.path_params["id"]
 
         def page(results: Results) -> str:
-            api.group_row(results, name)
-            return group_html(excerpt(results, [name])[0], service=True)
+            api.only_group(results, name)
+            found, _ = excerpt(results, [name], articles=api.ARTICLES)
+            return group_html(found, service=True)
 
         return _page(await self._read(page))
 
@@ -155,7 +156,8 @@ class Pages:
 
         def page(results: Results) -> str:
             found = api.explained(results, a, b)
-            return explain_page(found, (results.with_text(a)[1], results.with_text(b)[1]))
+            texts = results.with_text(a)[1], results.with_text(b)[1]
+            return explain_page(found, texts, service=True)
 
         return _page(await self._read(page))
 

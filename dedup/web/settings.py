@@ -73,9 +73,11 @@ def is_loopback(host: str) -> bool:
 def allowed_names(host: str, further: list[str]) -> tuple[str, ...]:
     """What a ``Host`` header may name: the loopback, the address that is bound, and ``further``.
 
+    Ports do not count, in ``further`` as in the header.
+
     Raises :class:`~dedup.errors.UsageError` where all addresses are bound and no name is given.
     """
-    names = dict.fromkeys((*_LOOPBACK_NAMES, *(name.lower().strip("[]") for name in further)))
+    names = dict.fromkeys((*_LOOPBACK_NAMES, *(host_name(name) for name in further)))
     try:
         every = ipaddress.ip_address(host).is_unspecified
     except ValueError:
@@ -87,6 +89,15 @@ def allowed_names(host: str, further: list[str]) -> tuple[str, ...]:
     if not every:
         names[host.lower()] = None
     return tuple(names)
+
+
+def host_name(stated: str) -> str:
+    """The name or address in ``stated``, without port and brackets, in small letters."""
+    stated = stated.strip().lower()
+    if stated.startswith("["):
+        return stated[1:].partition("]")[0]
+    # An address of IPv6 without brackets has several colons, and no port.
+    return stated if stated.count(":") > 1 else stated.partition(":")[0]
 
 
 def read_token(file: Path | None) -> str | None:
