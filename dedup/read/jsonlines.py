@@ -36,11 +36,12 @@ def read(source: Source, intake: Intake) -> Iterator[RawRecord]:
     loads = orjson.loads
     issues: tuple[str, ...]
     any_object = False
-    for number, offset, line in lines:
+    for number, offset, view in lines.views():
         issues = ()
         try:
-            value = loads(line)
+            value = loads(view)
         except orjson.JSONDecodeError as error:
+            line = bytes(view)
             if not line.strip():
                 continue  # blank lines are not records
             try:
@@ -53,7 +54,7 @@ def read(source: Source, intake: Intake) -> Iterator[RawRecord]:
                 continue
         if type(value) is not dict:
             reason = f"the line is not a JSON object but {kind_of(value)}"
-            intake.reject(f"line {number}, byte {offset}", reason, line)
+            intake.reject(f"line {number}, byte {offset}", reason, bytes(view))
             continue
         any_object = True
         if items := ninjs.items_of(value, intake):

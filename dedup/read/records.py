@@ -39,26 +39,25 @@ class Batch:
         self._begin()
 
     def _begin(self) -> None:
-        # By columns: a row of its own would be one more object for the garbage collector.
-        self._columns: list[list[Any]] = [[] for _ in self._schema.names[:-1]]
+        self._rows: list[tuple[Any, ...]] = []
         self._texts: list[bytes] = []
         self.bytes = 0
 
     def add(self, row: tuple[Any, ...], text: bytes) -> None:
         """Append a row: all columns of the schema but the last, and the text as UTF-8."""
-        for column, value in zip(self._columns, row, strict=True):
-            column.append(value)
+        self._rows.append(row)
         self._texts.append(text)
         self.bytes += len(text)
 
     def take(self) -> pa.RecordBatch:
         """The rows as a record batch; the collector is empty afterwards."""
         fields = list(self._schema)[:-1]
+        columns = list(zip(*self._rows, strict=True)) or [()] * len(fields)
         try:
-            arrays = [pa.array(c, f.type) for c, f in zip(self._columns, fields, strict=True)]
+            arrays = [pa.array(c, f.type) for c, f in zip(columns, fields, strict=True)]
         except UnicodeEncodeError:
             # A page or a mail can hold what JSON Lines were rid of: half a character.
-            whole = [without_surrogates(column) for column in self._columns]
+            whole = [without_surrogates(list(column)) for column in columns]
             arrays = [pa.array(c, f.type) for c, f in zip(whole, fields, strict=True)]
         arrays.append(_large_strings(self._texts))
         self._begin()
@@ -113,8 +112,7 @@ class Validator:
         except UnicodeEncodeError:
             payload = without_surrogates(text).encode()
             issues = (*issues, LONE_SURROGATE)
-        hashed = hashlib.blake2b(payload, digest_size=16)
-        digest = hashed.digest()
+        digest = hashlib.blake2b(payload, digest_size=16).digest()
 
         url = plain(get(columns.url)) if columns.url is not None else _link(values, columns)
         outlet = plain(get(columns.outlet)) if columns.outlet is not None else None
@@ -138,7 +136,7 @@ class Validator:
             issues = (*issues, *self._embargo(raw.embargo, intake))
         row = (
             article,
-            hashed.hexdigest(),
+            digest.hex(),
             intake.name,
             raw.position,
             outlet,

@@ -325,9 +325,10 @@ class Chunked(Protocol):
 class Lines:
     """Lines of a stream, split on ``\\n`` alone, none held that is longer than ``limit`` bytes.
 
-    Iterating yields ``(number, byte offset, line without its newline)``, numbers from 1. A
-    longer line is skipped to its end and handed to ``on_long(number, offset, length, head)``.
-    After the last line ``unterminated`` says whether it had no newline.
+    Iterating yields ``(number, byte offset, line without its newline)``, numbers from 1;
+    :meth:`views` the same without copying the lines. A longer line is skipped to its end and
+    handed to ``on_long(number, offset, length, head)``. After the last line ``unterminated`` says
+    whether it had no newline.
     """
 
     def __init__(
@@ -339,6 +340,11 @@ class Lines:
         self.unterminated = False
 
     def __iter__(self) -> Iterator[tuple[int, int, bytes]]:
+        for number, offset, line in self.views():
+            yield number, offset, bytes(line)
+
+    def views(self) -> Iterator[tuple[int, int, bytes | memoryview]]:
+        """The lines as views of the chunks; those that stand on the edge of two are bytes."""
         limit, on_long = self._limit, self._on_long
         number, offset = 1, -1
         carry: list[bytes] = []  # the line so far; only its head once it is too long
@@ -346,31 +352,34 @@ class Lines:
         for chunk in self._stream.chunks():
             if offset < 0:
                 offset = self._stream.skipped
-            lines = chunk.split(b"\n")
-            if len(lines) > 1:
-                length = held + len(lines[0])
+            find = chunk.find
+            at, end = 0, find(b"\n")
+            if end >= 0:
+                length = held + end
                 if length > limit:
-                    on_long(number, offset, length, carry[0] if carry else lines[0][:1000])
+                    head = b"".join([*carry, chunk[: min(end, 1000)]])[:1000]
+                    on_long(number, offset, length, head)
                 else:
-                    carry.append(lines[0])
+                    carry.append(chunk[:end])
                     yield number, offset, b"".join(carry)
                 number += 1
                 offset += length + 1
-                for i in range(1, len(lines) - 1):
-                    line = lines[i]
-                    if len(line) > limit:
-                        on_long(number, offset, len(line), line[:1000])
-                    else:
-                        yield number, offset, line
-                    number += 1
-                    offset += len(line) + 1
                 carry, held = [], 0
-            last = lines[-1]
-            held += len(last)
+                view = memoryview(chunk)
+                at = end + 1
+                while (end := find(b"\n", at)) >= 0:
+                    if end - at > limit:
+                        on_long(number, offset, end - at, chunk[at : min(end, at + 1000)])
+                    else:
+                        yield number, offset, view[at:end]
+                    number += 1
+                    offset += end + 1 - at
+                    at = end + 1
+            held += len(chunk) - at
             if held <= limit:
-                carry.append(last)
-            elif last:
-                carry = [b"".join([*carry, last])[:1000]]
+                carry.append(chunk[at:])
+            elif at < len(chunk):
+                carry = [b"".join([*carry, chunk[at : at + 1000]])[:1000]]
         if held > limit:
             on_long(number, offset, held, carry[0])
         elif held:
