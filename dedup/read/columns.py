@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from dedup.creditfields import CREDIT_FIELDS
@@ -30,9 +31,10 @@ FIELD_NAMES: dict[str, tuple[str, ...]] = {
         *("published", "publishedat", "datepublished", "datepublish", "publishdate"),
         *("publisheddate", "publicationdate", "pubdate", "publishedtime", "firstpublished"),
         *("publishedutc", "versioncreated", "date", "datetime", "timestamp"),
+        "webpublicationdate",
     ),
     "url": ("url", "link", "permalink", "articleurl", "weburl", "pageurl", "mainentityofpage"),
-    "title": ("title", "headline", "articletitle", "heading"),
+    "title": ("title", "headline", "articletitle", "heading", "webtitle"),
     "byline": ("byline", "author", "authors", "authorname", "creator", "writer"),
     "language": ("language", "inlanguage", "lang", "languagecode", "langcode"),
     "version": ("version", "versionnumber"),
@@ -127,6 +129,12 @@ def resolve(names: Sequence[str], overrides: Sequence[tuple[str, str]] = ()) -> 
         if name in folded and folded[name] not in used
     )
     return Columns(**taken, metadata=metadata)
+
+
+@lru_cache(maxsize=1024)
+def resolve_known(names: tuple[str, ...], overrides: tuple[tuple[str, str], ...] = ()) -> Columns:
+    """As :func:`resolve`, for names that come again and again: the last thousand are remembered."""
+    return resolve(names, overrides)
 
 
 def _find(column: str, present: set[str], folded: dict[str, str]) -> str | None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import orjson
 
 from dedup.read import ninjs
+from dedup.read.cutoff import rescued
 from dedup.read.intake import Intake, RawRecord, Source
 from dedup.read.jsontext import RefusedError, kind_of, tolerant
 from dedup.read.streams import Lines
@@ -47,6 +48,12 @@ def read(source: Source, intake: Intake) -> Iterator[RawRecord]:
             try:
                 value, issues = tolerant(line, error, settings.reject_invalid_utf8)
             except RefusedError as refused:
+                if lines.unterminated and (
+                    records := rescued(line, f"line {number}", offset, intake)
+                ):
+                    any_object = True
+                    yield from records
+                    continue
                 reason = str(refused)
                 if lines.unterminated and source.stream.failure is not None:
                     reason = f"the record is cut off, the file ends early ({reason})"

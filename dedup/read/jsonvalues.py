@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import orjson
 
 from dedup.read import ninjs
+from dedup.read.cutoff import rescued
 from dedup.read.intake import Intake, RawRecord, Source
 from dedup.read.jsontext import RefusedError, kind_of, tolerant
 
@@ -60,13 +61,15 @@ def shows(head: Head) -> bool:
 class Frame(NamedTuple):
     """The bytes of one value, its number from 1 and the offset of its first byte.
 
-    ``data`` is its beginning only where ``reason`` says why it cannot be used.
+    ``data`` is its beginning only where ``reason`` says why it cannot be used. ``cut`` is all there
+    is of the first value that the end of the input cuts off, where that can be held.
     """
 
     number: int
     offset: int
     data: bytes
     reason: str | None
+    cut: bytes = b""
 
 
 def read(source: Source, intake: Intake) -> Iterator[RawRecord]:
@@ -75,8 +78,12 @@ def read(source: Source, intake: Intake) -> Iterator[RawRecord]:
     frames = Frames(source.stream, settings.max_record_bytes)
     issues: tuple[str, ...]
     any_object = False
-    for number, offset, data, reason in frames:
+    for number, offset, data, reason, cut in frames:
         position = f"record {number}, byte {offset}"
+        if cut and (records := rescued(cut, f"record {number}", offset, intake)):
+            any_object = True
+            yield from records
+            break  # all that follows stood in the answer
         if reason is not None:
             intake.reject(position, reason, data)
             continue
@@ -97,6 +104,9 @@ def read(source: Source, intake: Intake) -> Iterator[RawRecord]:
             yield from ninjs.records(items, f"record {number}", issues, intake)
         else:
             yield RawRecord(f"record {number}", value, issues)
+    else:
+        if frames.in_array:
+            intake.incomplete("the array is not closed: the file ends early")
     if any_object:
         intake.columns.check(need_text=False)
 
@@ -117,7 +127,8 @@ class Frames:
         self._offset = -1  # of the buffer's first byte in the input
         self._at = 0  # everything before was scanned
         self._number = 0
-        self._in_array = False
+        self.in_array = False
+        """Whether the scan is inside of an array at the top."""
         self._value: _Value | None = None  # the value under way; it begins at _start
         self._start = 0
         self._long: tuple[int, bytes] | None = None  # offset and head of one too long to hold
@@ -140,8 +151,10 @@ class Frames:
             yield from self._frames()
         if self._value is not None and self._value.scalar:
             yield self._whole(len(self._buffer))
+        cut = self._buffer[self._start :] if self._value and self._long is None else b""
         while self._value is not None:  # cut off; perhaps others follow in what it swallowed
-            yield self._broken("the record is cut off, the file ends early")
+            yield self._broken("the record is cut off, the file ends early")._replace(cut=cut)
+            cut = b""
             yield from self._frames()
 
     def _frames(self) -> Iterator[Frame]:
@@ -186,10 +199,10 @@ class Frames:
             first = self._buffer[self._at : self._at + 1]
             if not first:
                 return None
-            if first == b"[" and not self._in_array:
-                self._in_array = True
-            elif first == b"]" and self._in_array:
-                self._in_array = False
+            if first == b"[" and not self.in_array:
+                self.in_array = True
+            elif first == b"]" and self.in_array:
+                self.in_array = False
             else:
                 self._start = self._at
                 if first in b"]}":

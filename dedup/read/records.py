@@ -18,7 +18,7 @@ from dedup.read.jsontext import LONE_SURROGATE, without_surrogates
 from dedup.read.outlets import outlet_of
 from dedup.read.story import UNDER_EMBARGO
 from dedup.read.wordpress import is_rendered, plain_post
-from dedup.read.wrapped import records_in, several_lists
+from dedup.read.wrapped import is_empty_answer, records_in, several_lists
 
 if TYPE_CHECKING:
     from dedup.config import ReadSettings
@@ -103,6 +103,9 @@ class Validator:
             text = get(columns.text or "")
         if type(text) is not str:
             if nested or not self._add_inner(raw, columns, intake, batch):
+                if not nested and is_empty_answer(values, columns):
+                    intake.note("answers of a service without records are no rejects")
+                    return
                 lists = [] if nested or columns.text else several_lists(values, self._overrides)
                 intake.reject(raw.position, _why_no_text(values, columns.text, text, lists))
             return

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from dedup.read.columns import resolve
+from dedup.read.columns import fold, resolve_known
+from dedup.read.markup import is_html, text_of_html
+from dedup.read.wordpress import is_rendered
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -15,6 +17,14 @@ _MAX_DEPTH = 3
 _LOOKED_AT = 10
 _HIT = "_source"
 _OF_ARTICLES = frozenset(("id", "url", "title", "byline", "published"))
+_NAMES_OF_LISTS = frozenset(
+    (
+        *("articles", "data", "docs", "documents", "entries", "hits", "items", "list", "news"),
+        *("posts", "records", "response", "results", "rows", "stories", "value", "values"),
+    )
+)
+"""Names that services give to the list of records in their answers, folded as columns are."""
+_LONGEST = 200  # characters of what an answer says beside its records
 
 
 class Inner(NamedTuple):
@@ -34,22 +44,48 @@ def records_in(
 
     They are the objects of the one list in it in which one of the first objects has a text
     (``{"articles": [...]}``, ``{"response": {"docs": [...]}}``, ``{"hits": {"hits": [...]}}``), or
-    what a search engine keeps under ``_source``. Where two lists would do, neither is taken: the
-    records must not depend on a guess. A list that is named like a text (``{"content": [...]}``)
-    holds records where they have more than a text, and the object around them is no article; else
-    it holds the parts of one.
+    what a search engine keeps under ``_source``, or the one object in it with a text
+    (``{"id": 7, "attributes": {...}}``, :func:`_gathered`). Where two lists or objects would do,
+    neither is taken: the records must not depend on a guess. A list that is named like a text
+    (``{"content": [...]}``) holds records where they have more than a text, and the object around
+    them is no article; else it holds the parts of one.
     """
-    parts = columns.text is not None and not columns.taken().keys().isdisjoint(_OF_ARTICLES)
-    if parts or type(values.get(columns.text or "")) is str:
+    if type(values.get(columns.text or "")) is str:
         return []
-    fewest = 1 if columns.text is None else 2
     if isinstance(hit := values.get(_HIT), dict):
         return [Inner("", _of_hit(values, hit))]
-    found = _lists_of_records(values, overrides, fewest)
+    if (gathered := _gathered(values, overrides)) is not None:
+        return [Inner("", gathered)]
+    if columns.text is not None and not columns.taken().keys().isdisjoint(_OF_ARTICLES):
+        return []  # its text is in parts
+    found = _lists_of_records(values, overrides, 1 if columns.text is None else 2)
     if len(found) != 1:
         return []
     place, items = found[0]
-    return [Inner(f"{place}[{i}]", _unpacked(item)) for i, item in enumerate(items)]
+    return [Inner(f"{place}[{i}]", _unpacked(item, overrides)) for i, item in enumerate(items)]
+
+
+def is_empty_answer(values: dict[str, Any], columns: Columns) -> bool:
+    """Whether an object without a text is an answer without records: ``{"articles": []}``.
+
+    All lists in it are empty, one is named as lists of records are, and beside them stand only
+    counts, states and addresses, no field of an article.
+    """
+    if not columns.taken().keys().isdisjoint(_OF_ARTICLES):
+        return False
+    named = False
+    waiting: list[tuple[dict[str, Any], int]] = [(values, 0)]
+    while waiting:
+        inside, depth = waiting.pop()
+        for name, value in inside.items():
+            if (type(value) is list and value) or (type(value) is str and len(value) > _LONGEST):
+                return False
+            if type(value) is dict:
+                if depth == _MAX_DEPTH:
+                    return False
+                waiting.append((value, depth + 1))
+            named = named or (type(value) is list and fold(name) in _NAMES_OF_LISTS)
+    return named
 
 
 def several_lists(values: dict[str, Any], overrides: tuple[tuple[str, str], ...]) -> list[str]:
@@ -80,18 +116,51 @@ def _lists(values: dict[str, Any], above: str, depth: int) -> Iterator[tuple[str
 def _are_records(items: list[Any], overrides: tuple[tuple[str, str], ...], fewest: int) -> bool:
     """Whether one of the first objects has a text, and so many fields in all."""
     for item in items[:_LOOKED_AT]:
-        if type(found := _unpacked(item)) is dict:
-            columns = resolve(tuple(found), overrides)
+        if type(found := _unpacked(item, overrides)) is dict:
+            columns = resolve_known(tuple(found), overrides)
             if columns.text is not None and len(columns.taken()) >= fewest:
                 return True
     return False
 
 
-def _unpacked(item: Any) -> Any:
-    hit = item.get(_HIT) if type(item) is dict else None
-    return _of_hit(item, hit) if isinstance(hit, dict) else item
+def _unpacked(item: Any, overrides: tuple[tuple[str, str], ...]) -> Any:
+    if type(item) is not dict:
+        return item
+    if isinstance(hit := item.get(_HIT), dict):
+        return _of_hit(item, hit)
+    text = resolve_known(tuple(item), overrides).text
+    if text is not None and type(item[text]) is not dict:
+        return item
+    gathered = _gathered(item, overrides)
+    return item if gathered is None else gathered
+
+
+def _gathered(
+    values: dict[str, Any], overrides: tuple[tuple[str, str], ...], depth: int = 0
+) -> dict[str, Any] | None:
+    """A record whose fields stand in an object of it: those, and its own where they are others.
+
+    ``None`` unless exactly one of its objects has a text, or has in turn one that has.
+    """
+    found: list[tuple[str, dict[str, Any]]] = []
+    for name, value in values.items():
+        if type(value) is not dict or is_rendered(value):
+            continue
+        text = resolve_known(tuple(value), overrides).text
+        if text is not None and type(value[text]) is str:
+            found.append((name, value))
+        elif depth < _MAX_DEPTH and (inner := _gathered(value, overrides, depth + 1)) is not None:
+            found.append((name, inner))
+    if len(found) != 1:
+        return None
+    ((place, fields),) = found
+    text = resolve_known(tuple(fields), overrides).text or ""
+    body = fields[text]
+    if depth == 0 and body.lstrip().startswith("<") and is_html(body):
+        fields = {**fields, text: text_of_html(body)}
+    return {name: value for name, value in values.items() if name != place} | fields
 
 
 def _of_hit(item: dict[str, Any], hit: dict[str, Any]) -> dict[str, Any]:
     """A hit of Elasticsearch or OpenSearch: its document, with its id where that has none."""
-    return hit if resolve(tuple(hit)).id is not None else {**hit, "id": item.get("_id")}
+    return hit if resolve_known(tuple(hit)).id is not None else {**hit, "id": item.get("_id")}
