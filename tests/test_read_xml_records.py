@@ -1,0 +1,150 @@
+"""XML of no known vocabulary: which elements are the records, and what belongs to them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from dedup.config import ReadSettings
+from dedup.model import Ledger
+from dedup.read import read_articles
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def read(path: Path, xml: str, **options: Any) -> tuple[list[dict[str, Any]], Ledger]:
+    path.write_text("<?xml version='1.0'?>" + xml)
+    ledger, rows = Ledger(), []
+    for batch in read_articles([str(path)], ReadSettings(**options), ledger):
+        rows += batch.to_pylist()
+    for entry in ledger.files:
+        assert entry.read == entry.articles + entry.repeats + entry.rejected
+    return rows, ledger
+
+
+def texts(rows: list[dict[str, Any]]) -> list[str]:
+    return [row["text"] for row in rows]
+
+
+def one(number: int, name: str = "article") -> str:
+    return f"<{name}><id>{number}</id><title>T</title><text>Text {number}.</text></{name}>\n"
+
+
+@pytest.mark.parametrize(
+    "xml",
+    [
+        "<articles><article>One.</article><article>Two.</article></articles>",
+        "<export><article>One.</article><article>Two.</article></export>",
+        "<articles><article><p>One.</p></article><article><p>Two.</p></article></articles>",
+        "<texts><text>One.</text><text>Two.</text></texts>",
+        "<stories><story>One.</story><story>Two.</story></stories>",
+        "<corpus><text id='a'>One.</text><text id='b'>Two.</text></corpus>",
+        "<export><articles><article>One.</article><article>Two.</article></articles></export>",
+    ],
+)
+def test_articles_that_are_texts_alone(tmp_path: Path, xml: str) -> None:
+    rows, ledger = read(tmp_path / "a.xml", xml)
+    assert texts(rows) == ["One.", "Two."]
+    assert ledger.rejected == 0
+
+
+def test_texts_of_one_record_are_its_paragraphs_and_that_is_said(tmp_path: Path) -> None:
+    rows, ledger = read(tmp_path / "a.xml", "<story><text>One.</text><text>Two.</text></story>")
+    assert texts(rows) == ["One.\nTwo."]
+    assert ledger.files[0].notes == ["the root is taken for one article, its 2 'text' for its text"]
+    rows, ledger = read(
+        tmp_path / "a.xml", "<story><id>1</id><text>One.</text><text>Two.</text></story>"
+    )
+    assert texts(rows) == ["One.\nTwo."]
+    assert ledger.files[0].notes == []
+
+
+def test_very_many_articles_that_are_texts_alone_are_read_as_they_come(tmp_path: Path) -> None:
+    body = "".join(f"<article>Text {n}. {'x' * 90}</article>" for n in range(2000))
+    rows, ledger = read(tmp_path / "a.xml", f"<articles>{body}</articles>", max_record_bytes=20_000)
+    assert (len(rows), ledger.rejected, ledger.incomplete) == (2000, 0, [])
+
+
+@pytest.mark.parametrize("depth", [2, 3])
+@pytest.mark.parametrize("count", [1, 2, 5])
+def test_records_in_wrappers(tmp_path: Path, depth: int, count: int) -> None:
+    """Also in several wrappers, which stand beside other things."""
+    names = ["export", "section", "items"][:depth]
+    inner = "".join(one(n) for n in range(count))
+    last = one(count)
+    for name in reversed(names[1:]):
+        inner, last = f"<{name}>{inner}</{name}>", f"<{name}>{last}</{name}>"
+    rows, ledger = read(
+        tmp_path / "a.xml", f"<export><made>today</made>{inner}<log>x</log>{last}</export>"
+    )
+    assert [row["id"] for row in rows] == [str(n) for n in range(count + 1)]
+    assert (ledger.rejected, ledger.incomplete) == (0, [])
+    assert ledger.files[0].notes == ["elements that are no records: 2 (made, log)"]
+
+
+def test_records_in_wrappers_of_a_large_document(tmp_path: Path) -> None:
+    body = "".join(one(n) for n in range(3000))
+    xml = f"<export><title>All</title><articles>{body}</articles></export>"
+    rows, ledger = read(tmp_path / "a.xml", xml, max_record_bytes=20_000)
+    assert [row["id"] for row in rows] == [str(n) for n in range(3000)]
+    assert (ledger.rejected, ledger.incomplete) == (0, [])
+    rows, ledger = read(tmp_path / "a.xml", xml[: xml.index("<id>2000")], max_record_bytes=20_000)
+    assert [row["id"] for row in rows] == [str(n) for n in range(2000)]
+    assert ledger.rejected == 1
+    assert ledger.incomplete
+
+
+def test_articles_that_belong_to_an_article_are_not_the_records(tmp_path: Path) -> None:
+    related = f"<related>{one(8)}{one(9)}</related>"
+    inside = f"<id>1</id><title>T</title>{related}<text>Main.</text>"
+    rows, _ = read(tmp_path / "a.xml", f"<article>{inside}</article>")
+    assert texts(rows) == ["Main."]
+    rows, _ = read(tmp_path / "a.xml", f"<all><article>{inside}</article></all>")
+    assert texts(rows) == ["Main."]
+    rows, _ = read(tmp_path / "a.xml", f"<all><article>{inside}</article>{one(2)}</all>")
+    assert texts(rows) == ["Main.", "Text 2."]
+
+
+@pytest.mark.parametrize(
+    "xml",
+    [
+        "<all>{}{}</all>".format(
+            *(
+                f"<article id='{n}' date='2024-05-06' xml:lang='en'><title>T</title>"
+                f"<text>Text {n}.</text></article>"
+                for n in (7, 8)
+            )
+        ),
+        "<all>{}{}</all>".format(
+            *(
+                f"<article id='{n}' date='2024-05-06' title='T' lang='en'>Text {n}.</article>"
+                for n in (7, 8)
+            )
+        ),
+        "<rows>{}{}</rows>".format(
+            *(
+                f"<row Id='{n}' Date='2024-05-06' Title='T' lang='en' Body='Text {n}.'/>"
+                for n in (7, 8)
+            )
+        ),
+    ],
+)
+def test_attributes_are_fields(tmp_path: Path, xml: str) -> None:
+    rows, ledger = read(tmp_path / "a.xml", xml)
+    assert ledger.rejected == 0
+    found = [
+        (row["id"], row["title"], row["published_raw"], row["language"], row["text"])
+        for row in rows
+    ]
+    assert found == [(f"{n}", "T", "2024-05-06", "en", f"Text {n}.") for n in (7, 8)]
+
+
+def test_a_child_goes_before_an_attribute(tmp_path: Path) -> None:
+    xml = (
+        "<article id='x' title='no'><id>1</id><text id='t' title='no'>A.</text>"
+        "<title>T</title></article>"
+    )
+    rows, _ = read(tmp_path / "a.xml", xml)
+    assert [(row["id"], row["title"], row["text"]) for row in rows] == [("1", "T", "A.")]
