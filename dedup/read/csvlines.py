@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections import deque
 from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
@@ -17,6 +18,12 @@ if TYPE_CHECKING:
 
 _SPARE = 4
 """Bytes that may be given again, for each byte of the file: so that reading stays linear."""
+LINES_AHEAD = 16
+"""Lines of a record among those that are given again beyond that."""
+_UNDECIDED = 2 * HEAD
+"""Bytes without a line end after which ``\\r`` is none."""
+_LINE_END = re.compile(rb"\r\n|\r|\n")
+_ALONE = re.compile(rb"\r(?!\n)")
 
 
 class Line(NamedTuple):
@@ -29,27 +36,42 @@ class Line(NamedTuple):
     length: int | None = None
 
 
-class _CarriageReturns:
-    """A stream whose lines end in ``\\r`` alone, with ``\\n`` in its place."""
-
-    def __init__(self, first: bytes, rest: Iterator[bytes], skipped: int) -> None:
-        self._first, self._rest, self.skipped = first, rest, skipped
-
-    def chunks(self) -> Iterator[bytes]:
-        """The chunks, of the same lengths."""
-        for chunk in chain((self._first,), self._rest):
-            yield chunk.replace(b"\r", b"\n")
-
-
 class _Chunks:
-    """Chunks of which the first was looked at."""
+    """Chunks of which the first was asked for already."""
 
     def __init__(self, first: bytes, rest: Iterator[bytes], skipped: int) -> None:
         self._first, self._rest, self.skipped = first, rest, skipped
 
     def chunks(self) -> Iterator[bytes]:
-        """All chunks."""
-        return chain((self._first,), self._rest)
+        """All chunks, with ``\\n`` for the ends of lines."""
+        return with_newlines(chain((self._first,), self._rest))
+
+
+def with_newlines(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """The same bytes; where the first line ends in ``\\r`` alone, ``\\n`` in place of each such.
+
+    What is read is as long as what is given, so that positions are those of the file.
+    """
+    begun = b""  # up to the first line end, perhaps with half of it
+    alone = None
+    for chunk in chunks:
+        data = begun + chunk
+        begun = b""
+        if alone is None:
+            found = _LINE_END.search(data)
+            undecided = found is None or (found[0] == b"\r" and found.end() == len(data))
+            if undecided and len(data) < _UNDECIDED:
+                begun = data
+                continue
+            alone = found is not None and found[0] == b"\r"
+        if not alone:
+            yield data
+            continue
+        if data.endswith(b"\r"):  # the next chunk may begin with its newline
+            data, begun = data[:-1], b"\r"
+        yield _ALONE.sub(b"\n", data)
+    if begun:
+        yield _ALONE.sub(b"\n", begun) if alone is not False else begun
 
 
 class Feed:
@@ -63,8 +85,7 @@ class Feed:
         self.limit = intake.settings.max_record_bytes
         chunks = source.stream.chunks()
         first = next(chunks, b"")
-        old = b"\r" in first and b"\n" not in first
-        stream = (_CarriageReturns if old else _Chunks)(first, chunks, source.stream.skipped)
+        stream = _Chunks(first, chunks, source.stream.skipped)
         self._lines = Lines(stream, self.limit, self._too_long)
         self._numbered = iter(self._lines)
         self._ahead: deque[Line] = deque()
@@ -72,6 +93,8 @@ class Feed:
         self._next = (1, 0)  # number and offset of the first of them
         self._last = 0  # number of the last line if it has no end
         self._spare = 0
+        self._tight = 0  # number of the last line that is given again beyond what is spare
+        self._more = 0  # lines that were found inside of others
         self._source = source
         self.new_record()
 
@@ -112,25 +135,41 @@ class Feed:
         self.cut_off = False
         self._size = 0
 
-    def go_back(self, kept: int) -> bool:
+    def go_back(self, kept: int) -> None:
         """Give the lines of the record again, but for the first ``kept``.
 
-        ``False``, and nothing is given again, where that was done so often that reading would not
-        be linear in the size of the file.
+        Where that was done so often that reading would not be linear in the size of the file,
+        records among these lines may have :data:`LINES_AHEAD` lines and no more.
         """
         again = self.lines[kept:]
         if self.too_long:  # stands ahead already
             again = again[:-1]
+        if not again:
+            return
+        number, offset = self.first or (1, 0)
         size = sum(map(len, again)) + len(again)
-        if size > self._spare:
-            return False
-        self._spare -= size
-        if again:
-            number, offset = self.first or (1, 0)
-            passed = sum(map(len, self.lines[:kept])) + kept
-            self._next = (number + kept, offset + passed)
-            self._again += reversed(again)
-        return True
+        if number <= self._tight:
+            pass
+        elif size <= self._spare:
+            self._spare -= size
+        else:
+            self._tight = number + len(self.lines) - 1
+        passed = sum(map(len, self.lines[:kept])) + kept
+        self._give(again, number + kept, offset + passed)
+
+    def _give(self, lines: list[bytes], number: int, offset: int) -> None:
+        """Give lines next, the first with this number and offset."""
+        self._next = (number, offset)
+        self._again += reversed(lines)
+
+    def part(self, lines: list[bytes]) -> None:
+        """Give the one line of the record again as several that ``\\r`` parts."""
+        number, offset = self.first or (1, 0)
+        more = len(lines) - 1
+        self._more += more
+        self._tight += more * (self._tight >= number)
+        self._last += more * (self._last == number)
+        self._give(lines, number, offset)
 
     @property
     def sample(self) -> bytes:
@@ -151,6 +190,8 @@ class Feed:
             if not first:  # a record of its own: what it stands in was damaged before
                 self._ahead.appendleft(Line(number, offset, data, length=length))
             raise csv.Error(f"a line has {length} bytes, more than max_record_bytes allows")
+        if number <= self._tight and len(self.lines) > LINES_AHEAD:
+            raise csv.Error(f"a quoted field is not closed within {LINES_AHEAD} lines")
         self._size += len(data) + 1
         if self._size > self.limit + 1:
             raise csv.Error(f"the record exceeds max_record_bytes ({self.limit})")
@@ -179,9 +220,10 @@ class Feed:
             raise StopIteration
         line = self._ahead.popleft()
         self._spare += _SPARE * len(line.data)
+        number = line.number + self._more
         if line.last:
-            self._last = line.number
-        return line.number, line.offset, line.data, line.length
+            self._last = number
+        return number, line.offset, line.data, line.length
 
     def place(self) -> str:
         """Where the record begins."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from dedup.read.columns import resolve
 from dedup.read.csvlines import Feed
-from dedup.read.dialect import columns_of, sniff, stated_delimiter, taken_in
+from dedup.read.dialect import columns_of, own_width, sniff, stated_delimiter, taken_in
 from dedup.read.discover import STDIN
 from dedup.read.intake import Intake, RawRecord, Source
 from dedup.read.jsontext import INVALID_UTF8
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 _NULL = "\\N"
 """What databases write for a value that is missing."""
+_MOST_BEFORE = 20
+"""Lines among which the header is sought."""
 _CUT_OFF = "the record is cut off, the file ends early"
 
 
@@ -57,6 +59,10 @@ def with_lines(source: Source, intake: Intake) -> Iterator[tuple[RawRecord | Non
     if delimiter is not None:
         feed.drop()
         del beginning[0]
+    before = _before_header(beginning, delimiter, intake)
+    for _ in range(before):
+        feed.drop()
+    del beginning[:before]
     rows = _Rows(feed, sniff(beginning, source.suffix, delimiter), intake)
     header = _header(rows, intake)
     if header is None:
@@ -78,6 +84,21 @@ def with_lines(source: Source, intake: Intake) -> Iterator[tuple[RawRecord | Non
         number = (feed.first or (0, 0))[0]
         issues = (INVALID_UTF8,) if feed.invalid else ()
         yield RawRecord(f"line {number}", values, issues), feed.lines
+
+
+def _before_header(lines: list[str], delimiter: str | None, intake: Intake) -> int:
+    """How many lines stand before the header, of which a note tells: comments, a title.
+
+    They do where another of the first lines names the text and one more column.
+    """
+    overrides = intake.settings.fields
+    for number, line in enumerate(lines[:_MOST_BEFORE]):
+        taken = resolve(columns_of([line], delimiter), overrides).taken()
+        if "text" in taken and (len(taken) > 1 or number == 0):
+            if number:
+                intake.note(f"lines before the header are left out: {number}")
+            return number
+    return 0
 
 
 def _header(rows: _Rows, intake: Intake) -> list[str] | None:
@@ -155,6 +176,8 @@ class _Rows:
             try:
                 row = self.next()
             except csv.Error as error:
+                if self._parted(width):
+                    continue
                 reason = self.why(error)
             else:
                 if row is None:
@@ -178,6 +201,17 @@ class _Rows:
             kept = len(feed.lines) - (not feed.exhausted)
             yield from self._damaged(reason, width, max(1, kept))
 
+    def _parted(self, width: int) -> bool:
+        """Whether the line that is no row is several that end in ``\\r`` alone; they come next."""
+        feed = self.feed
+        parts = feed.lines[0].removesuffix(b"\r").split(b"\r") if len(feed.lines) == 1 else []
+        rows = len(parts) > 1 and all(
+            own_width(part.decode("utf-8", "replace"), self.dialect) == width for part in parts
+        )
+        if rows:
+            feed.part(parts)
+        return rows
+
     def _damaged(self, reason: str, width: int, lines: int) -> Iterator[str]:
         """Say ``reason``, and go on after the record's ``lines``, or in the middle of them."""
         feed = self.feed
@@ -185,12 +219,7 @@ class _Rows:
         if taken_in(inner, width, self.dialect):
             lines = 1
         yield reason
-        place, lost = feed.place(), len(feed.lines) - lines
-        if not feed.go_back(lines):
-            self._intake.incomplete(
-                f"{place}: a quote that is not closed took in {lost} more lines, which are not "
-                "read again, since there are too many such quotes"
-            )
+        feed.go_back(lines)
 
     def why(self, error: csv.Error) -> str:
         """What is wrong with the row that was given last."""

@@ -114,11 +114,12 @@ def taken_in(lines: Sequence[bytes] | Sequence[str], width: int, dialect: Dialec
     Without any lines they are.
     """
     texts = [line.decode("utf-8", "replace") if isinstance(line, bytes) else line for line in lines]
-    own = [_own_width(line, dialect) for line in texts if line.strip()]
+    own = [own_width(line, dialect) for line in texts if line.strip()]
     return 2 * own.count(width) >= len(own)
 
 
-def _own_width(line: str, dialect: Dialect) -> int:
+def own_width(line: str, dialect: Dialect) -> int:
+    """How many fields a line has by itself; 0 where it is no row."""
     try:
         return len(next(csv.reader((line,), strict=True, **dialect.options()), ()))
     except csv.Error:
