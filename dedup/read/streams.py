@@ -11,7 +11,7 @@ import os
 import zlib
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
-from typing import IO, TYPE_CHECKING, Any, Protocol
+from typing import IO, TYPE_CHECKING, Any, Protocol, cast
 
 from dedup.read.unpacking import BY_NAME, CHUNK, DAMAGE
 
@@ -340,11 +340,15 @@ class Lines:
         self.unterminated = False
 
     def __iter__(self) -> Iterator[tuple[int, int, bytes]]:
-        for number, offset, line in self.views():
-            yield number, offset, bytes(line)
+        return cast("Iterator[tuple[int, int, bytes]]", self._split(bytes))
 
     def views(self) -> Iterator[tuple[int, int, bytes | memoryview]]:
         """The lines as views of the chunks; those that stand on the edge of two are bytes."""
+        return self._split(memoryview)
+
+    def _split(
+        self, form: type[bytes] | type[memoryview]
+    ) -> Iterator[tuple[int, int, bytes | memoryview]]:
         limit, on_long = self._limit, self._on_long
         number, offset = 1, -1
         carry: list[bytes] = []  # the line so far; only its head once it is too long
@@ -365,13 +369,13 @@ class Lines:
                 number += 1
                 offset += length + 1
                 carry, held = [], 0
-                view = memoryview(chunk)
+                whole = form(chunk)
                 at = end + 1
                 while (end := find(b"\n", at)) >= 0:
                     if end - at > limit:
                         on_long(number, offset, end - at, chunk[at : min(end, at + 1000)])
                     else:
-                        yield number, offset, view[at:end]
+                        yield number, offset, whole[at:end]
                     number += 1
                     offset += end + 1 - at
                     at = end + 1
