@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import fcntl
 import os
@@ -42,7 +43,7 @@ class Lock:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
-            owner = os.pread(handle, 4096, 0).decode("utf-8", "replace").strip()
+            owner = _owner(handle)
             os.close(handle)
             if error.errno not in (errno.EWOULDBLOCK, errno.EACCES):
                 raise not_writable(self._path.parent, error) from error
@@ -64,6 +65,16 @@ class Lock:
         if self._handle is not None:
             handle, self._handle = self._handle, None
             try:
-                os.ftruncate(handle, 0)
+                # What a failing disk leaves there is for people; the system knows better.
+                with contextlib.suppress(OSError):
+                    os.ftruncate(handle, 0)
             finally:
                 os.close(handle)
+
+
+def _owner(handle: int) -> str:
+    """What an open lock says of its owner, empty where that cannot be read."""
+    try:
+        return os.pread(handle, 4096, 0).decode("utf-8", "replace").strip()
+    except OSError:
+        return ""
