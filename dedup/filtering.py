@@ -14,7 +14,13 @@ import pyarrow as pa
 
 from dedup.errors import UsageError
 from dedup.pipeline import relate_further
-from dedup.read.copying import check_name, copied_format, copy_records, rereadable_stdin
+from dedup.read.copying import (
+    check_name,
+    check_own_places,
+    copied_format,
+    copy_records,
+    rereadable_stdin,
+)
 from dedup.relate import R_PARTIAL, R_QUOTE
 from dedup.report.single import check_file, put_files
 from dedup.run import Run, names_of
@@ -211,7 +217,10 @@ def _filter(
     places: list[tuple[str, str, str, str]] = []
 
     def note(batch: pa.RecordBatch) -> None:
-        places.extend(zip(*(batch[name].to_pylist() for name in _PLACE), strict=True))
+        rows = list(zip(*(batch[name].to_pylist() for name in _PLACE), strict=True))
+        if target is not None:
+            check_own_places((file, position) for file, position, _, _ in rows)
+        places.extend(rows)
 
     corpus = run.read(names, each=note)
     form = copied_format((f.file, f.format) for f in run.ledger.files)

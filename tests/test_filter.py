@@ -402,3 +402,22 @@ def test_records_inside_of_others_are_not_said_to_have_changed(tmp_path):
     path = write_jsonl(tmp_path / "answer.jsonl", [{"status": "ok", "articles": articles}])
     with pytest.raises(UsageError, match=r"line 1, articles\[0\]: the record stands inside"):
         dedup.filter(path, threads=1).write(tmp_path / "kept.jsonl")
+
+
+def test_records_inside_of_others_are_refused_before_anything_is_compared(tmp_path, monkeypatch):
+    post = {"id": "1", "attributes": {"title": "a", "text": "Rain fell on the city."}}
+    inside = write_jsonl(tmp_path / "answer.jsonl", [{"data": {"items": [post, post]}}])
+    own = write_jsonl(tmp_path / "own.jsonl", [post])
+    target = tmp_path / "kept.jsonl"
+    with monkeypatch.context() as patch:
+        patch.setattr(filtering.Run, "analyse", lambda *_: pytest.fail("compared all the same"))
+        with (
+            pytest.raises(UsageError, match=r"line 1, data\.items\[0\]: the record stands inside"),
+            filtering.filtering([str(inside)], keep="original", min_share=0.8, target=target),
+        ):
+            pass
+    done = run("filter", inside, "--out", target)
+    assert (done.returncode, target.exists()) == (2, False)
+    assert "the record stands inside of another one" in done.stderr
+    assert run("filter", own, "--out", target).returncode == 0
+    assert [json.loads(line) for line in lines(target)] == [post]

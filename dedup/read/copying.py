@@ -80,6 +80,16 @@ def check_name(target: Path, form: str) -> None:
         raise UsageError(f"{target}: Parquet compresses by itself; choose a name in .parquet")
 
 
+def check_own_places(places: Iterable[tuple[str, str]]) -> None:
+    """Refuse records (``(file, position)``) that stand inside of others (``UsageError``)."""
+    for name, position in places:
+        if _INSIDE in position:
+            raise UsageError(
+                f"{name}, {position}: the record stands inside of another one and is not written "
+                "again by itself; put such records on lines of their own first"
+            )
+
+
 def copy_records(
     inputs: Sequence[str], settings: ReadSettings, wanted: Wanted, target: Path, out: IO[bytes]
 ) -> int:
@@ -96,11 +106,7 @@ def copy_records(
     writer = _Writer(out, target)
     left = {name: set(positions) for name, positions in wanted.items()}
     for name, positions in left.items():
-        if inner := sorted(position for position in positions if _INSIDE in position):
-            raise UsageError(
-                f"{name}, {inner[0]}: the record stands inside of another one and is not written "
-                "again by itself; put such records on lines of their own first"
-            )
+        check_own_places((name, position) for position in sorted(positions))
     count = 0
     for found in files:
         positions = left.get(found.name, set())
