@@ -81,6 +81,8 @@ TABLES = {
     "escapes": b'id,text\na,"x \\"y\\", z"\nb,\\N\n',
     "tabs": b'id\ttext\na\t"b" c\n',
     "old": b"id,text\ra,b\r",
+    "mixed": b"id,text\na,b\rc,d\r\ne,f\n",
+    "title": b'# a comment\nid,text\na,"b\nc,x","d\n',
 }
 ITEM = {
     "uri": "urn:x:1",
@@ -123,6 +125,10 @@ SEEDS: dict[str, dict[str, bytes]] = {
         "concatenated": b'{"text": "a"}{"text": "b"} 12 null "x" ]',
         "broken": b'[{"id": 1, "text": [}, {"id": 2, "text": "b\n"}, {"id": 3, "text": "c"}]',
         "answer": json.dumps({"response": {"docs": RECORDS}}).encode(),
+        "cut": json.dumps(
+            {"n": [], "data": {"items": [{"attributes": r} for r in RECORDS]}}
+        ).encode()[:-60],
+        "empty": b'{"status": "ok", "articles": []}',
     },
     "read-csv-csv": TABLES,
     "read-unnamed": {"lines": LINES, "table": TABLES["commas"], "array": b'[{"text": "a"}]'},
@@ -144,6 +150,10 @@ SEEDS: dict[str, dict[str, bytes]] = {
     "read-json-ninjs": {"item": json.dumps(ITEM, indent=1).encode()},
     "read-xml-xml": {
         "records": b"<?xml version='1.0'?><a><b><id>1</id><text>Rain</text></b></a>",
+        "wrapped": b"<?xml version='1.0'?><a><t>x</t><s><b id='1'><text>R</text></b>"
+        b"<b id='2'><text>S</text></b></s><s><b id='3' date='2021-03-04' text='T'/></s></a>",
+        "texts": b"<?xml version='1.0'?><articles><article>R</article><article n='1'>S</article>"
+        b"</articles>",
         "newsml-g2": NEWSML_G2.encode(),
         "sitemap": b"<urlset><url><loc>https://x.example/</loc></url></urlset>",
     },
