@@ -51,6 +51,19 @@ def test_fault_01_truncated_files(tmp_path: Path) -> None:
     assert (strict.out / "run.json").read_bytes() == before, "nothing was written"
 
 
+def test_fault_01_answers_that_are_cut_off(tmp_path: Path) -> None:
+    records = [{"id": f"{n}", "title": "T", "text": f"Text {n}."} for n in range(4)]
+    answer = json.dumps({"status": "ok", "articles": records})
+    (tmp_path / "answer.json").write_text(answer[: answer.index('"3"')])
+    (tmp_path / "array.json").write_text(json.dumps([{"id": "x", "text": "A text."}])[:-1])
+    (tmp_path / "empty.json").write_text('{"status": "ok", "articles": []}')
+    done = scan(tmp_path)
+    assert done.code == INCOMPLETE
+    assert sorted(done.texts) == ["0", "1", "2", "x"]
+    assert [f["incomplete"] is not None for f in done.files] == [True, True, False]
+    assert [r["file"].rpartition("/")[2] for r in done.rejected] == ["answer.json"]
+
+
 def test_fault_02_damage_in_the_middle(tmp_path: Path) -> None:
     packed = bytearray(gzip.compress(dump(1500)))
     packed[len(packed) // 2 : len(packed) // 2 + 300] = b"\xff" * 300
@@ -188,6 +201,28 @@ def test_fault_12_a_quote_that_is_never_closed(tmp_path: Path) -> None:
     assert done.code == DONE
     assert sorted(map(int, done.texts)) == list(range(40))
     assert [r["position"].partition(",")[0] for r in done.rejected] == ["line 22"]
+
+
+def test_fault_12_very_many_quotes_that_are_never_closed(tmp_path: Path) -> None:
+    rows = "".join(f'g{n},good {n}\nb{n},x","b\n' for n in range(4000))
+    (tmp_path / "a.csv").write_text("Export of the desk\nid,text\n" + rows + "last,one\r")
+    done = scan(tmp_path)
+    assert done.code == DONE
+    assert len(done.texts) == 4001
+    assert len(done.rejected) == 4000
+
+
+def test_fault_13_records_that_stand_deeper(tmp_path: Path) -> None:
+    inner = "".join(f"<a id='{n}' date='2024-05-06'><text>Text {n}.</text></a>" for n in "12")
+    (tmp_path / "a.xml").write_text(f"<?xml version='1.0'?><all><list>{inner}</list></all>")
+    (tmp_path / "b.xml").write_text(
+        "<?xml version='1.0'?><articles><article>One.</article><article>Two.</article></articles>"
+    )
+    fields = {"id": "3", "fields": {"headline": "T", "body": "Text 3."}}
+    (tmp_path / "c.json").write_text(json.dumps({"response": {"results": [fields]}}))
+    done = scan(tmp_path)
+    assert sorted(done.texts.values()) == ["One.", "Text 1.", "Text 2.", "Text 3.", "Two."]
+    assert done.rejected == []
 
 
 def test_fault_13_missing_fields(tmp_path: Path) -> None:
