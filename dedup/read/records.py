@@ -27,6 +27,8 @@ ID_DERIVED = "id-derived"
 EMBARGOED = "embargoed"
 """Issue: the item was under an embargo, which is over."""
 _MAX_NESTING = 4
+_ROWS = 64
+"""Rows that wait to become columns: few, since the garbage collector visits each."""
 _INT64 = 2**63
 _EXACT_FLOAT = 2**53
 
@@ -39,6 +41,7 @@ class Batch:
         self._begin()
 
     def _begin(self) -> None:
+        self._columns: list[list[Any]] = [[] for _ in self._schema.names[:-1]]
         self._rows: list[tuple[Any, ...]] = []
         self._texts: list[bytes] = []
         self.bytes = 0
@@ -48,16 +51,24 @@ class Batch:
         self._rows.append(row)
         self._texts.append(text)
         self.bytes += len(text)
+        if len(self._rows) == _ROWS:
+            self._spread()
+
+    def _spread(self) -> None:
+        """Turn rows into columns."""
+        for column, values in zip(self._columns, zip(*self._rows, strict=True), strict=False):
+            column += values
+        self._rows.clear()
 
     def take(self) -> pa.RecordBatch:
         """The rows as a record batch; the collector is empty afterwards."""
+        self._spread()
         fields = list(self._schema)[:-1]
-        columns = list(zip(*self._rows, strict=True)) or [()] * len(fields)
         try:
-            arrays = [pa.array(c, f.type) for c, f in zip(columns, fields, strict=True)]
+            arrays = [pa.array(c, f.type) for c, f in zip(self._columns, fields, strict=True)]
         except UnicodeEncodeError:
             # A page or a mail can hold what JSON Lines were rid of: half a character.
-            whole = [without_surrogates(list(column)) for column in columns]
+            whole = [without_surrogates(column) for column in self._columns]
             arrays = [pa.array(c, f.type) for c, f in zip(whole, fields, strict=True)]
         arrays.append(_large_strings(self._texts))
         self._begin()
