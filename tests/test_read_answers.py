@@ -159,8 +159,24 @@ def test_fields_of_a_record_in_an_object_of_its_own(tmp_path: Path) -> None:
     assert (row["url"], row["published_raw"]) == ("https://x.example/7", "2024-05-06T07:08:09Z")
 
 
+def test_what_is_said_about_an_answer_is_no_record(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    path.write_text(json.dumps({"data": {"text": "About it."}, "articles": RECORDS}))
+    assert [row["id"] for row in read(path)[0]] == ["r0", "r1", "r2", "r3"]
+    one = {"id": "7", "attributes": {"text": "Main.", "comments": RECORDS}}
+    path.write_text(json.dumps(one))
+    assert [row["text"] for row in read(path)[0]] == ["Main."]
+
+
+def test_the_caption_of_a_picture_is_not_the_text(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_text(json.dumps({"id": 1, "title": "T", "image": {"url": "u", "text": "A dog."}}))
+    rows, ledger = read(path)
+    assert (rows, ledger.rejected) == ([], 1)
+
+
 def test_two_objects_that_could_be_the_record_are_no_guess(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
-    path.write_text(json.dumps({"id": 1, "before": {"text": "A."}, "after": {"text": "B."}}))
+    path.write_text(json.dumps({"id": 1, "article": {"text": "A."}, "story": {"text": "B."}}))
     rows, ledger = read(path)
     assert (rows, ledger.rejected) == ([], 1)

@@ -24,6 +24,13 @@ _NAMES_OF_LISTS = frozenset(
     )
 )
 """Names that services give to the list of records in their answers, folded as columns are."""
+_NAMES_OF_OBJECTS = frozenset(
+    (
+        *("article", "attributes", "content", "data", "doc", "document", "entry", "fields", "item"),
+        *("news", "node", "object", "post", "properties", "record", "response", "result", "story"),
+    )
+)
+"""Names that services give to the object in which the fields of a record stand."""
 _LONGEST = 200  # characters of what an answer says beside its records
 
 
@@ -54,8 +61,9 @@ def records_in(
         return []
     if isinstance(hit := values.get(_HIT), dict):
         return [Inner("", _of_hit(values, hit))]
-    if (gathered := _gathered(values, overrides)) is not None:
-        return [Inner("", gathered)]
+    gathered = _gathered(values, overrides)
+    if gathered is not None and not _lists_of_records(gathered.around, overrides, 1):
+        return [Inner("", gathered.record)]
     if columns.text is not None and not columns.taken().keys().isdisjoint(_OF_ARTICLES):
         return []  # its text is in parts
     found = _lists_of_records(values, overrides, 1 if columns.text is None else 2)
@@ -132,25 +140,32 @@ def _unpacked(item: Any, overrides: tuple[tuple[str, str], ...]) -> Any:
     if text is not None and type(item[text]) is not dict:
         return item
     gathered = _gathered(item, overrides)
-    return item if gathered is None else gathered
+    return item if gathered is None else gathered.record
+
+
+class _Gathered(NamedTuple):
+    """A record whose fields stand in an object of it, and what is ``around`` that object."""
+
+    record: dict[str, Any]
+    around: dict[str, Any]
 
 
 def _gathered(
     values: dict[str, Any], overrides: tuple[tuple[str, str], ...], depth: int = 0
-) -> dict[str, Any] | None:
-    """A record whose fields stand in an object of it: those, and its own where they are others.
+) -> _Gathered | None:
+    """The fields of the one object in another that has a text, and its own where they are others.
 
-    ``None`` unless exactly one of its objects has a text, or has in turn one that has.
+    The object is named as such objects are. ``None`` where there are several, or none.
     """
     found: list[tuple[str, dict[str, Any]]] = []
     for name, value in values.items():
-        if type(value) is not dict or is_rendered(value):
+        if type(value) is not dict or fold(name) not in _NAMES_OF_OBJECTS or is_rendered(value):
             continue
         text = resolve_known(tuple(value), overrides).text
         if text is not None and type(value[text]) is str:
             found.append((name, value))
         elif depth < _MAX_DEPTH and (inner := _gathered(value, overrides, depth + 1)) is not None:
-            found.append((name, inner))
+            found.append((name, inner.record))
     if len(found) != 1:
         return None
     ((place, fields),) = found
@@ -158,7 +173,8 @@ def _gathered(
     body = fields[text]
     if depth == 0 and body.lstrip().startswith("<") and is_html(body):
         fields = {**fields, text: text_of_html(body)}
-    return {name: value for name, value in values.items() if name != place} | fields
+    around = {name: value for name, value in values.items() if name != place}
+    return _Gathered(around | fields, around)
 
 
 def _of_hit(item: dict[str, Any], hit: dict[str, Any]) -> dict[str, Any]:
