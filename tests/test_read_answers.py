@@ -75,6 +75,33 @@ def test_every_cut_of_an_answer_keeps_what_was_whole(tmp_path: Path, name: str) 
             assert ledger.incomplete, whole[:at]
 
 
+@pytest.mark.parametrize("indent", [None, 1])
+@pytest.mark.parametrize("damage", ['"id": "r2', '"title": "\\"Title\\" [2'])
+def test_records_before_damage_are_read(tmp_path: Path, damage: str, indent: int | None) -> None:
+    """A quote too many, or a word out of place."""
+    whole = json.dumps({**ENVELOPES["articles"], "é": "ü"}, indent=indent, ensure_ascii=False)
+    assert whole.count(damage) == 1
+    path = tmp_path / "a.json"
+    for broken in (damage + '"', "bare " + damage):
+        path.write_text(whole.replace(damage, broken), "utf-8")
+        rows, ledger = read(path)
+        assert [row["id"] for row in rows][:2] == ["r0", "r1"]
+        assert "r2" not in [row["id"] for row in rows]
+        assert ledger.rejected >= 1
+        assert ledger.incomplete
+
+
+def test_lines_after_a_damaged_answer_are_read(tmp_path: Path) -> None:
+    lines = [json.dumps(ENVELOPES["articles"]) for _ in range(2)]
+    lines[0] = lines[0].replace('"r1"', '"r1')
+    (tmp_path / "a.jsonl").write_text("\n".join([*lines, '{"id": "x", "text": "A."}', ""]))
+    rows, ledger = read(tmp_path / "a.jsonl")
+    assert [row["id"] for row in rows] == ["r0", "r0", "r1", "r2", "r3", "x"]
+    (reject,) = ledger.rejects
+    assert reject.position.startswith("line 1, byte ")
+    assert "damaged" in (ledger.files[0].incomplete or "")
+
+
 def test_a_record_that_is_cut_off_is_none(tmp_path: Path) -> None:
     """An article whose list of pictures is cut off is no answer, and not an article either."""
     path = tmp_path / "a.jsonl"

@@ -1,7 +1,8 @@
-"""A JSON object whose end is missing: what was whole of the list of records in it."""
+"""A JSON object that is cut off or damaged: what was whole of the list of records in it."""
 
 from __future__ import annotations
 
+import json
 import re
 
 import orjson
@@ -13,20 +14,22 @@ from dedup.read.jsontext import RefusedError, tolerant
 from dedup.read.wrapped import records_in
 
 _TOKEN = re.compile(rb'"(?:[^"\\]++|\\.)*+"|["{}\[\]]', re.DOTALL)
+_DAMAGED = "damaged, with all that follows in the same answer"
 _CLOSED_BY = {b"[": b"]", b"{": b"}"}
 
 
 def rescued(data: bytes, place: str, offset: int, intake: Intake) -> list[RawRecord]:
-    """The answer of a service that ``data`` is the beginning of; nothing where it is none.
+    """The answer of a service with which ``data`` begins, which is no JSON; nothing where none is.
 
-    Its list of records is ended after the last one that is whole. What follows is rejected, with
-    its position (``place`` and bytes from ``offset`` on), and the file is marked as incomplete.
+    Its list of records is ended after the last one that is whole. What follows is rejected as one,
+    with its position (``place`` and bytes from ``offset`` on), and the file marked as incomplete.
 
     The records are the members of the outermost list. What was cut off in itself is no record, and
     neither is an article in whose keywords the input ends: what has an id is no answer.
     """
     settings = intake.settings
-    size, closing = _last_member(data)
+    sound = _sound(data)
+    size, closing = _last_member(sound)
     if size == 0:
         return []
     closed = data[:size] + closing
@@ -51,14 +54,31 @@ def rescued(data: bytes, place: str, offset: int, intake: Intake) -> list[RawRec
         records = [RawRecord(place, value, issues)]
     else:
         return []
+    cut = not data[len(sound) :].strip()
     rest = data[size:].lstrip(b", \t\r\n")
     if rest:
         end = offset + len(data) - len(rest)
-        intake.reject(f"{place}, byte {end}", "the record is cut off, the file ends early", rest)
+        what = "the record is cut off, the file ends early"
+        intake.reject(f"{place}, byte {end}", what if cut else _DAMAGED, rest)
     intake.incomplete(
-        f"{place}: the answer is cut off; what was whole before byte {offset + size} is used"
+        f"{place}: the answer is {'cut off' if cut else 'damaged'}; what was whole before byte "
+        f"{offset + size} is used"
     )
     return records
+
+
+def _sound(data: bytes) -> bytes:
+    """What comes before the place at which ``data`` cannot be JSON any more."""
+    text = data.decode("utf-8", "surrogateescape")
+    try:
+        json.loads(text)
+    except json.JSONDecodeError as error:
+        if error.msg.startswith("Unterminated string"):  # its position is where the string begins
+            return data
+        return text[: error.pos].encode("utf-8", "surrogateescape")
+    except RecursionError:
+        return b""
+    return data
 
 
 def _last_member(data: bytes) -> tuple[int, bytes]:

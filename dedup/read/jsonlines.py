@@ -48,9 +48,7 @@ def read(source: Source, intake: Intake) -> Iterator[RawRecord]:
             try:
                 value, issues = tolerant(line, error, settings.reject_invalid_utf8)
             except RefusedError as refused:
-                if lines.unterminated and (
-                    records := rescued(line, f"line {number}", offset, intake)
-                ):
+                if records := rescued(line, f"line {number}", offset, intake):
                     any_object = True
                     yield from records
                     continue

@@ -62,7 +62,7 @@ class Frame(NamedTuple):
     """The bytes of one value, its number from 1 and the offset of its first byte.
 
     ``data`` is its beginning only where ``reason`` says why it cannot be used. ``cut`` is all there
-    is of the first value that the end of the input cuts off, where that can be held.
+    is of the first value of the input, or of its last one, where it is broken and can be held.
     """
 
     number: int
@@ -83,7 +83,9 @@ def read(source: Source, intake: Intake) -> Iterator[RawRecord]:
         if cut and (records := rescued(cut, f"record {number}", offset, intake)):
             any_object = True
             yield from records
-            break  # all that follows stood in the answer
+            if frames.ended:
+                break  # all that follows stood in the answer
+            continue
         if reason is not None:
             intake.reject(position, reason, data)
             continue
@@ -94,7 +96,11 @@ def read(source: Source, intake: Intake) -> Iterator[RawRecord]:
             try:
                 value, issues = tolerant(data, error, settings.reject_invalid_utf8)
             except RefusedError as refused:
-                intake.reject(position, str(refused), data)
+                if records := rescued(data, f"record {number}", offset, intake):
+                    any_object = True
+                    yield from records
+                else:
+                    intake.reject(position, str(refused), data)
                 continue
         if type(value) is not dict:
             intake.reject(position, f"is not a JSON object but {kind_of(value)}", data)
@@ -129,6 +135,8 @@ class Frames:
         self._number = 0
         self.in_array = False
         """Whether the scan is inside of an array at the top."""
+        self.ended = False
+        """Whether all was read."""
         self._value: _Value | None = None  # the value under way; it begins at _start
         self._start = 0
         self._long: tuple[int, bytes] | None = None  # offset and head of one too long to hold
@@ -151,6 +159,7 @@ class Frames:
             yield from self._frames()
         if self._value is not None and self._value.scalar:
             yield self._whole(len(self._buffer))
+        self.ended = True
         cut = self._buffer[self._start :] if self._value and self._long is None else b""
         while self._value is not None:  # cut off; perhaps others follow in what it swallowed
             yield self._broken("the record is cut off, the file ends early")._replace(cut=cut)
@@ -169,7 +178,9 @@ class Frames:
                 end = self._value.follow(self._buffer, self._at)
             except _MismatchError as mismatch:
                 self._at = mismatch.at
-                yield self._broken(mismatch.reason)
+                first = self._number == 0 and self._long is None
+                cut = self._buffer[self._start : self._at] if first else b""
+                yield self._broken(mismatch.reason)._replace(cut=cut)
                 continue
             if end < 0:
                 self._at = len(self._buffer)
