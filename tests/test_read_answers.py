@@ -113,6 +113,15 @@ def test_a_record_that_is_cut_off_is_none(tmp_path: Path) -> None:
     assert [reject.position for reject in ledger.rejects] == ["line 2, byte 26"]
 
 
+@pytest.mark.parametrize("known", ["id", "date", "url", "author"])
+def test_the_comments_of_an_article_that_is_cut_off_are_none(tmp_path: Path, known: str) -> None:
+    path = tmp_path / "a.jsonl"
+    whole = json.dumps({known: "x", "title": "T", "comments": RECORDS, "text": "A. " * 9})
+    path.write_text(whole[:-9])
+    rows, ledger = read(path)
+    assert (rows, ledger.rejected) == ([], 1)
+
+
 def test_an_array_without_its_end_is_incomplete(tmp_path: Path) -> None:
     path = tmp_path / "a.json"
     path.write_text('[{"id": "a", "text": "A."},\n{"id": "b", "text": "B."}')

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from typing import Any
 
 import orjson
 
@@ -15,6 +16,7 @@ from dedup.read.wrapped import records_in
 
 _TOKEN = re.compile(rb'"(?:[^"\\]++|\\.)*+"|["{}\[\]]', re.DOTALL)
 _DAMAGED = "damaged, with all that follows in the same answer"
+_OF_ARTICLES = frozenset(("id", "url", "byline", "published"))
 _CLOSED_BY = {b"[": b"]", b"{": b"}"}
 
 
@@ -25,7 +27,7 @@ def rescued(data: bytes, place: str, offset: int, intake: Intake) -> list[RawRec
     with its position (``place`` and bytes from ``offset`` on), and the file marked as incomplete.
 
     The records are the members of the outermost list. What was cut off in itself is no record, and
-    neither is an article in whose keywords the input ends: what has an id is no answer.
+    neither is an article in whose comments the input ends: what has an id or a date is no answer.
     """
     settings = intake.settings
     sound = _sound(data)
@@ -48,9 +50,7 @@ def rescued(data: bytes, place: str, offset: int, intake: Intake) -> list[RawRec
         if items[0] is value:
             return []
         records = list(ninjs.records(items, place, issues, intake))
-    elif (columns := resolve(tuple(value), settings.fields)).id is None and records_in(
-        value, columns, settings.fields
-    ):
+    elif _is_answer(value, settings.fields):
         records = [RawRecord(place, value, issues)]
     else:
         return []
@@ -65,6 +65,14 @@ def rescued(data: bytes, place: str, offset: int, intake: Intake) -> list[RawRec
         f"{offset + size} is used"
     )
     return records
+
+
+def _is_answer(value: dict[str, Any], overrides: tuple[tuple[str, str], ...]) -> bool:
+    """Whether there are records in an object, and it is not an article whose end is missing."""
+    columns = resolve(tuple(value), overrides)
+    if not columns.taken().keys().isdisjoint(_OF_ARTICLES):
+        return False
+    return bool(records_in(value, columns, overrides))
 
 
 def _sound(data: bytes) -> bytes:
