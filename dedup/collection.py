@@ -18,7 +18,7 @@ from dedup.arena import Arena
 from dedup.column import Column
 from dedup.kernels import vocabulary as kernels
 from dedup.memory import release_memory
-from dedup.packing import unpack
+from dedup.packing import DTYPES, unpack
 from dedup.segment import segment
 from dedup.speech import signs_of_speech
 from dedup.vocabulary import Vocabulary, Words, number_words
@@ -169,27 +169,6 @@ def _renumber(part: dict[str, NDArray[Any]], number: NDArray[np.int32]) -> None:
     kernels.renumber_sets(number, part["p_content"], part["c_word"])
 
 
-_DTYPES = {
-    "d_length": np.int32,
-    "d_letters": np.int32,
-    "d_passage": np.int64,
-    "d_word": np.int64,
-    "p_start": np.int32,
-    "p_end": np.int32,
-    "p_quoted": np.uint8,
-    "p_speech": np.uint8,
-    "p_token": np.int64,
-    "p_content": np.int64,
-    "p_key": np.uint64,
-    "p_information": np.float32,
-    "p_article": np.int32,
-    "t_word": np.int32,
-    "t_start": np.int32,
-    "t_length": np.uint16,
-    "w_word": np.int32,
-    "w_passages": np.uint16,
-    "c_word": np.int32,
-}
 _POINTERS = {"d_passage": "p_start", "d_word": "w_word", "p_token": "t_word", "p_content": "c_word"}
 _ROOM = 5
 """Bytes that all columns take for each byte of text, at most: English takes 3."""
@@ -199,7 +178,7 @@ class _Columns:
     """The arrays of a collection, growing batch by batch."""
 
     def __init__(self, arena: Arena) -> None:
-        self._columns = {name: Column(arena, dtype) for name, dtype in _DTYPES.items()}
+        self._columns = {name: Column(arena, dtype) for name, dtype in DTYPES.items()}
         self._rows = dict.fromkeys((*_POINTERS.values(), "d_length"), 0)
 
     def append(self, part: dict[str, NDArray[Any]]) -> None:
@@ -269,26 +248,19 @@ def collect(
 
 def restore(
     frames: Iterable[Sequence[bytes]],
+    sizes: NDArray[np.int64],
     vocabulary: Vocabulary,
     *,
     threads: int = 1,
     arena: Arena | None = None,
 ) -> Collection:
-    """The collection of texts that :func:`dedup.packing.pack` packed, in batches of frames.
+    """The collection of texts that :func:`dedup.packing.pack` packed, in batches of frames;
+    ``sizes`` as :func:`dedup.packing.sizes_of` gives them.
 
-    Raises :class:`~dedup.errors.SpillError` as :func:`collect` does.
+    Raises as :func:`dedup.packing.unpack`.
     """
-    columns = _Columns(arena or Arena())
-    with ThreadPoolExecutor(max(1, threads)) as pool:
-        batches = (batch for batch in frames if batch)
-        done = _in_order(pool, lambda batch: unpack(batch, vocabulary), batches, ahead=2 * threads)
-        empty = True
-        for part in done:
-            columns.append(part)
-            empty = False
-    if empty:
-        columns.append(unpack([], vocabulary))
-    return Collection(v_hash=vocabulary.hash, v_bits=vocabulary.bits, **columns.whole())
+    arrays = unpack(frames, sizes, vocabulary, threads=threads, arena=arena)
+    return Collection(v_hash=vocabulary.hash, v_bits=vocabulary.bits, **arrays)
 
 
 def _in_order(

@@ -18,8 +18,8 @@ from dedup.corpus import PLACE, STATED
 from dedup.indexnotes import ERASURE_KEY
 from dedup.model import Evidence
 from dedup.outlets import outlet_identity
-from dedup.packing import pack
 from dedup.store import now
+from dedup.storedframes import frame_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -145,7 +145,7 @@ class Ingest:
         with ThreadPoolExecutor(1) as aside:
             claimed = aside.submit(claims_of, self._attributor, rows, texts)
             first = len(self._vocabulary)
-            added = self._texts(rows, texts)
+            added, frames = self._texts(rows, texts)
             claims = claimed.result()
         with self.store.transaction():
             at = now()
@@ -155,8 +155,8 @@ class Ingest:
             ]
             self.store.insert("records", values)
             self._restate(restated)
-            self.store.insert("texts", ((n, d, None, t) for n, d, t, _ in added))
-            self.store.insert("frames", ((n, frame) for n, _, _, frame in added))
+            self.store.insert("texts", added)
+            self.store.insert("frames", frames)
             if len(self._vocabulary) > first:
                 self.store.add_part("vocabulary", self.run, self._vocabulary.since(first))
         for identity, digest in fresh:
@@ -171,20 +171,20 @@ class Ingest:
         published = row[RECORD.index("published")]
         return self._oldest is not None and published is not None and published < self._oldest
 
-    def _texts(self, rows: list[Row], texts: pa.LargeStringArray) -> list[tuple[Any, ...]]:
-        """Number, digest, compressed text and frame of every text that is new."""
+    def _texts(self, rows: list[Row], texts: pa.LargeStringArray) -> tuple[list[Row], list[Row]]:
+        """Rows of ``texts`` and of ``frames`` for every text that is new."""
         new: dict[str, int] = {}
         for i, row in enumerate(rows):
             if row[1] not in self._digests:
                 new.setdefault(row[1], i)
         chosen = texts.take(pa.array(list(new.values()), pa.int64()))
-        frames = pack(collect(chosen, threads=self._threads, vocabulary=self._vocabulary))
-        compressor = zstandard.ZstdCompressor(level=TEXT_LEVEL)
-        out = []
-        for digest, text, frame in zip(new, chosen.to_pylist(), frames, strict=True):
-            out.append((self._next, digest, compressor.compress(text.encode()), frame))
-            self._next += 1
-        return out
+        numbers = range(self._next, self._next + len(new))
+        self._next += len(new)
+        c = collect(chosen, threads=self._threads, vocabulary=self._vocabulary)
+        compress = zstandard.ZstdCompressor(level=TEXT_LEVEL).compress
+        packed = (compress(text.encode()) for text in chosen.to_pylist())
+        added = [(*row[:2], None, row[2]) for row in zip(numbers, new, packed, strict=True)]
+        return added, frame_rows(numbers, c)
 
     def _stands_before(
         self, row: Row, key: tuple[str, str], restated: dict[tuple[str, str], Row]

@@ -4,13 +4,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+import zstandard
+
+from dedup.collection import restore
 from dedup.indexnotes import PARTS
+from dedup.kernels.frames import HEADER
+from dedup.kernels.minhash import CONTENT
+from dedup.language import detect_languages
 from dedup.lock import Lock
+from dedup.recall import load_vocabulary
 from dedup.store import FILE, SCHEMA, Store, digest_of, no_index, schema_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    from dedup.vocabulary import Vocabulary
+
+FRAMES_AT_ONCE = 1000
 
 
 def bring_forward(folder: Path) -> bool:
@@ -51,5 +63,40 @@ def _digests_of_parts(store: Store) -> None:
     store.note({PARTS: store.digest_of_parts()})
 
 
-STEPS: dict[int, Callable[[Store], None]] = {1: _digests_of_parts}
+def _sizes(frame: bytes, vocabulary: Vocabulary) -> tuple[int, int, int, int]:
+    """Passages, tokens, distinct words, and content words of passages in a frame."""
+    octets = np.frombuffer(frame, np.uint8).reshape(4, -1)
+    words = np.ascontiguousarray(octets.T).view("<i4").ravel()
+    passages, tokens = int(words[2]), int(words[3])
+    begin = HEADER + 3 * passages
+    passage = np.repeat(np.arange(passages), words[HEADER : HEADER + passages])
+    word = words[begin : begin + tokens]
+    content = (vocabulary.bits[word] & CONTENT) > 0
+    held = np.unique(passage[content] * np.int64(len(vocabulary)) + word[content])
+    return passages, tokens, len(np.unique(word)), len(held)
+
+
+def _sizes_of_frames(store: Store) -> None:
+    """Frames state the sizes and the language of their texts."""
+    vocabulary = load_vocabulary(store)
+    store.connection.execute("ALTER TABLE frames RENAME TO frames_before")
+    store.connection.execute(
+        "CREATE TABLE frames (text INTEGER PRIMARY KEY REFERENCES texts, "
+        "passages INTEGER NOT NULL, tokens INTEGER NOT NULL, words INTEGER NOT NULL, "
+        "content INTEGER NOT NULL, language TEXT, frame BLOB NOT NULL)"
+    )
+    plain = zstandard.ZstdDecompressor()
+    numbers = [n for (n,) in store.rows("SELECT text FROM frames_before ORDER BY text")]
+    for begin in range(0, len(numbers), FRAMES_AT_ONCE):
+        some = numbers[begin : begin + FRAMES_AT_ONCE]
+        query = "SELECT frame FROM frames_before WHERE text BETWEEN ? AND ? ORDER BY text"
+        frames = [frame for (frame,) in store.rows(query, some[0], some[-1])]
+        sizes = np.array([_sizes(plain.decompress(frame), vocabulary) for frame in frames])
+        languages = detect_languages(restore([frames], sizes, vocabulary))
+        rows = zip(some, sizes.tolist(), languages, frames, strict=True)
+        store.insert("frames", ((n, *size, name, frame) for n, size, name, frame in rows))
+    store.connection.execute("DROP TABLE frames_before")
+
+
+STEPS: dict[int, Callable[[Store], None]] = {1: _digests_of_parts, 2: _sizes_of_frames}
 """By the schema from which each leads to the next."""

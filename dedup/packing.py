@@ -6,15 +6,21 @@ these and the vocabulary, faster than it could be read.
 
 from __future__ import annotations
 
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
+from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import zstandard
 
+from dedup.arena import Arena
+from dedup.errors import IndexDamagedError
 from dedup.kernels import frames as kernels
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
+    from concurrent.futures import Future
 
     from numpy.typing import NDArray
 
@@ -23,6 +29,29 @@ if TYPE_CHECKING:
 
 LEVEL = 3
 _WORD = 4
+
+DTYPES = {
+    "d_length": np.int32,
+    "d_letters": np.int32,
+    "d_passage": np.int64,
+    "d_word": np.int64,
+    "p_start": np.int32,
+    "p_end": np.int32,
+    "p_quoted": np.uint8,
+    "p_speech": np.uint8,
+    "p_token": np.int64,
+    "p_content": np.int64,
+    "p_key": np.uint64,
+    "p_information": np.float32,
+    "p_article": np.int32,
+    "t_word": np.int32,
+    "t_start": np.int32,
+    "t_length": np.uint16,
+    "w_word": np.int32,
+    "w_passages": np.uint16,
+    "c_word": np.int32,
+}
+"""The arrays of a collection but its vocabulary."""
 
 
 def pack(c: Collection) -> list[bytes]:
@@ -57,39 +86,109 @@ def pack(c: Collection) -> list[bytes]:
     ]
 
 
-def unpack(frames: Sequence[bytes], vocabulary: Vocabulary) -> dict[str, NDArray[Any]]:
-    """The arrays of a :class:`~dedup.collection.Collection` (all but those of its vocabulary)."""
-    decompressor = zstandard.ZstdDecompressor()
-    plain = [decompressor.decompress(frame) for frame in frames]
-    ends = np.cumsum([len(frame) // _WORD for frame in plain], dtype=np.int64)
-    place = np.append(0, ends)[:-1]
-    octets = np.empty((int(ends[-1]) if len(ends) else 0, _WORD), np.uint8)
-    for frame, begin, end in zip(plain, place.tolist(), ends.tolist(), strict=True):
-        octets[begin:end] = np.frombuffer(frame, np.uint8).reshape(_WORD, -1).T
-    del plain
-    words = octets.view(np.int32).ravel()
-    n_passages, n_tokens = kernels.counts(place, words)
-    texts, passages, tokens = len(place), int(n_passages.sum()), int(n_tokens.sum())
-    d_passage = np.zeros(texts + 1, np.int64)
-    np.cumsum(n_passages, out=d_passage[1:])
-    part: dict[str, NDArray[Any]] = {
-        "d_length": np.empty(texts, np.int32),
-        "d_letters": np.empty(texts, np.int32),
-        "d_passage": d_passage,
-        "p_token": np.empty(passages + 1, np.int64),
-        "p_start": np.empty(passages, np.int32),
-        "p_end": np.empty(passages, np.int32),
-        "p_quoted": np.empty(passages, np.uint8),
-        "p_speech": np.empty(passages, np.uint8),
-        "p_article": np.empty(passages, np.int32),
-        "t_word": np.empty(tokens, np.int32),
-        "t_start": np.empty(tokens, np.int32),
-        "t_length": np.empty(tokens, np.uint16),
-    }
-    kernels.unpack(place, words, words.view(np.uint16), words.view(np.uint8), *part.values())
-    names = ("d_word", "w_word", "w_passages", "p_content", "c_word", "p_key", "p_information")
-    found = kernels.words_of(
-        d_passage, part["p_token"], part["t_word"], vocabulary.hash, vocabulary.bits
+def sizes_of(c: Collection) -> NDArray[np.int64]:
+    """How many passages, tokens, distinct words, and content words of passages each text has
+    (int64, texts x 4)."""
+    ends = (
+        c.d_passage,
+        c.p_token[c.d_passage],
+        c.d_word,
+        c.p_content[c.d_passage],
     )
-    part.update(zip(names, found, strict=True))
-    return part
+    return np.stack([np.diff(end) for end in ends], axis=1).astype(np.int64)
+
+
+def unpack(
+    frames: Iterable[Sequence[bytes]],
+    sizes: NDArray[np.int64],
+    vocabulary: Vocabulary,
+    *,
+    threads: int = 1,
+    arena: Arena | None = None,
+) -> dict[str, NDArray[Any]]:
+    """The arrays of a :class:`~dedup.collection.Collection`, from batches of frames and the
+    ``sizes`` (see :func:`sizes_of`) of all texts together, on ``threads`` threads.
+
+    Raises:
+        IndexDamagedError: a frame is not of its size, or names words that there are not.
+        SpillError: ``arena`` spills, and temporary files cannot be written.
+    """
+    place = np.zeros((4, len(sizes) + 1), np.int64)
+    np.cumsum(sizes.T, axis=1, out=place[:, 1:])
+    out = _room(place, arena or Arena())
+    d_token, d_content = place[1], place[3]
+    spare: SimpleQueue[NDArray[np.int64]] = SimpleQueue()
+
+    def work(batch: tuple[int, Sequence[bytes]]) -> None:
+        first, packed = batch
+        plain = list(map(zstandard.ZstdDecompressor().decompress, packed))
+        ends = np.cumsum([0, *map(len, plain)], dtype=np.int64)
+        octets = np.frombuffer(b"".join(plain), np.uint8)
+        del plain
+        wrong = kernels.unpack(
+            first, octets, ends, len(vocabulary), d_token, *(out[name] for name in _FRAMED)
+        )
+        try:
+            table = spare.get_nowait()
+        except Empty:
+            table = kernels.word_table(vocabulary.hash, vocabulary.bits)
+        if wrong < 0:
+            wrong = kernels.words_of(
+                first,
+                first + len(packed),
+                table,
+                out["d_passage"],
+                out["p_token"],
+                out["t_word"],
+                out["d_word"],
+                d_content,
+                *(out[name] for name in _FOLLOWING),
+            )
+        spare.put(table)
+        if wrong >= 0:
+            raise IndexDamagedError(
+                f"the frame of text {wrong + 1} of {len(sizes)} (by digest) is not of its size; "
+                "'dedup index verify' says what is damaged, 'dedup index rebuild' makes it anew"
+            )
+
+    done = 0
+    with ThreadPoolExecutor(max(1, threads)) as pool:
+        under_way: deque[Future[None]] = deque()
+        for packed in frames:
+            if len(under_way) >= 2 * threads:
+                under_way.popleft().result()
+            under_way.append(pool.submit(work, (done, packed)))
+            done += len(packed)
+        for future in under_way:
+            future.result()
+    return out
+
+
+_FRAMED = (
+    *("d_length", "d_letters", "d_passage", "p_token", "p_start", "p_end", "p_quoted", "p_speech"),
+    *("p_article", "t_word", "t_start", "t_length"),
+)
+_FOLLOWING = ("w_word", "w_passages", "p_content", "c_word", "p_key", "p_information")
+
+
+def _room(place: NDArray[np.int64], arena: Arena) -> dict[str, NDArray[Any]]:
+    """The arrays of a collection to be filled, by the ``place`` (int64, 4 x texts + 1) of each
+    text's passages, tokens, distinct words and content words."""
+    texts = place.shape[1] - 1
+    passages, tokens, words, content = place[:, -1].tolist()
+    rows = {"d": texts, "p": passages, "t": tokens, "w": words, "c": content}
+
+    def empty(name: str, dtype: Any) -> NDArray[Any]:
+        count = rows[name[0]] + (name in ("p_token", "p_content"))
+        if not arena.spilling:
+            return np.empty(count, dtype)
+        size = count * np.dtype(dtype).itemsize
+        return np.frombuffer(arena.allocate(size), dtype, count)
+
+    out = {name: empty(name, dtype) for name, dtype in DTYPES.items() if name not in _BY_TEXT}
+    out["d_passage"], out["d_word"] = place[0], place[2]
+    out["p_token"][-1], out["p_content"][-1] = tokens, content
+    return out
+
+
+_BY_TEXT = ("d_passage", "d_word")

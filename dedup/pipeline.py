@@ -281,7 +281,8 @@ def _analyse(
         )
     with clock.stage("attribute"):
         claims, seconds = claimed.result()
-        languages = detect_languages(collection)
+        known = earlier.languages if earlier else None
+        languages = detect_languages(collection) if known is None else known
     # What it took beside the other stages; the stage itself only waited for the rest of it.
     clock.stages[-1]["seconds_beside"] = round(seconds, 3)
     return Analysis(

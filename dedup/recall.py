@@ -10,16 +10,16 @@ import orjson
 import pyarrow as pa
 
 from dedup.candidates import KnownPassages
-from dedup.collection import restore
 from dedup.corpus import Corpus, assemble
 from dedup.ingest import RECORD, evidence_of
 from dedup.model import Evidence, article_schema
 from dedup.reuse import Earlier, alignment_from, crowd_from, merged_parts, similar_from
+from dedup.storedframes import restored_texts
 from dedup.storedtexts import StoredTexts
 from dedup.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from dedup.collection import Collection
     from dedup.families import Families
     from dedup.store import Store
-
-FRAMES_AT_ONCE = 500
 
 Claims = tuple[list[Evidence], list[Evidence]]
 
@@ -92,8 +90,13 @@ def recall(
     similar = similar_from(collection, parts, node_of)
     crowd = crowd_from(collection, [] if compare_anew else store.parts("crowd"), node_of)
     alignment = alignment_from(collection, store.parts("alignment"), node_of)
+    languages = store.rows("SELECT language FROM frames JOIN texts USING (text) ORDER BY digest")
     earlier = Earlier(
-        collection, KnownPassages(known, similar, crowd), alignment, _claims(store, corpus.refs)
+        collection,
+        KnownPassages(known, similar, crowd),
+        alignment,
+        _claims(store, corpus.refs),
+        [language for (language,) in languages],
     )
     return Recalled(corpus, earlier, number, compare_anew)
 
@@ -111,14 +114,7 @@ def restored(
         vocabulary = load_vocabulary(store)
     texts = store.rows("SELECT text, analysed IS NOT NULL FROM texts ORDER BY digest")
     number = np.array([row[0] for row in texts], np.int32)
-    frames = dict(store.connection.execute("SELECT text, frame FROM frames ORDER BY text"))
-
-    def batches() -> Iterator[Sequence[bytes]]:
-        numbers = number.tolist()
-        for begin in range(0, len(numbers), FRAMES_AT_ONCE):
-            yield [frames.pop(n) for n in numbers[begin : begin + FRAMES_AT_ONCE]]
-
-    collection = restore(batches(), vocabulary, threads=threads, arena=arena)
+    collection = restored_texts(store, number.tolist(), vocabulary, threads=threads, arena=arena)
     return number, collection, np.array([row[1] for row in texts], bool)
 
 

@@ -36,13 +36,14 @@ class Earlier:
     """What a run is given of earlier ones, in the numbers of this run's ``collection``.
 
     ``alignment`` of pairs that are candidates no more does no harm. ``claims``: credits and
-    mentions of every record.
+    mentions of every record; ``languages`` of every node, ``None`` where they are to be found.
     """
 
     collection: Collection
     passages: KnownPassages
     alignment: Alignment
     claims: list[Claims]
+    languages: list[str | None] | None = None
 
 
 def nothing_known(c: Collection, claims: list[Claims]) -> Earlier:

@@ -10,10 +10,10 @@ import numpy as np
 from datasketch import LeanMinHash
 
 from dedup.candidates import indexed_passages
-from dedup.collection import restore
 from dedup.kernels import minhash as kernels
 from dedup.recall import load_vocabulary
 from dedup.sketch import scheme
+from dedup.storedframes import restored_texts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,11 +52,9 @@ def passage_signatures(store: Store, settings: Settings) -> Iterator[PassageSign
     for ref, digest in store.connection.execute("SELECT ref, digest FROM articles ORDER BY ref"):
         refs[digest].append(ref)
     vocabulary = load_vocabulary(store)
-    rows = store.connection.execute(
-        "SELECT digest, frame FROM texts JOIN frames USING (text) ORDER BY text"
-    )
+    rows = store.connection.execute("SELECT text, digest FROM texts ORDER BY text")
     while some := rows.fetchmany(TEXTS_AT_ONCE):
-        c = restore([[frame for _, frame in some]], vocabulary)
+        c = restored_texts(store, [number for number, _ in some], vocabulary)
         yield from _of_texts(c, [refs[digest] for digest, _ in some], settings)
 
 

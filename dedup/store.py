@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-SCHEMA = 2
+SCHEMA = 3
 FILE = "index.sqlite"
 APPLICATION = 0x64647570  # "ddup", in the database's header
 
@@ -61,7 +61,10 @@ CREATE TABLE texts (
     text INTEGER PRIMARY KEY AUTOINCREMENT, digest TEXT NOT NULL UNIQUE, analysed INTEGER,
     content BLOB NOT NULL
 );
-CREATE TABLE frames (text INTEGER PRIMARY KEY REFERENCES texts, frame BLOB NOT NULL);
+CREATE TABLE frames (
+    text INTEGER PRIMARY KEY REFERENCES texts, passages INTEGER NOT NULL, tokens INTEGER NOT NULL,
+    words INTEGER NOT NULL, content INTEGER NOT NULL, language TEXT, frame BLOB NOT NULL
+);
 CREATE TABLE parts (
     part INTEGER PRIMARY KEY, kind TEXT NOT NULL, run INTEGER NOT NULL, digest TEXT NOT NULL,
     data BLOB NOT NULL

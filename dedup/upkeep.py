@@ -16,10 +16,10 @@ from dedup.collection import collect
 from dedup.errors import IndexWriteError
 from dedup.indexnotes import SETTINGS, UNUSED_WORDS
 from dedup.ingest import claims_of, loaded_records
-from dedup.packing import pack
 from dedup.recall import join_parts, load_vocabulary, restored
 from dedup.runs import unfinished
 from dedup.store import FILE, RESULTS, not_writable
+from dedup.storedframes import frame_rows
 from dedup.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
@@ -142,8 +142,8 @@ def begin_anew(store: Store, run: Run, stamp: dict[str, str]) -> None:
         total = int(store.value("SELECT count(*) FROM texts"))
         done = 0
         for numbers, texts in _texts(store):
-            frames = pack(collect(texts, threads=run.workers, vocabulary=vocabulary))
-            store.insert("frames", zip(numbers, frames, strict=True))
+            c = collect(texts, threads=run.workers, vocabulary=vocabulary)
+            store.insert("frames", frame_rows(numbers, c))
             done += len(numbers)
             tick(done, total)
     store.replace_parts("vocabulary", last, vocabulary.since(0))

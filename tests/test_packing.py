@@ -5,12 +5,14 @@ from __future__ import annotations
 import dataclasses
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from dedup.collection import as_texts, collect, restore
-from dedup.packing import pack
+from dedup.errors import IndexDamagedError
+from dedup.packing import pack, sizes_of
 from dedup.vocabulary import Vocabulary
 
 WORDS = ["Feuer", "fire", "火災", "ไฟ", "пожар", "”", "“", ". ", "\n\n", " said ", "ß", "🔥", "  "]
@@ -26,7 +28,7 @@ def test_a_collection_comes_back_as_it_was(texts, size):
     assert len(frames) == len(texts)
     again = Vocabulary.of(**vocabulary.since(0))
     parts = [frames[i : i + size] for i in range(0, len(frames), size)]
-    back = restore(parts, again, threads=2)
+    back = restore(parts, sizes_of(c), again, threads=2)
     for field in dataclasses.fields(c):
         was, now = getattr(c, field.name), getattr(back, field.name)
         assert was.dtype == now.dtype, field.name
@@ -37,14 +39,42 @@ def test_a_collection_comes_back_as_it_was(texts, size):
 @hypothesis_settings(max_examples=40, deadline=None)
 def test_words_keep_their_numbers_when_others_come(first, second):
     vocabulary = Vocabulary()
-    one = pack(collect(as_texts(first), vocabulary=vocabulary))
+    one = collect(as_texts(first), vocabulary=vocabulary)
     known = len(vocabulary)
-    two = pack(collect(as_texts(second), vocabulary=vocabulary))
+    two = collect(as_texts(second), vocabulary=vocabulary)
     parts = [Vocabulary.of(**vocabulary.since(0)).since(0), vocabulary.since(known)]
     assert len(parts[1]["v_hash"]) == len(vocabulary) - known
     whole = collect(as_texts([*first, *second]))
-    back = restore([[*one, *two]], vocabulary) if first or second else None
+    sizes = np.concatenate([sizes_of(one), sizes_of(two)])
+    back = restore([[*pack(one), *pack(two)]], sizes, vocabulary) if first or second else None
     if back is not None:
         assert np.array_equal(whole.p_key, back.p_key)
         assert np.array_equal(whole.t_start, back.t_start)
         assert np.array_equal(whole.v_hash[whole.t_word], back.v_hash[back.t_word])
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda frames, sizes: sizes.__setitem__((1, 0), sizes[1, 0] + 1),
+        lambda frames, sizes: sizes.__setitem__((0, 1), sizes[0, 1] - 1),
+        lambda frames, sizes: sizes.__setitem__((1, 2), sizes[1, 2] - 1),
+        lambda frames, sizes: sizes.__setitem__((0, 3), sizes[0, 3] + 1),
+        lambda frames, sizes: frames.reverse(),
+    ],
+)
+def test_frames_of_other_sizes_are_refused(change):
+    vocabulary = Vocabulary()
+    c = collect(as_texts(["Three freighters wait off Wexmouth.", "No."]), vocabulary=vocabulary)
+    frames, sizes = pack(c), sizes_of(c)
+    assert restore([frames], sizes, vocabulary).nodes == 2
+    change(frames, sizes)
+    with pytest.raises(IndexDamagedError, match="not of its size"):
+        restore([frames], sizes, vocabulary)
+
+
+def test_frames_with_words_that_there_are_not_are_refused():
+    vocabulary = Vocabulary()
+    c = collect(as_texts(["Three freighters wait off Wexmouth."]), vocabulary=vocabulary)
+    with pytest.raises(IndexDamagedError):
+        restore([pack(c)], sizes_of(c), Vocabulary())

@@ -107,6 +107,10 @@ DAMAGES = {
         "records: almarsa-001 has no text",
     ),
     "frame": ("DELETE FROM frames WHERE text = 3", "has no frame"),
+    "sizes of a frame": (
+        "UPDATE frames SET words = words + 1 WHERE text = 3",
+        "is not what its text gives now",
+    ),
     "cut frame": ("UPDATE frames SET frame = x'28b52ffd' WHERE text = 3", "cannot be unpacked"),
     "frame of another text": (
         "UPDATE frames SET frame = (SELECT frame FROM frames WHERE text = 4) WHERE text = 3",

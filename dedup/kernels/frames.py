@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from dedup.kernels.jit import kernel
+from dedup.kernels.jit import kernel, leaf
 from dedup.kernels.minhash import CONTENT, QUARTERS
 from dedup.kernels.vocabulary import MOST_PASSAGES
 
@@ -84,23 +84,29 @@ def pack(
             marks[4 * k + n + i] = p_speech[first + i]
 
 
-@kernel
-def counts(place, words):
-    """Passages and tokens of each frame (int64)."""
-    passages = np.empty(len(place), np.int64)
-    tokens = np.empty(len(place), np.int64)
-    for d in range(len(place)):
-        passages[d] = words[place[d] + 2]
-        tokens[d] = words[place[d] + 3]
-    return passages, tokens
+@leaf
+def word_at(octets, begin, size, k):
+    """Word ``k`` (int64) of a frame of ``size`` words whose bytes stand apart: the first ones of
+    all words from ``begin`` on, then the second ones, and so on."""
+    at = begin + k
+    low = np.int64(octets[at]) | np.int64(octets[at + size]) << 8
+    high = np.int64(octets[at + 2 * size]) | np.int64(octets[at + 3 * size]) << 8
+    return np.int64(np.int32(np.uint32(low | high << 16)))
+
+
+@leaf
+def byte_at(octets, begin, size, k, i):
+    """Byte ``i`` of what begins with word ``k`` of such a frame."""
+    return octets[begin + (i & 3) * size + k + (i >> 2)]
 
 
 @kernel
 def unpack(
+    first,
+    octets,
     place,
     words,
-    halves,
-    marks,
+    d_token,
     d_length,
     d_letters,
     d_passage,
@@ -114,104 +120,148 @@ def unpack(
     t_start,
     t_length,
 ):
-    """The reverse of ``pack``; ``d_passage`` is given, the others are filled."""
-    t = 0
-    p_token[0] = 0
-    for d in range(len(place)):
-        k = place[d]
-        d_length[d] = words[k]
-        d_letters[d] = words[k + 1]
-        n = words[k + 2]
-        m = words[k + 3]
-        k += HEADER
-        first = d_passage[d]
-        reached = t
+    """The reverse of ``pack``, for some texts among all: the nodes from ``first`` on.
+
+    ``octets`` uint8 holds their frames, the bytes of whose words stand apart (``word_at``), from
+    ``place`` (int64, texts + 1) on. ``d_passage`` and ``d_token`` (int64, all texts + 1) say where
+    the passages and tokens of each text come to stand; the other arrays are those of a
+    ``Collection``, and filled there. Returns the first node (int64) whose frame has other sizes or
+    words beyond ``words``, the size of the vocabulary; -1 if there is none.
+    """
+    for i in range(len(place) - 1):
+        d = first + i
+        begin = place[i]
+        size = (place[i + 1] - begin) >> 2
+        n = d_passage[d + 1] - d_passage[d]
+        m = d_token[d + 1] - d_token[d]
+        expected = HEADER + 3 * n + 2 * m + (m + 1) // 2 + (2 * n + 3) // 4
+        if size != expected or place[i + 1] - begin != 4 * size:
+            return d
+        if word_at(octets, begin, size, 2) != n or word_at(octets, begin, size, 3) != m:
+            return d
+        d_length[d] = word_at(octets, begin, size, 0)
+        d_letters[d] = word_at(octets, begin, size, 1)
+        k = HEADER
+        t = d_token[d]
         start = 0
-        for i in range(n):
-            p = first + i
-            reached += words[k + i]
-            p_token[p + 1] = reached
-            start += words[k + n + i]
+        for j in range(n):
+            p = d_passage[d] + j
+            p_token[p] = t
+            t += word_at(octets, begin, size, k + j)
+            start += word_at(octets, begin, size, k + n + j)
             p_start[p] = start
-            p_end[p] = start + words[k + 2 * n + i]
+            p_end[p] = start + word_at(octets, begin, size, k + 2 * n + j)
             p_article[p] = d
+            if t < p_token[p] or t > d_token[d + 1]:
+                return d
+        if t != d_token[d + 1]:
+            return d
+        p_token[d_passage[d + 1]] = t  # of the next text, which another thread may fill later
         k += 3 * n
+        t = d_token[d]
         start = 0
-        for i in range(m):
-            t_word[t + i] = words[k + i]
-            start += words[k + m + i]
-            t_start[t + i] = start
+        for j in range(m):
+            w = word_at(octets, begin, size, k + j)
+            if w < 0 or w >= words:
+                return d
+            t_word[t + j] = w
+            start += word_at(octets, begin, size, k + m + j)
+            t_start[t + j] = start
         k += 2 * m
-        for i in range(m):
-            t_length[t + i] = halves[2 * k + i]
+        for j in range(m):
+            low = np.uint16(byte_at(octets, begin, size, k, 2 * j))
+            t_length[t + j] = low | np.uint16(byte_at(octets, begin, size, k, 2 * j + 1)) << 8
         k += (m + 1) // 2
-        for i in range(n):
-            p_quoted[first + i] = marks[4 * k + i]
-            p_speech[first + i] = marks[4 * k + n + i]
-        t += m
+        p = d_passage[d]
+        for j in range(n):
+            p_quoted[p + j] = byte_at(octets, begin, size, k, j)
+            p_speech[p + j] = byte_at(octets, begin, size, k, n + j)
+    return -1
+
+
+PLACE = 8  # bits below the place of a word in ``words_of``: its information
 
 
 @kernel
-def words_of(d_passage, p_token, t_word, v_hash, v_bits):
-    """What ``vocabulary.number_words`` says of texts whose words have their numbers already.
+def word_table(v_hash, v_bits):
+    """What ``words_of`` looks at of every word, side by side in memory: int64 (words, 2), its hash,
+    and its information below where it stood last, which is nowhere."""
+    out = np.empty((len(v_hash), 2), np.int64)
+    for w in range(len(v_hash)):
+        out[w, 0] = np.int64(v_hash[w])
+        out[w, 1] = np.int64(v_bits[w]) - (1 << PLACE)
+    return out
 
-    Returns ``(d_word, w_word, w_passages, p_content, c_word, p_key, p_information)`` as there; the
-    content words of each passage are in order.
+
+@kernel
+def words_of(
+    first,
+    last,
+    table,
+    d_passage,
+    p_token,
+    t_word,
+    d_word,
+    d_content,
+    w_word,
+    w_passages,
+    p_content,
+    c_word,
+    p_key,
+    p_information,
+):
+    """What ``vocabulary.number_words`` says of nodes ``first`` to ``last``, whose words have
+    their numbers already: ``w_word``, ``w_passages``, ``p_content``, ``c_word``, ``p_key`` and
+    ``p_information`` are filled as there; the content words of each passage are in order.
+
+    ``d_word`` and ``d_content`` (int64, all texts + 1) say where the distinct words of each text,
+    and the content words of its passages, come to stand. ``table`` (see ``word_table``) may have
+    been used for other texts. Returns the first node (int64) that has other numbers of
+    these, -1 if there is none.
     """
-    texts = len(d_passage) - 1
-    passages = len(p_token) - 1
-    tokens = len(t_word)
-    d_word = np.empty(texts + 1, np.int64)
-    w_word = np.empty(tokens, np.int32)
-    w_passages = np.empty(tokens, np.uint16)
-    p_content = np.empty(passages + 1, np.int64)
-    c_word = np.empty(tokens, np.int32)
-    p_key = np.empty(passages, np.uint64)
-    p_information = np.empty(passages, np.float32)
-    place = np.full(len(v_hash), -1, np.int64)  # in w_word
-    last = np.full(tokens, -1, np.int64)  # passage that it was seen in last
-    n = 0
-    m = 0
-    for d in range(texts):
-        d_word[d] = n
+    most = np.int64(0)
+    for d in range(first, last):
+        most = max(most, d_word[d + 1] - d_word[d])
+    seen = np.empty(most, np.int64)  # passage that a word of the text was seen in last
+    for d in range(first, last):
+        begin = d_word[d]
+        n = begin
+        m = d_content[d]
         for p in range(d_passage[d], d_passage[d + 1]):
             p_content[p] = m
             key = np.uint64(0x9E3779B97F4A7C15)
             quarters = 0
             for t in range(p_token[p], p_token[p + 1]):
                 word = t_word[t]
-                key = (key ^ v_hash[word]) * np.uint64(0xFF51AFD7ED558CCD)
+                key = (key ^ np.uint64(table[word, 0])) * np.uint64(0xFF51AFD7ED558CCD)
                 key ^= key >> np.uint64(32)
-                at = place[word]
-                if at < d_word[d]:
+                at = table[word, 1] >> PLACE
+                if at < begin or at >= n:
                     at = n
-                    place[word] = n
+                    if n == d_word[d + 1]:
+                        return d
+                    table[word, 1] = n << PLACE | (table[word, 1] & 0xFF)
                     w_word[n] = word
                     w_passages[n] = 0
                     n += 1
-                if last[at] == p:
+                elif seen[at - begin] == p:
                     continue
-                last[at] = p
+                seen[at - begin] = p
                 if w_passages[at] < MOST_PASSAGES:
                     w_passages[at] += 1
-                if v_bits[word] & CONTENT:
+                bits = np.uint8(table[word, 1] & 0xFF)
+                if bits & CONTENT:
+                    if m == d_content[d + 1]:
+                        return d
                     k = m
                     while k > p_content[p] and c_word[k - 1] > word:
                         c_word[k] = c_word[k - 1]
                         k -= 1
                     c_word[k] = word
                     m += 1
-                    quarters += v_bits[word] & QUARTERS
+                    quarters += bits & QUARTERS
             p_key[p] = key
             p_information[p] = np.float32(quarters / 4.0)
-    d_word[texts] = n
-    p_content[passages] = m
-    return (
-        d_word,
-        w_word[:n].copy(),
-        w_passages[:n].copy(),
-        p_content,
-        c_word[:m].copy(),
-        p_key,
-        p_information,
-    )
+        if n != d_word[d + 1] or m != d_content[d + 1]:
+            return d
+    return -1

@@ -12,13 +12,13 @@ import pyarrow as pa
 import zstandard
 
 from dedup.candidates import indexed_passages
-from dedup.collection import collect, restore
+from dedup.collection import collect
 from dedup.indexnotes import PARTS
 from dedup.kernels import bands
-from dedup.packing import pack
 from dedup.recall import load_vocabulary
 from dedup.sketch import scheme
 from dedup.store import digest_of, unpack_arrays
+from dedup.storedframes import frame_rows, restored_texts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -47,9 +47,7 @@ class WholeTexts:
 
     def collection(self, store: Store, numbers: NDArray[np.int32]) -> Collection:
         """The collection of some of them, in this order."""
-        query = "SELECT frame FROM frames WHERE text = ?"
-        frames = [store.value(query, number) for number in numbers.tolist()]
-        return restore([frames], self.vocabulary)
+        return restored_texts(store, numbers.tolist(), self.vocabulary)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +55,8 @@ class _Batch:
     numbers: list[int]
     digests: list[str]
     texts: list[str]
-    frames: list[bytes]
+    frames: list[tuple[Any, ...]]
+    """Their rows of ``frames``."""
 
 
 def check_texts(
@@ -86,10 +85,10 @@ def check_texts(
         fresh = collect(
             pa.array(batch.texts, pa.large_string()), threads=threads, vocabulary=vocabulary
         )
-        good = _equal(batch, pack(fresh), found)
+        good = _equal(batch, frame_rows(batch.numbers, fresh), found)
         numbers += [number for number, same in zip(batch.numbers, good, strict=True) if same]
         if all(good):
-            _check_keys(batch, fresh, vocabulary, settings, found)
+            _check_keys(store, batch, fresh, vocabulary, settings, found)
         done += len(batch.texts)
         if progress:
             progress("texts", done, found.texts)
@@ -159,8 +158,10 @@ def _batches(store: Store, found: Verified) -> Iterator[_Batch]:
     """The texts that can be read and their frames, some of them at a time."""
     plain = zstandard.ZstdDecompressor()
     batch, size = _Batch([], [], [], []), 0
-    query = "SELECT text, digest, content, frame FROM texts JOIN frames USING (text) ORDER BY text"
-    for number, digest, content, frame in store.connection.execute(query):
+    query = (
+        "SELECT digest, texts.content, frames.* FROM texts JOIN frames USING (text) ORDER BY text"
+    )
+    for digest, content, *frame in store.connection.execute(query):
         try:
             encoded = plain.decompress(content)
             text = encoded.decode()
@@ -170,10 +171,10 @@ def _batches(store: Store, found: Verified) -> Iterator[_Batch]:
         if hashlib.blake2b(encoded, digest_size=16).hexdigest() != digest:
             found.problems.append(f"texts: {digest} is not the digest of its text")
             continue
-        batch.numbers.append(number)
+        batch.numbers.append(frame[0])
         batch.digests.append(digest)
         batch.texts.append(text)
-        batch.frames.append(frame)
+        batch.frames.append(tuple(frame))
         size += len(encoded)
         if size >= BATCH_BYTES:
             yield batch
@@ -182,26 +183,29 @@ def _batches(store: Store, found: Verified) -> Iterator[_Batch]:
         yield batch
 
 
-def _equal(batch: _Batch, fresh: Sequence[bytes], found: Verified) -> list[bool]:
-    """Which stored frames hold what the fresh ones do; compressed, they may differ."""
+def _equal(batch: _Batch, fresh: Sequence[tuple[Any, ...]], found: Verified) -> list[bool]:
+    """Which stored rows of frames hold what the fresh ones do; compressed, these may differ."""
     plain = zstandard.ZstdDecompressor()
     good = []
-    for digest, stored, expected in zip(batch.digests, batch.frames, fresh, strict=True):
-        same = stored == expected
-        if not same:
+    for digest, (*stated, stored), (*now, expected) in zip(
+        batch.digests, batch.frames, fresh, strict=True
+    ):
+        same = stated == now and stored == expected
+        if stated == now and not same:
             try:
                 same = plain.decompress(stored) == plain.decompress(expected)
             except (zstandard.ZstdError, MemoryError) as error:
                 found.problems.append(f"frames: that of {digest} cannot be unpacked: {error}")
                 good.append(False)
                 continue
-            if not same:
-                found.problems.append(f"frames: that of {digest} is not what its text gives now")
+        if not same:
+            found.problems.append(f"frames: that of {digest} is not what its text gives now")
         good.append(same)
     return good
 
 
 def _check_keys(
+    store: Store,
     batch: _Batch,
     fresh: Collection,
     vocabulary: Vocabulary,
@@ -209,7 +213,7 @@ def _check_keys(
     found: Verified,
 ) -> None:
     """Band keys of passages, from the stored words, against those from the texts."""
-    stored = restore([batch.frames], vocabulary)
+    stored = restored_texts(store, batch.numbers, vocabulary)
     passage = indexed_passages(fresh, settings)
     found.passages += len(passage)
     if not np.array_equal(passage, indexed_passages(stored, settings)):
