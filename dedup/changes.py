@@ -11,14 +11,21 @@ import pyarrow as pa
 
 from dedup.model import table_schemas
 from dedup.report.encode import parsed_date, with_date_strings
+from dedup.rowdigests import known_rows, row_digests
 from dedup.store import KEYS, RESULTS, result_columns, unpack_arrays
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from numpy.typing import NDArray
 
     from dedup.store import Store
 
 Row = tuple[Any, ...]
+DIGESTS = "digests"
+"""The kind of the part that holds the digests of the rows of every table."""
+MOST_LOOKED_UP = 10_000
+"""Rows that are looked up one by one; to find more of them, all are read."""
 UNRANKED = {("groups", "passages")}
 """Columns that are in the order of their scores in an output, and in that of ids in an index: a
 score follows from the whole corpus, and nothing of a group changed when its order did."""
@@ -28,15 +35,17 @@ score follows from the whole corpus, and nothing of a group changed when its ord
 class TableChanges:
     """Differences between a table of an index and the same table now.
 
-    ``rows`` the rows now (as the index keeps them), ``changed`` their numbers that are new or
-    other, ``added`` those that are new, ``before`` the former row of each that is other, and
-    ``removed`` the rows that are gone, all by key.
+    ``rows`` those that are new or other, as the index keeps them now, by their numbers; ``added``
+    the numbers of those that are new, ``changed`` the former row of each that is other, and
+    ``removed`` the keys of rows that are gone. ``digests`` of all rows
+    (:func:`dedup.rowdigests.row_digests`).
     """
 
-    rows: list[Row]
+    rows: dict[int, Row]
     added: list[int]
     changed: dict[int, Row]
-    removed: dict[Row, Row]
+    removed: list[Row]
+    digests: NDArray[np.uint64]
 
 
 def table_rows(name: str, table: pa.Table) -> list[Row]:
@@ -55,24 +64,62 @@ def table_rows(name: str, table: pa.Table) -> list[Row]:
     return list(zip(*columns, strict=True))
 
 
-def compare_table(store: Store, name: str, table: pa.Table) -> TableChanges:
-    """How a table differs from what the index holds of it."""
-    rows = table_rows(name, table)
+def compare_tables(store: Store, tables: Mapping[str, pa.Table]) -> dict[str, TableChanges]:
+    """How the tables of results differ from what the index holds of them."""
+    parts = store.parts(DIGESTS)
+    known = parts[0] if parts else dict.fromkeys(RESULTS, np.empty((0, 2), np.uint64))
+    return {name: compare_table(store, name, tables[name], known[name]) for name in RESULTS}
+
+
+def compare_table(
+    store: Store, name: str, table: pa.Table, known: NDArray[np.uint64]
+) -> TableChanges:
+    """How a table differs from what the index holds of it.
+
+    ``known``: digests of the rows that the index holds. Most rows are as they were: those whose
+    digest is not among them are looked at, and one by one.
+    """
+    unordered = {column for of, column in UNRANKED if of == name}
+    digests = row_digests(table, result_columns(name), unordered)
+    other = np.flatnonzero(~known_rows(digests, known))
+    rows = dict(zip(other.tolist(), table_rows(name, table.take(pa.array(other))), strict=True))
     at = _key_places(name)
-    # Most rows are as they were: whole rows are compared, and keys only looked at of the others.
-    known = set(store.connection.execute(f'SELECT * FROM "{name}"'))  # noqa: S608
-    other = [number for number, row in enumerate(rows) if row not in known]
-    known.difference_update(rows)
-    former = {_key(row, at): row for row in known}
+    former = _rows_of(store, name, [_key(row, at) for row in rows.values()])
     added: list[int] = []
     changed: dict[int, Row] = {}
-    for number in other:
-        before = former.pop(_key(rows[number], at), None)
+    for number, row in list(rows.items()):
+        before = former.get(_key(row, at))
         if before is None:
             added.append(number)
+        elif before == row:
+            del rows[number]
         else:
             changed[number] = before
-    return TableChanges(rows, added, changed, former)
+    removed: list[Row] = []
+    kept = len(table) - len(added)
+    if kept != store.value(f'SELECT count(*) FROM "{name}"'):  # noqa: S608
+        names = ", ".join(f'"{key}"' for key in KEYS[name])
+        stored = store.connection.execute(f'SELECT {names} FROM "{name}"')  # noqa: S608
+        now = set(zip(*(table[key].to_pylist() for key in KEYS[name]), strict=True))
+        removed = [key for key in stored if key not in now]
+    return TableChanges(rows, added, changed, removed, digests)
+
+
+def _rows_of(store: Store, name: str, keys: Sequence[Row]) -> dict[Row, Row]:
+    """The rows with some keys that the index holds, by key."""
+    if len(keys) > MOST_LOOKED_UP:
+        at, wanted = _key_places(name), set(keys)
+        rows = store.connection.execute(f'SELECT * FROM "{name}"')  # noqa: S608
+        return {key: row for row in rows if (key := _key(row, at)) in wanted}
+    where = " AND ".join(f'"{key}" = ?' for key in KEYS[name])
+    query = f'SELECT * FROM "{name}" WHERE {where}'  # noqa: S608
+    found = (store.connection.execute(query, key).fetchone() for key in keys)
+    return {key: row for key, row in zip(keys, found, strict=True) if row is not None}
+
+
+def keep_digests(store: Store, run: int, found: Mapping[str, TableChanges]) -> None:
+    """Keep the digests of all rows, for the next comparison."""
+    store.replace_parts(DIGESTS, run, {name: found[name].digests for name in RESULTS})
 
 
 def store_changes(store: Store, run: int, found: Mapping[str, TableChanges]) -> dict[str, set[Row]]:
@@ -95,8 +142,8 @@ def store_changes(store: Store, run: int, found: Mapping[str, TableChanges]) -> 
         changes = found[name]
         at, columns = _key_places(name), result_columns(name)
         where = " AND ".join(f'"{key}" = ?' for key in KEYS[name])
-        gone = list(changes.removed)
-        store.connection.executemany(f'DELETE FROM "{name}" WHERE {where}', gone)  # noqa: S608
+        query = f'DELETE FROM "{name}" WHERE {where}'  # noqa: S608
+        store.connection.executemany(query, changes.removed)
         current = [changes.rows[i] for i in (*changes.added, *changes.changed)]
         store.insert(name, current, replace=True)
         told: list[tuple[Row, str, Row | None, Row | None]] = []
@@ -132,8 +179,7 @@ def delta_tables(
     for name in RESULTS:
         chosen = {*found[name].added, *found[name].changed}
         if former[name]:
-            at = _key_places(name)
-            keys = (_key(row, at) for row in found[name].rows)
+            keys = zip(*(tables[name][key].to_pylist() for key in KEYS[name]), strict=True)
             chosen.update(i for i, key in enumerate(keys) if key in former[name])
         out[name] = tables[name].take(pa.array(sorted(chosen), pa.int64()))
     return out

@@ -55,7 +55,7 @@ def passage_signatures(store: Store, settings: Settings) -> Iterator[PassageSign
     rows = store.connection.execute("SELECT text, digest FROM texts ORDER BY text")
     while some := rows.fetchmany(TEXTS_AT_ONCE):
         c = restored_texts(store, [number for number, _ in some], vocabulary)
-        yield from _of_texts(c, [refs[digest] for digest, _ in some], settings)
+        yield from _of_texts(c, [refs[digest] for _, digest in some], settings)
 
 
 def _of_texts(

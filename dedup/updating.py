@@ -11,9 +11,10 @@ import orjson
 from dedup import indexnotes
 from dedup.changes import (
     changes_of,
-    compare_table,
+    compare_tables,
     delta_tables,
     keep_delta,
+    keep_digests,
     kept_delta,
     store_changes,
 )
@@ -152,8 +153,9 @@ def _commit(
 ) -> Update:
     number = started.number
     _store_findings(store, number, recalled, analysis)
-    found = {name: compare_table(store, name, tables[name]) for name in RESULTS}
+    found = compare_tables(store, tables)
     former = store_changes(store, number, found)
+    keep_digests(store, number, found)
     if indexnotes.UNUSED_WORDS in store.meta():
         # What stood in these rows before may be words of erased texts; the process that erased
         # them may be another one, which was killed.
