@@ -40,8 +40,9 @@ SHORT = 0.1
 ``min_information``."""
 LEAST_CONTENT = 3
 """Content words below which a passage is never looked for elsewhere."""
-BANDS_AT_ONCE = 5
-"""Bands that one thread joins one after another; bounds memory."""
+BANDS_AT_ONCE = 7
+"""Bands that one thread joins one after another, not more than are hashed at once; bounds
+memory."""
 LEAST_AGREEMENT = 0.85
 """Share of the sensitivity that the Jaccard index of two passages' content words must reach."""
 MERGE_AT = 3_000_000
@@ -428,10 +429,8 @@ def find_candidates(
             break
         room = n
     keys, weights = keys[:n], weights[:n]
-    order = np.argsort(keys, kind="stable")
-    out_keys, out_weights = np.empty(n, np.uint64), np.empty(n, np.int64)
-    m = kernels.sum_runs(keys, order, weights, out_keys, out_weights)
-    out_keys, out_weights = out_keys[:m], out_weights[:m]
+    out_keys, out_weights = kernels.summed_pairs(keys, weights, c.nodes)
+    m = len(out_keys)
     information = np.bincount(c.p_article, c.p_information, c.nodes)
     one, two = (
         (out_keys >> np.uint64(32)).astype(np.int64),

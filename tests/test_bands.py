@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from itertools import combinations
 
 import numpy as np
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 from dedup.config import Settings
 from dedup.kernels import bands
 from dedup.kernels.minhash import QUARTERS
-from dedup.kernels.pairs import distinct_pairs
+from dedup.kernels.pairs import distinct_pairs, summed_pairs
 from dedup.sketch import PERMUTATIONS, scheme
 
 WORDS = 60
@@ -174,3 +175,16 @@ def test_containment_is_a_second_way(dice, inside, found):
     card = bands.cards(np.arange(2), start, words, information, bands.mixed_hashes(HASHES))
     shared = bands.shared_information(0, 1, card, words, bits, 0.0, 0.0, dice, inside)
     assert shared == (20 if found else 0)
+
+
+@given(st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4), st.integers(-5, 2**31 - 1))))
+@hypothesis_settings(deadline=None)
+def test_weights_of_pairs_are_summed_in_order(rows):
+    pairs = np.array([(u << 32) | v for u, v, _ in rows], np.uint64)
+    weights = np.array([weight for _, _, weight in rows], np.int32)
+    expected: Counter[int] = Counter()
+    for pair, weight in zip(pairs.tolist(), weights.tolist(), strict=True):
+        expected[pair] += weight
+    found, total = summed_pairs(pairs, weights, 5)
+    assert dict(zip(found.tolist(), total.tolist(), strict=True)) == expected
+    assert found.tolist() == sorted(expected)

@@ -16,7 +16,7 @@ from dedup.kernels.vocabulary import widened
 DIGIT = 11  # bits sorted at a time
 BITS = 112  # of a bitmap
 LOW = np.uint64(2**48 - 1)
-LANES = 16
+LANES = 8
 LOOSE = np.uint8(1)
 BESIDE = np.uint8(2)
 
@@ -36,27 +36,32 @@ def band_keys(passage, p_content, c_word, mixed, a, b, rows, out):
 
     ``passage`` int64; ``a``, ``b`` (uint32, bands * rows): the permutations of these bands.
     """
-    # Vector units take so many at a time: the permutations are filled up with idle ones.
-    perms = (len(a) + LANES - 1) // LANES * LANES
-    factor = np.zeros(perms, np.uint32)
-    for k in range(len(a)):
-        factor[k] = a[k]
-    term = np.zeros(perms, np.uint32)
-    for k in range(len(b)):
-        term[k] = b[k]
+    bands = out.shape[1]
+    # Vector units take so many at a time: the bands stand side by side, filled up with idle ones,
+    # in the order of their rows, so that they are hashed together, too.
+    lanes = (bands + LANES - 1) // LANES * LANES
+    factor = np.zeros(rows * lanes, np.uint32)
+    term = np.zeros(rows * lanes, np.uint32)
+    for band in range(bands):
+        for r in range(rows):
+            factor[r * lanes + band] = a[band * rows + r]
+            term[r * lanes + band] = b[band * rows + r]
+    perms = rows * lanes
     signature = np.empty(perms, np.uint32)
+    key = np.empty(lanes, np.uint32)
     for i in range(len(passage)):
         signature[:] = np.uint32(0xFFFFFFFF)
         for j in range(p_content[passage[i]], p_content[passage[i] + 1]):
             h = mixed[c_word[j]]
             for k in range(perms):
                 signature[k] = min(signature[k], np.uint32(factor[k] * h + term[k]))
-        for band in range(out.shape[1]):
-            h = np.uint32(0x811C9DC5)
-            for r in range(rows):
-                h = fmix32(np.uint32(h ^ signature[band * rows + r]))
-                h = np.uint32(h * np.uint32(5) + np.uint32(0xE6546B64))
-            out[i, band] = h
+        key[:] = np.uint32(0x811C9DC5)
+        for r in range(rows):
+            for k in range(lanes):
+                h = fmix32(np.uint32(key[k] ^ signature[r * lanes + k]))
+                key[k] = np.uint32(h * np.uint32(5) + np.uint32(0xE6546B64))
+        for band in range(bands):
+            out[i, band] = key[band]
 
 
 @leaf

@@ -73,9 +73,9 @@ def article_pairs(start, article, eighths, edge_u, edge_v, edge_eighths, cap, re
 
 
 @kernel
-def distinct_pairs(pairs, shared, nodes):
-    """Pairs (uint64: two numbers below ``nodes``, 32 bits each) in order, once each, with what they
-    have in common (``shared`` int32). Sorted by counting, the low number first: linear."""
+def pairs_in_order(pairs, values, nodes):
+    """Pairs (uint64: two numbers below ``nodes``, 32 bits each) in order, with their ``values``:
+    copies. Sorted by counting, the low number first: linear."""
     for shift in (np.uint64(0), np.uint64(32)):
         place = np.zeros(nodes + 1, np.int64)
         for e in range(len(pairs)):
@@ -87,10 +87,18 @@ def distinct_pairs(pairs, shared, nodes):
         for e in range(len(pairs)):
             i = (pairs[e] >> shift) & np.uint64(0xFFFFFFFF)
             moved[place[i]] = pairs[e]
-            carried[place[i]] = shared[e]
+            carried[place[i]] = values[e]
             place[i] += 1
         pairs = moved
-        shared = carried
+        values = carried
+    return pairs, values
+
+
+@kernel
+def distinct_pairs(pairs, shared, nodes):
+    """Pairs (see ``pairs_in_order``) once each, in order, with what they have in common (``shared``
+    int32)."""
+    pairs, shared = pairs_in_order(pairs, shared, nodes)
     n = 0
     for e in range(len(pairs)):
         if n == 0 or pairs[n - 1] != pairs[e]:
@@ -98,6 +106,25 @@ def distinct_pairs(pairs, shared, nodes):
             shared[n] = shared[e]
             n += 1
     return pairs[:n].copy(), shared[:n].copy()
+
+
+@kernel
+def summed_pairs(pairs, weights, nodes):
+    """Pairs (see ``pairs_in_order``) once each, in order, with the sum of their ``weights`` (int32;
+    the sum int64)."""
+    pairs, weights = pairs_in_order(pairs, weights, nodes)
+    distinct = 0
+    for e in range(len(pairs)):
+        distinct += e == 0 or pairs[e - 1] != pairs[e]
+    out = np.empty(distinct, np.uint64)
+    total = np.zeros(distinct, np.int64)
+    n = -1
+    for e in range(len(pairs)):
+        if n < 0 or out[n] != pairs[e]:
+            n += 1
+            out[n] = pairs[e]
+        total[n] += weights[e]
+    return out, total
 
 
 @kernel
@@ -148,21 +175,6 @@ def bounded_edges(u, v, weight, nodes, cap, few, strongest):
             for k in range(min(strongest, size)):
                 keep[edge[lo + ranked[k]]] = True
     return keep
-
-
-@kernel
-def sum_runs(keys, order, weights, out_keys, out_weights):
-    """Sum ``weights`` over equal ``keys`` in sorted ``order``; returns the number of keys."""
-    n = 0
-    for i in range(len(order)):
-        k = order[i]
-        if n > 0 and out_keys[n - 1] == keys[k]:
-            out_weights[n - 1] += weights[k]
-        else:
-            out_keys[n] = keys[k]
-            out_weights[n] = weights[k]
-            n += 1
-    return n
 
 
 @kernel
