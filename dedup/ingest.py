@@ -51,6 +51,7 @@ RECORD = (
 BATCH_BYTES = 32 * 2**20
 """Bytes of text that are committed at once."""
 TEXT_LEVEL = 6
+NO_CLAIMS = "[[],[]]"
 
 Row = tuple[Any, ...]
 
@@ -304,6 +305,8 @@ def _loaded(row: Row) -> Row:
 
 def evidence_of(claims: str, ref: str) -> tuple[list[Evidence], list[Evidence]]:
     """Credits and mentions as :func:`claims_of` wrote them, of the article ``ref``."""
+    if claims == NO_CLAIMS:
+        return [], []
     credited, cited = orjson.loads(claims)
     return [_of(e, ref) for e in credited], [_of(e, ref) for e in cited]
 

@@ -15,6 +15,7 @@ import numpy as np
 import zstandard
 
 from dedup.arena import Arena
+from dedup.budget import text_limit
 from dedup.errors import IndexDamagedError
 from dedup.kernels import frames as kernels
 
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 LEVEL = 3
 _WORD = 4
+OF_TEXT = 3
+"""Bytes of the arrays for a byte of English text."""
 
 DTYPES = {
     "d_length": np.int32,
@@ -109,9 +112,12 @@ def unpack(
     """The arrays of a :class:`~dedup.collection.Collection`, from batches of frames and the
     ``sizes`` (see :func:`sizes_of`) of all texts together, on ``threads`` threads.
 
+    Where they are more than a run with the budget of ``arena`` keeps in memory, they are mapped
+    temporary files.
+
     Raises:
         IndexDamagedError: a frame is not of its size, or names words that there are not.
-        SpillError: ``arena`` spills, and temporary files cannot be written.
+        SpillError: temporary files cannot be written.
     """
     place = np.zeros((4, len(sizes) + 1), np.int64)
     np.cumsum(sizes.T, axis=1, out=place[:, 1:])
@@ -177,15 +183,23 @@ def _room(place: NDArray[np.int64], arena: Arena) -> dict[str, NDArray[Any]]:
     texts = place.shape[1] - 1
     passages, tokens, words, content = place[:, -1].tolist()
     rows = {"d": texts, "p": passages, "t": tokens, "w": words, "c": content}
+    counts = {
+        name: rows[name[0]] + (name in ("p_token", "p_content"))
+        for name in DTYPES
+        if name not in _BY_TEXT
+    }
+    size = sum(count * np.dtype(DTYPES[name]).itemsize for name, count in counts.items())
+    if arena.budget is not None and size > OF_TEXT * text_limit(arena.budget):
+        arena.spill()
+    arena.expect(size)
 
-    def empty(name: str, dtype: Any) -> NDArray[Any]:
-        count = rows[name[0]] + (name in ("p_token", "p_content"))
+    def empty(count: int, dtype: Any) -> NDArray[Any]:
         if not arena.spilling:
             return np.empty(count, dtype)
-        size = count * np.dtype(dtype).itemsize
-        return np.frombuffer(arena.allocate(size), dtype, count)
+        memory = arena.allocate(count * np.dtype(dtype).itemsize)
+        return np.frombuffer(memory, dtype, count)
 
-    out = {name: empty(name, dtype) for name, dtype in DTYPES.items() if name not in _BY_TEXT}
+    out = {name: empty(count, DTYPES[name]) for name, count in counts.items()}
     out["d_passage"], out["d_word"] = place[0], place[2]
     out["p_token"][-1], out["p_content"][-1] = tokens, content
     return out

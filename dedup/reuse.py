@@ -80,11 +80,19 @@ def align_further(
     ``known``; the same as :func:`dedup.align.align` gives."""
     wide = np.int64(c.nodes + 1)
     wanted, had = a * wide + b, known.pair_a * wide + known.pair_b
-    new = ~np.isin(wanted, had)
+    new = ~_among(wanted, had)
     found = align(c, a[new], b[new], settings, threads=threads, progress=progress)
     if not len(had):
         return found, new
-    return joined([chosen(known, np.isin(had, wanted)), found], wide), new
+    return joined([chosen(known, _among(had, wanted)), found], wide), new
+
+
+def _among(values: NDArray[np.int64], known: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Which of ``values`` (bool) are among ``known`` ones, which are sorted."""
+    if not len(known):
+        return np.zeros(len(values), bool)
+    at = np.minimum(np.searchsorted(known, values), len(known) - 1)
+    return np.asarray(known[at] == values)
 
 
 def chosen(x: Alignment, pairs: NDArray[np.bool_]) -> Alignment:

@@ -20,6 +20,7 @@ from dedup.changes import (
 )
 from dedup.history import name_groups
 from dedup.ingest import Ingest, Ingested
+from dedup.memory import collector_paused
 from dedup.model import table_schemas
 from dedup.recall import join_parts, load_vocabulary, recall
 from dedup.removal import kept_from, naming_outputs, noted_removals
@@ -103,7 +104,8 @@ def bring_up_to_date(
     )
     if not stale:
         return _as_it_was(store, run, started, counts, missing)
-    return compare_all(store, run, started, vocabulary, counts, missing)
+    with collector_paused():
+        return compare_all(store, run, started, vocabulary, counts, missing)
 
 
 def compare_all(

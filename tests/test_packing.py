@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from dedup.arena import Arena
 from dedup.collection import as_texts, collect, restore
 from dedup.errors import IndexDamagedError
 from dedup.packing import pack, sizes_of
@@ -78,3 +79,16 @@ def test_frames_with_words_that_there_are_not_are_refused():
     c = collect(as_texts(["Three freighters wait off Wexmouth."]), vocabulary=vocabulary)
     with pytest.raises(IndexDamagedError):
         restore([pack(c)], sizes_of(c), Vocabulary())
+
+
+def test_what_the_budget_has_no_room_for_is_in_temporary_files():
+    vocabulary = Vocabulary()
+    c = collect(as_texts(["Three freighters wait off Wexmouth.", "", "No."]), vocabulary=vocabulary)
+    arena = Arena(budget=1)
+    back = restore([pack(c)], sizes_of(c), vocabulary, arena=arena)
+    assert arena.spilled > 0
+    for field in dataclasses.fields(c):
+        assert np.array_equal(getattr(c, field.name), getattr(back, field.name)), field.name
+    roomy = Arena(budget=2**33)
+    restore([pack(c)], sizes_of(c), vocabulary, arena=roomy)
+    assert roomy.spilled == 0
