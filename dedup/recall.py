@@ -125,8 +125,10 @@ def load_corpus(
     names = ", ".join(RECORD)
     rows = store.rows(f"SELECT {names} FROM records ORDER BY id, digest")  # noqa: S608
     schema = article_schema()
-    columns: dict[str, list[Any]] = {name: [r[i] for r in rows] for i, name in enumerate(RECORD)}
-    columns["issues"] = [orjson.loads(value) for value in columns["issues"]]
+    columns: dict[str, Sequence[Any]] = dict.fromkeys(RECORD, ())
+    columns |= zip(RECORD, zip(*rows, strict=True), strict=False)
+    issues = {value: orjson.loads(value) for value in set(columns["issues"])}
+    columns["issues"] = [issues[value] for value in columns["issues"]]
     fields = [field for field in schema if field.name != "text"]
     arrays = []
     for field in fields:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import pyarrow as pa
 import zstandard
@@ -11,6 +11,16 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from dedup.store import Store
+
+
+class StoredText(NamedTuple):
+    """What stands for an Arrow scalar; making one would encode the text again."""
+
+    text: str | None
+
+    def as_py(self) -> str | None:
+        """The text; ``None`` where the index has none."""
+        return self.text
 
 
 class StoredTexts:
@@ -28,8 +38,8 @@ class StoredTexts:
     def __len__(self) -> int:
         return len(self._keys)
 
-    def __getitem__(self, row: int) -> pa.Scalar:
-        return pa.scalar(self._text(row), pa.large_string())
+    def __getitem__(self, row: int) -> StoredText:
+        return StoredText(self._text(row))
 
     def take(self, rows: pa.Array) -> pa.LargeStringArray:
         """Some of the texts, in this order; null where the index has none."""
