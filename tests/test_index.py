@@ -13,10 +13,11 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 import dedup
+from dedup import changes
 from dedup.changes import table_rows
 from dedup.errors import IndexDamagedError, IndexMissingError
 from dedup.lock import Lock
-from dedup.store import RESULTS, result_columns
+from dedup.store import RESULTS, Store, result_columns
 
 SAMPLE = Path(__file__).parent.parent / "data" / "sample" / "articles.jsonl"
 HISTORY = {"articles": {"group"}, "groups": {"id"}, "sources": {"groups"}}
@@ -251,3 +252,23 @@ def test_texts_that_come_after_removed_ones_are_not_taken_for_them(tmp_path):
     later = write(tmp_path / "c.jsonl", [json.dumps(r) for r in others])
     index.update(later, threads=1)
     assert held(tmp_path / "ix") == scanned([gone, later])
+
+
+@pytest.mark.parametrize("way", ["one by one", "all at once", "without digests"])
+def test_changes_are_the_same_however_rows_are_looked_up(tmp_path, monkeypatch, way):
+    records = lines()
+    parts = [write(tmp_path / "a.jsonl", records[:60]), write(tmp_path / "b.jsonl", records[60:])]
+    index = dedup.Index.open(tmp_path / "ix", create=True)
+    index.update(parts[0])
+    monkeypatch.setattr(changes, "MOST_LOOKED_UP", 0 if way == "all at once" else 10_000)
+    if way == "without digests":
+        with Store.open(tmp_path / "ix", writing=True) as store:
+            store.drop_parts(changes.DIGESTS)
+    before = {name: set(rows) for name, rows in held(tmp_path / "ix").items()}
+    found = index.update(parts[1])
+    assert held(tmp_path / "ix") == scanned(parts)
+    for name, rows in held(tmp_path / "ix").items():
+        told = [c["change"] for c in found.changes if c["table"] == name]
+        if name not in HISTORY:
+            assert told.count("added") + told.count("changed") == len(set(rows) - before[name])
+            assert told.count("removed") + told.count("changed") == len(before[name] - set(rows))
