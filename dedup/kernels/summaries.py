@@ -22,6 +22,8 @@ LEAST_PASSAGES = 3
 MOST_TOKENS = 400
 SKIP = 3  # a run goes on over two passages without a like one
 RATIO = 2.0  # tokens of the retold part to those of the summary, at least
+MOST_RATIO = 16.0  # and at most: a few alike sentences scattered over a long text are no summary
+RUN = 2  # passages that it takes from one neighbourhood on average, at most: more are copied runs
 NEAR = 3  # passages from one place to the next inside one neighbourhood
 NEIGHBOURHOOD = 0.55  # share of the summary that one neighbourhood explains, at most
 LIKENESS = 0.4  # mean cosine at least
@@ -80,7 +82,8 @@ def retold(first, last, p0, q0, p_token, passages):
     low = places[order[0]]
     high = places[order[n - 1]]
     own = p_token[p0 + last + 1] - p_token[p0 + first]
-    if own > MOST_TOKENS or p_token[q0 + high + 1] - p_token[q0 + low] < RATIO * own:
+    other = p_token[q0 + high + 1] - p_token[q0 + low]
+    if own > MOST_TOKENS or other < RATIO * own or other > MOST_RATIO * own:
         return -1, -1
     neighbourhoods = 0
     inside = 0
@@ -91,7 +94,7 @@ def retold(first, last, p0, q0, p_token, passages):
         inside += sizes[order[i]]
         if inside > NEIGHBOURHOOD * tokens:
             return -1, -1
-    if neighbourhoods < LEAST_PASSAGES:
+    if neighbourhoods < LEAST_PASSAGES or n > RUN * neighbourhoods:
         return -1, -1
     return low, high
 
