@@ -15,7 +15,7 @@ import numpy as np
 
 from dedup.kernels.jit import leaf
 from dedup.kernels.minhash import CONTENT
-from dedup.kernels.ordering import first_from
+from dedup.kernels.ordering import first_from, stable_order
 
 WINDOW = 60  # tokens looked at beyond a core
 FAR = 120  # tokens beyond the window from which the chance rates are taken
@@ -43,10 +43,16 @@ def pair_slot(v, w, size, table):
 
 
 @leaf
-def meet(lo, hi, t_word, left, size, table, flags, base):
-    """Find the runs that tokens ``lo`` to ``hi`` share with the other side; words of long runs
-    are used up at once. ``flags[t - base]``: 3 in a long run, 2 in a short one, 1 otherwise."""
+def meet(lo, hi, t_word, left, size, table, flags, base, runs):
+    """Find the runs that tokens ``lo`` to ``hi`` share with the other side. Words of long runs are
+    used up at once, the longest run first (as Wise 1993 tiles two strings): where a text says
+    nearly the same twice, the other side's words are those of the closer one.
+
+    ``flags[t - base]``: 3 in a long run, 2 in a short one, 1 otherwise, 0 in a long run that finds
+    its word used up. ``runs``: scratch (see ``workspace.Runs``).
+    """
     start = lo
+    count = 0
     for t in range(lo, hi):
         flags[t - base] = 1
         chained = False
@@ -54,17 +60,26 @@ def meet(lo, hi, t_word, left, size, table, flags, base):
             j, key = pair_slot(np.int64(t_word[t]), np.int64(t_word[t + 1]), size, table)
             chained = table[j] == key
         if not chained:
-            if t > start:
-                k = 3 if t - start >= LONG else 2
-                for u in range(start, t + 1):
-                    flags[u - base] = k
-                    if k == 3:
-                        v = t_word[u]
-                        if left[v] > 0:
-                            left[v] -= 1
-                        else:
-                            flags[u - base] = 0
+            if t - start >= LONG:
+                runs.begin[count] = start
+                runs.shortness[count] = start - t
+                count += 1
+            elif t > start:
+                flags[start - base : t + 1 - base] = 2
             start = t + 1
+    if count > 1:
+        stable_order(runs.shortness, count, runs.order, runs.spare)
+    else:
+        runs.order[0] = 0
+    for i in range(count):
+        k = runs.order[i]
+        for u in range(runs.begin[k], runs.begin[k] - runs.shortness[k] + 1):
+            v = t_word[u]
+            flags[u - base] = 3
+            if left[v] > 0:
+                left[v] -= 1
+            else:
+                flags[u - base] = 0
 
 
 @leaf
@@ -93,7 +108,7 @@ def fill(lo, hi, t_word, left, size, table):
 
 
 @leaf
-def chance_rates(wlo, whi, begin, end, t_word, left, size, table, bits, used, out):
+def chance_rates(wlo, whi, begin, end, t_word, left, size, table, bits, used, runs, out):
     """Outcomes of stretches of text far away put in the place of the window (``out`` float64, 8:
     four of content words, four of common ones). They meet the words that the core has left, as
     the window's own tokens do."""
@@ -105,7 +120,7 @@ def chance_rates(wlo, whi, begin, end, t_word, left, size, table, bits, used, ou
         high = wlo if part == 0 else min(end, whi + FAR)
         for block in range(low, high, WINDOW):
             stop = min(high, block + WINDOW)
-            meet(block, stop, t_word, left, size, table, used, block)
+            meet(block, stop, t_word, left, size, table, used, block, runs)
             for t in range(block, stop):
                 settle(t, t_word, left, used, block)
                 out[used[t - block] + (0 if bits[t_word[t]] & CONTENT else 4)] += 1.0
@@ -131,7 +146,7 @@ def best_edges(lo, hi, begin, end, olo, ohi, t_word, bits, left, tokens, side):
     fill(olo, ohi, t_word, left, size, table)
     wlo = max(begin, lo - WINDOW)
     whi = min(end, hi + WINDOW)
-    meet(wlo, whi, t_word, left, size, table, flags, wlo)
+    meet(wlo, whi, t_word, left, size, table, flags, wlo, tokens.runs)
     chance = tokens.rates[side]
     inside = tokens.rates[2]
     score = tokens.rates[3]
@@ -151,6 +166,7 @@ def best_edges(lo, hi, begin, end, olo, ohi, t_word, bits, left, tokens, side):
             table,
             bits,
             tokens.used,
+            tokens.runs,
             chance,
         )
     for k in range(WINDOW):

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from dedup.kernels.comparison import logarithms, table_size
-from dedup.kernels.edges import WINDOW
+from dedup.kernels.edges import LONG, WINDOW
 from dedup.kernels.seeds import SEEDS_PER_PASSAGE
 
 
@@ -139,16 +139,27 @@ class Spans(NamedTuple):
     spare: np.ndarray
 
 
+class Runs(NamedTuple):
+    """Long runs of one text that stand in another, too: ``begin`` (int64 token), ``shortness``
+    (int64, its length less one, negative), ``order`` and ``spare`` (int64) to rank them."""
+
+    begin: np.ndarray
+    shortness: np.ndarray
+    order: np.ndarray
+    spare: np.ndarray
+
+
 class Tokens(NamedTuple):
     """Per token: ``flags``, ``used`` (uint8), ``cover_a``, ``cover_b`` (int32, zeroed between
-    uses), and ``table`` (int64, zeroed between uses), a hash set of word pairs; ``rates`` (float64,
-    (4, 8)): see ``edges.refine``."""
+    uses), and ``table`` (int64, zeroed between uses), a hash set of word pairs; ``runs`` of them;
+    ``rates`` (float64, (4, 8)): see ``edges.refine``."""
 
     flags: np.ndarray
     used: np.ndarray
     cover_a: np.ndarray
     cover_b: np.ndarray
     table: np.ndarray
+    runs: Runs
     rates: np.ndarray
 
 
@@ -230,12 +241,19 @@ def make_spans(most: int) -> Spans:
 
 def make_tokens(most_tokens: int, window: int) -> Tokens:
     """Room for texts of so many tokens, ``window`` looked at beyond a core."""
+    most_runs = most_tokens // (LONG + 1) + 1
     return Tokens(
         np.empty(most_tokens + 2 * window, np.uint8),
         np.empty(window, np.uint8),
         np.zeros(most_tokens, np.int32),
         np.zeros(most_tokens, np.int32),
         np.zeros(table_size(most_tokens), np.int64),
+        Runs(
+            np.empty(most_runs, np.int64),
+            np.empty(most_runs, np.int64),
+            np.empty(most_runs, np.int64),
+            np.empty(most_runs, np.int64),
+        ),
         np.empty((4, 8), np.float64),
     )
 
