@@ -31,7 +31,7 @@ BUCKET_CAP = 64
 BUCKET_REPRESENTATIVES = 8
 PARTNERS = 2
 """An article is aligned with so many times ``max_partners`` others at most: its strongest."""
-PAIR_FACTOR = 0.9
+PAIR_FACTOR = 1.25
 """An article pair goes on whose alike passages share this many times ``min_prose_information``."""
 QUOTED = 2
 """A passage that stands in quotation marks anywhere counts this many times for such a pair."""

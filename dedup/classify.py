@@ -33,8 +33,11 @@ leaves the marks out writes of a document or quotes without them. Copies of narr
 article quotes stay narrative."""
 FRAME_BITS = 80.0
 """Information below which a passage beside speech is its frame ("he told reporters on Monday")."""
-RUNNING = 2.0
-"""Times the least information that the words of a span hold in all, common ones included."""
+RUNNING = 3.0
+"""Times the least information that the words of a span hold in all, common ones included: a
+sentence or two of running text."""
+SPOKEN = 2.0
+"""The same where an article marks part of the span as speech: short quotes are shared, too."""
 SHARE_OF_TEXT = 0.1
 """Share of the shorter text's information from which prose of any length counts as shared."""
 LEAST_LINKS = 0.1
@@ -267,6 +270,7 @@ def classify_matches(
         np.where(
             (kind == QUOTE) & marked, settings.min_information, settings.min_prose_information
         )[doubtful],
+        spoken[doubtful] > 0,
     )
     i = np.flatnonzero(keep)
     i = i[np.lexsort((b0[i], a0[i], pair[i]))]
@@ -307,6 +311,7 @@ def coincidences(
     spans: _Spans,
     bits: NDArray[np.float64],
     least: NDArray[np.float64],
+    spoken: NDArray[np.bool_],
 ) -> NDArray[np.bool_]:
     """Matches (bool) that say too little to be more than a coincidence.
 
@@ -315,8 +320,9 @@ def coincidences(
     together alike; copied prose is running text, with the function words of its language. So the
     bits count in proportion to the function words among the span's words, measured by the share
     of them in the two articles. ``least`` bits (float64) are enough if either span, common words
-    included, holds :data:`RUNNING` times as many, or :data:`SHARE_OF_TEXT` of
-    the shorter text's information, so that short texts can be compared, too.
+    included, holds :data:`RUNNING` times as many (:data:`SPOKEN` times where part of it is
+    ``spoken``, bool), or :data:`SHARE_OF_TEXT` of the shorter text's information, so that short
+    texts can be compared, too.
     """
     words = np.diff(c.p_token[c.d_passage])
     content, information = kernels.content_of_articles(c.d_passage, c.p_token, c.t_word, c.v_bits)
@@ -330,5 +336,6 @@ def coincidences(
         usual >= LEAST_LINKS, np.minimum(1.0, found / np.maximum(usual, LEAST_LINKS)), 1.0
     )
     shorter = np.minimum(information[node_a], information[node_b])
-    little = (bits * running < least) | (np.minimum(all_a, all_b) < RUNNING * least)
+    text = np.where(spoken, SPOKEN, RUNNING) * least
+    little = (bits * running < least) | (np.minimum(all_a, all_b) < text)
     return np.asarray(little & (bits < SHARE_OF_TEXT * shorter))

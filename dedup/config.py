@@ -41,7 +41,7 @@ class Settings:
     """
 
     sensitivity: float = _setting(
-        0.3,
+        0.25,
         "Word overlap (Jaccard, 0-1) from which two passages are compared. Lower finds more "
         "rewording and costs time.",
         low=0.2,
@@ -62,7 +62,7 @@ class Settings:
         high=10000.0,
     )
     min_prose_information: float = _setting(
-        120.0,
+        90.0,
         "Bits of information that shared prose must carry, unless it is a tenth of the shorter "
         "text: less is a coincidence of names and stock phrases. Wording with fewer function words "
         "than the texts around it counts in proportion. What both articles mark as a quote, and "

@@ -278,6 +278,12 @@ def _passages_within(c: Collection, begin: int, end: int) -> list[int]:
     return list(range(first, last))
 
 
+def _spoken(c: Collection, lo: int, hi: int) -> bool:
+    """Whether part of the token span ``lo`` to ``hi`` is marked as speech."""
+    first, end = np.searchsorted(c.p_token, [lo, hi - 1], side="right")
+    return bool(Speech.of(c.p_speech[first - 1 : end]).said.any())
+
+
 def _dropped_by(c: Collection, g: Alignment, i: int, settings: Settings) -> str:
     """Which rule of ``classify_matches`` left a span of the alignment out."""
     if g.similarity[i] < settings.min_similarity:
@@ -291,7 +297,8 @@ def _dropped_by(c: Collection, g: Alignment, i: int, settings: Settings) -> str:
     spans = (g.a0[at], g.a1[at], g.b0[at], g.b1[at])
     node: NDArray[np.int64] = np.array([0])
     least = np.array([settings.min_prose_information])
-    if coincidences(c, node, node + 1, spans, g.bits[at], least)[0]:
+    spoken = _spoken(c, g.a0[i], g.a1[i]) or _spoken(c, g.b0[i], g.b1[i])
+    if coincidences(c, node, node + 1, spans, g.bits[at], least, np.array([spoken]))[0]:
         return (
             "may be a coincidence of names and stock phrases: less running text than "
             f"{settings.min_prose_information:g} bits (min_prose_information)"

@@ -108,7 +108,8 @@ def test_a_scan_takes_no_summary_for_a_copy(tmp_path):
     records.append({**records[0], "id": "again", "outlet": "again.example"})
     path = tmp_path / "articles.jsonl"
     path.write_text("".join(json.dumps(r) + "\n" for r in records), encoding="utf-8")
-    result = dedup.scan(path, threads=1)
+    single = dedup.Settings(min_prose_information=60.0)  # a sentence alone is enough
+    result = dedup.scan(path, threads=1, settings=single)
     copies = {
         frozenset((r["a"], r["b"])) for r in result.relations.to_pylist() if r["relation"] == "copy"
     }
