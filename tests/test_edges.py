@@ -21,19 +21,24 @@ from dedup.kernels.workspace import make_tokens, make_words
 
 def outcomes(own: list[int], left: Counter[int], pairs: set[tuple[int, int]]) -> list[int]:
     """How each token meets the other side, before single words are used up: 3 in a long run,
-    2 in a short one, 1 alone. Words of long runs are taken from ``left``; 0 where none is."""
-    out: list[int] = []
+    2 in a short one, 1 alone. Words of long runs are taken from ``left``, the longest run first
+    (of equal ones, the first); 0 where none is."""
+    out = [1] * len(own)
+    long_runs: list[range] = []
     k = 0
     while k < len(own):
         n = 1
         while k + n < len(own) and (own[k + n - 1], own[k + n]) in pairs:
             n += 1
-        kind = 1 if n == 1 else 2 if n - 1 < edges.LONG else 3
-        for word in own[k : k + n]:
-            taken = kind < 3 or left[word] > 0
-            left[word] -= taken and kind == 3
-            out.append(kind if taken else 0)
+        if n - 1 >= edges.LONG:
+            long_runs.append(range(k, k + n))
+        elif n > 1:
+            out[k : k + n] = [2] * n
         k += n
+    for run in sorted(long_runs, key=len, reverse=True):
+        for i in run:
+            out[i] = 3 if left[own[i]] > 0 else 0
+            left[own[i]] -= out[i] == 3
     return out
 
 
@@ -158,6 +163,31 @@ def test_the_best_span_against_brute_force(seed, side, given_rates):
     assert verbatim == pytest.approx(same)
     assert not words.left.any(), "left as it was found"
     assert not tokens.table.any(), "left as it was found"
+
+
+@pytest.mark.parametrize("copy_first", [False, True])
+def test_the_longest_run_has_the_words_that_runs_compete_for(copy_first):
+    """Words 0-11 stand once in the other text: they serve the copy, not what resembles it."""
+    copy, alike = list(range(12)), [*range(2, 9), 20, 21]
+    own = [*copy, 30, *alike] if copy_first else [*alike, 30, *copy]
+    words, tokens = make_words(40), make_tokens(len(own), edges.WINDOW)
+    size = len(tokens.table)
+    edges.fill(0, 12, np.arange(12, dtype=np.int32), words.left, size, tokens.table)
+    edges.meet(
+        0,
+        len(own),
+        np.array(own, np.int32),
+        words.left,
+        size,
+        tokens.table,
+        tokens.flags,
+        0,
+        tokens.runs,
+    )
+    alone = [1, *[0] * 7, 1, 1] if copy_first else [*[0] * 7, 1, 1, 1]
+    expected = [*[3] * 12, *alone] if copy_first else [*alone, *[3] * 12]
+    assert tokens.flags[: len(own)].tolist() == expected
+    assert not words.left.any(), "each word served once"
 
 
 # --- what a match leads over ----------------------------------------------------------------------
