@@ -9,6 +9,8 @@ import numpy as np
 import orjson
 import pyarrow as pa
 
+from dedup.errors import IndexDamagedError
+from dedup.indexnotes import COMPARE_ANEW, UNUSED_WORDS
 from dedup.model import table_schemas
 from dedup.report.encode import parsed_date, with_date_strings
 from dedup.rowdigests import known_rows, row_digests
@@ -66,22 +68,44 @@ def table_rows(name: str, table: pa.Table) -> list[Row]:
 
 def compare_tables(store: Store, tables: Mapping[str, pa.Table]) -> dict[str, TableChanges]:
     """How the tables of results differ from what the index holds of them."""
-    parts = store.parts(DIGESTS)
-    known = parts[0] if parts else dict.fromkeys(RESULTS, np.empty((0, 2), np.uint64))
-    return {name: compare_table(store, name, tables[name], known[name]) for name in RESULTS}
+    meta = store.meta()
+    # Articles that were taken out must be out of every row, whatever its digest says.
+    known = {} if COMPARE_ANEW in meta or UNUSED_WORDS in meta else known_digests(store)
+    return {name: compare_table(store, name, tables[name], known.get(name)) for name in RESULTS}
+
+
+def known_digests(store: Store) -> Mapping[str, NDArray[np.uint64]]:
+    """Digests of the rows of the tables of results, as the last run left them.
+
+    Empty where there are none, or where they cannot be read: nothing rests on them.
+    """
+    try:
+        parts = store.parts(DIGESTS)
+    except IndexDamagedError:
+        return {}
+    return parts[0] if parts else {}
+
+
+def digests_of(name: str, table: pa.Table) -> NDArray[np.uint64]:
+    """Digests of the rows of a table of results, by what the index keeps of them."""
+    unordered = {column for of, column in UNRANKED if of == name}
+    return row_digests(with_date_strings(name, table), result_columns(name), unordered)
 
 
 def compare_table(
-    store: Store, name: str, table: pa.Table, known: NDArray[np.uint64]
+    store: Store, name: str, table: pa.Table, known: NDArray[np.uint64] | None
 ) -> TableChanges:
     """How a table differs from what the index holds of it.
 
     ``known``: digests of the rows that the index holds. Most rows are as they were: those whose
-    digest is not among them are looked at, and one by one.
+    digest is not among them are looked at, and one by one. Without them, or where the index does
+    not hold as many rows, all are looked at.
     """
-    unordered = {column for of, column in UNRANKED if of == name}
-    digests = row_digests(table, result_columns(name), unordered)
-    other = np.flatnonzero(~known_rows(digests, known))
+    digests = digests_of(name, table)
+    held = int(store.value(f'SELECT count(*) FROM "{name}"'))  # noqa: S608
+    trusted = known is not None and len(known) == held
+    same = known_rows(digests, known) if known is not None and trusted else np.zeros(len(table))
+    other = np.flatnonzero(same == 0)
     rows = dict(zip(other.tolist(), table_rows(name, table.take(pa.array(other))), strict=True))
     at = _key_places(name)
     former = _rows_of(store, name, [_key(row, at) for row in rows.values()])
@@ -96,8 +120,7 @@ def compare_table(
         else:
             changed[number] = before
     removed: list[Row] = []
-    kept = len(table) - len(added)
-    if kept != store.value(f'SELECT count(*) FROM "{name}"'):  # noqa: S608
+    if not trusted or held != len(table) - len(added):
         names = ", ".join(f'"{key}"' for key in KEYS[name])
         stored = store.connection.execute(f'SELECT {names} FROM "{name}"')  # noqa: S608
         now = set(zip(*(table[key].to_pylist() for key in KEYS[name]), strict=True))
@@ -234,11 +257,15 @@ def changes_of(store: Store, run: int) -> list[dict[str, Any]]:
 
 def stored_rows(store: Store, name: str, keys: Iterable[Row]) -> pa.Table:
     """Rows of a table of results by their keys, as the output contract has them but for scores."""
-    schema = table_schemas()[name]
-    columns = result_columns(name)
     where = " AND ".join(f'"{key}" = ?' for key in KEYS[name])
     query = f'SELECT * FROM "{name}" WHERE {where}'  # noqa: S608
-    rows = [row for key in keys for row in store.rows(query, *key)]
+    return as_table(name, [row for key in keys for row in store.rows(query, *key)])
+
+
+def as_table(name: str, rows: Sequence[Row]) -> pa.Table:
+    """Rows as the index keeps them, as the output contract has them but for scores."""
+    schema = table_schemas()[name]
+    columns = result_columns(name)
     arrays = []
     for field in schema:
         if field.name not in columns:

@@ -1,7 +1,7 @@
 """Digests of the rows of a table, by which those are found that are not as they were.
 
-They say that rows differ, or that they are the same but for a chance of 2^-128 a pair: of the same
-rows nothing else needs to be read.
+Rows of unlike digests differ; two unlike rows have the same one by chance once in 2^128 pairs. The
+hash has no key: it guards against chance alone.
 """
 
 from __future__ import annotations

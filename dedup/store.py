@@ -13,6 +13,7 @@ import errno
 import hashlib
 import os
 import sqlite3
+import zipfile
 from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
 from io import BytesIO
@@ -108,6 +109,10 @@ def unpack_arrays(data: bytes) -> dict[str, NDArray[Any]]:
     plain = zstandard.ZstdDecompressor().decompress(data)
     with np.load(BytesIO(plain), allow_pickle=False) as archive:
         return dict(archive)
+
+
+UNREADABLE = (zstandard.ZstdError, zipfile.BadZipFile, ValueError, KeyError, EOFError, OSError)
+"""What a damaged part, text or frame raises when it is unpacked."""
 
 
 def not_writable(folder: Path, error: OSError | sqlite3.Error) -> IndexWriteError:
@@ -315,9 +320,21 @@ class Store:
         self.connection.execute("DELETE FROM meta WHERE name = ?", (name,))
 
     def parts(self, kind: str) -> list[dict[str, NDArray[Any]]]:
-        """The arrays of one kind, in the order in which they were added."""
-        query = "SELECT data FROM parts WHERE kind = ? ORDER BY part"
-        return [unpack_arrays(data) for (data,) in self.connection.execute(query, (kind,))]
+        """The arrays of one kind, in the order in which they were added.
+
+        Raises :class:`~dedup.errors.IndexDamagedError` where one of them cannot be unpacked.
+        """
+        query = "SELECT part, data FROM parts WHERE kind = ? ORDER BY part"
+        arrays = []
+        for part, data in self.connection.execute(query, (kind,)):
+            try:
+                arrays.append(unpack_arrays(data))
+            except UNREADABLE as error:
+                raise IndexDamagedError(
+                    f"{self.folder}: its part {part} ({kind}) cannot be unpacked: {error}; 'dedup "
+                    f"index rebuild {self.folder}' makes the index anew from its texts"
+                ) from error
+        return arrays
 
     def add_part(self, kind: str, run: int, arrays: dict[str, NDArray[Any]]) -> None:
         """Add arrays of one kind."""

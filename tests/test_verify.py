@@ -221,3 +221,53 @@ def test_pages_that_are_damaged_are_said_without_a_traceback(index):
     assert "Traceback" not in done.stderr + done.stdout
     assert "internal" not in done.stderr
     assert "database:" in done.stdout or "cannot be read" in done.stdout + done.stderr
+
+
+FLAGS = "SELECT ref, flag, share_copied FROM articles ORDER BY ref"
+
+
+def rows(index, query):
+    database = sqlite3.connect(index / "index.sqlite")
+    found = database.execute(query).fetchall()
+    database.close()
+    return found
+
+
+def test_rows_of_results_that_another_program_changed_are_named(index):
+    before = rows(index, FLAGS)
+    found = damaged(index, "UPDATE articles SET flag = 'unique' WHERE flag = 'syndicated'")
+    assert any(p.startswith("articles: not as the last run left them: [") for p in found.problems)
+    dedup.Index.rebuild(index)
+    assert rows(index, FLAGS) == before
+    assert dedup.Index.open(index).verify(threads=1).problems == []
+
+
+def test_rows_of_results_that_are_lost_are_noticed_and_come_back(index, tmp_path):
+    before = rows(index, "SELECT count(*) FROM matches")
+    found = damaged(index, "DELETE FROM matches WHERE rowid IN (SELECT rowid FROM matches LIMIT 5)")
+    assert any(p.startswith("matches: ") and "the last run left" in p for p in found.problems)
+    record = {"id": "one-more", "text": "Nobody else reports on the new pier of Wexmouth today."}
+    (tmp_path / "more.jsonl").write_text(json.dumps(record))
+    dedup.Index.open(index).update(tmp_path / "more.jsonl", threads=1)
+    assert rows(index, "SELECT count(*) FROM matches") == before
+    assert dedup.Index.open(index).verify(threads=1).problems == []
+
+
+def test_an_article_that_is_taken_out_is_out_of_rows_that_were_tampered_with(index):
+    """Also where as many rows were lost as are to be removed."""
+    damaged(index, "DELETE FROM passages WHERE rowid = (SELECT max(rowid) FROM passages)")
+    opened = dedup.Index.open(index)
+    opened.update(delete=["alqantara-001", "almarsa-001"], erase=True, threads=1)
+    assert opened.verify(threads=1).problems == []
+
+
+def test_digests_of_rows_are_done_without_where_they_are_damaged(index, tmp_path):
+    (data,) = rows(index, "SELECT data FROM parts WHERE kind = 'digests'")[0]
+    broken = bytearray(data)
+    broken[len(broken) // 2] ^= 64
+    query = "UPDATE parts SET data = ? WHERE kind = 'digests'"
+    assert not damaged(index, query, bytes(broken)).whole
+    (tmp_path / "more.jsonl").write_text(json.dumps({"id": "one-more", "text": "A new pier."}))
+    update = dedup.Index.open(index).update(tmp_path / "more.jsonl", threads=1)
+    assert len(update.tables["articles"]) == 1
+    assert dedup.Index.open(index).verify(threads=1).problems == []

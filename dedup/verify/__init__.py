@@ -13,6 +13,7 @@ from dedup.indexnotes import ERASURE_KEY
 from dedup.ingest import erasure_mark
 from dedup.verify.findings import check_findings
 from dedup.verify.references import check_references
+from dedup.verify.rows import check_rows
 from dedup.verify.texts import check_texts
 
 if TYPE_CHECKING:
@@ -79,6 +80,7 @@ def verify_store(
         tick("references", 0, None)
         lengths = {} if texts is None else texts.lengths
         _checked(found, "references", lambda: check_references(store, found, lengths))
+        _checked(found, "rows of results", lambda: check_rows(store, found))
         _checked(found, "erased texts", lambda: _check_erased(store, found))
         if texts is not None:
             tick("matches", 0, None)

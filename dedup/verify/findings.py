@@ -13,8 +13,8 @@ from dedup.candidates import ALIKE, INSIDE, LEAST_AGREEMENT, LEAST_SHARED
 from dedup.kernels import bands
 from dedup.reuse import no_alignment
 from dedup.sketch import scheme
-from dedup.store import unpack_arrays
-from dedup.verify.texts import UNREADABLE, keys
+from dedup.store import UNREADABLE, unpack_arrays
+from dedup.verify.texts import keys
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import zipfile
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +16,7 @@ from dedup.indexnotes import PARTS
 from dedup.kernels import bands
 from dedup.recall import load_vocabulary
 from dedup.sketch import scheme
-from dedup.store import digest_of, unpack_arrays
+from dedup.store import UNREADABLE, digest_of, unpack_arrays
 from dedup.storedframes import frame_rows, restored_texts
 
 if TYPE_CHECKING:
@@ -32,8 +31,6 @@ if TYPE_CHECKING:
     from dedup.vocabulary import Vocabulary
 
 BATCH_BYTES = 8 * 2**20
-UNREADABLE = (zstandard.ZstdError, zipfile.BadZipFile, ValueError, KeyError, EOFError, OSError)
-"""What a damaged part, text or frame raises when it is unpacked."""
 
 
 @dataclass(frozen=True, slots=True)
