@@ -421,3 +421,13 @@ def test_records_inside_of_others_are_refused_before_anything_is_compared(tmp_pa
     assert "the record stands inside of another one" in done.stderr
     assert run("filter", own, "--out", target).returncode == 0
     assert [json.loads(line) for line in lines(target)] == [post]
+
+
+def test_an_article_that_is_cut_off_behind_its_comments_costs_itself_alone(tmp_path):
+    own = write_jsonl(tmp_path / "own.jsonl", [{"id": "1", "text": "Rain fell on the city."}])
+    with own.open("a") as file:
+        file.write('{"title":"Q","comments":[{"text":"x"},{"text":"y"}],"te')
+    target = tmp_path / "kept.jsonl"
+    done = run("filter", own, "--keep", "original", "--out", target)
+    assert done.returncode == 0, done.stderr
+    assert [json.loads(line)["id"] for line in lines(target)] == ["1"]

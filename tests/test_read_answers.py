@@ -113,7 +113,7 @@ def test_a_record_that_is_cut_off_is_none(tmp_path: Path) -> None:
     assert [reject.position for reject in ledger.rejects] == ["line 2, byte 26"]
 
 
-@pytest.mark.parametrize("known", ["id", "date", "url", "author"])
+@pytest.mark.parametrize("known", ["id", "date", "url", "author", "rubric"])
 def test_the_comments_of_an_article_that_is_cut_off_are_none(tmp_path: Path, known: str) -> None:
     path = tmp_path / "a.jsonl"
     whole = json.dumps({known: "x", "title": "T", "comments": RECORDS, "text": "A. " * 9})
@@ -148,6 +148,10 @@ def test_an_empty_answer_is_an_empty_file(tmp_path: Path, name: str) -> None:
         {"tags": [], "rubric": "x"},
         {"articles": [], "errors": [{"code": 1}]},
         {"items": [], "contents": "A text whose column has a name that nobody knows. " * 5},
+        {"outlet": "Coastal", "body": None, "entries": [], "lang": "en"},
+        {"key": "k", "copy": "Short brief", "news": []},
+        {"error": "rate-limit", "articles": []},
+        {"meta": {"errors": {"code": 429}}, "articles": []},
     ],
 )
 def test_a_record_without_a_text_is_no_empty_answer(tmp_path: Path, record: Any) -> None:
@@ -216,3 +220,108 @@ def test_two_objects_that_could_be_the_record_are_no_guess(tmp_path: Path) -> No
     path.write_text(json.dumps({"id": 1, "article": {"text": "A."}, "story": {"text": "B."}}))
     rows, ledger = read(path)
     assert (rows, ledger.rejected) == ([], 1)
+
+
+def answer(*numbers: int, **more: Any) -> dict[str, Any]:
+    """An answer with these records."""
+    return {"status": "ok", "articles": [RECORDS[n] for n in numbers], **more}
+
+
+def test_answers_behind_one_that_is_cut_off_are_read(tmp_path: Path) -> None:
+    """A fetch that broke off in the middle of a file, without and with an array around."""
+    path = tmp_path / "a.json"
+    for indent in (None, 1):
+        first, second, third = (json.dumps(answer(n, n + 1), indent=indent) for n in range(3))
+        second = second[: second.rindex("]")]
+        for whole in (f"{first}\n{second}\n{third}\n", f"[{first},\n{second},\n{third}]"):
+            path.write_text(whole)
+            rows, ledger = read(path)
+            assert [row["id"] for row in rows] == ["r0", "r1", "r1", "r2", "r2", "r3"]
+            assert " 2: the answer is damaged" in (ledger.files[0].incomplete or "")
+
+
+def test_records_behind_a_damaged_one_are_read_once(tmp_path: Path) -> None:
+    """Where the answer begins as its records do, each record is found by itself."""
+    records = [{"type": "article", **record} for record in RECORDS]
+    whole = json.dumps({"type": "feed", "items": records}, indent=1)
+    (tmp_path / "a.json").write_text(whole.replace('"Text, 2 ', '"Text,\n2 '))
+    rows, ledger = read(tmp_path / "a.json")
+    assert [row["id"] for row in rows] == ["r0", "r1", "r3"]
+    assert not any("ends early" in reject.reason for reject in ledger.rejects)
+    assert ledger.incomplete == []
+
+
+def test_damage_in_the_middle_is_not_said_to_be_the_end(tmp_path: Path) -> None:
+    whole = json.dumps(answer(0, 1, 2), indent=1).replace('"Text, 1 ', '"Text,\n1 ')
+    (tmp_path / "a.json").write_text(whole)
+    rows, ledger = read(tmp_path / "a.json")
+    assert [row["id"] for row in rows] == ["r0"]
+    (reject,) = ledger.rejects
+    assert "ends early" not in reject.reason
+    assert "damaged" in (ledger.files[0].incomplete or "")
+
+
+@pytest.mark.parametrize("text", ['{"id": 2, "text": "b\nc"}', '{"id": 2, "text": "b}'])
+def test_an_array_is_closed_behind_a_broken_record(tmp_path: Path, text: str) -> None:
+    (tmp_path / "a.json").write_text('[\n{"id": 1, "text": "a"},\n' + text + "\n]\n")
+    rows, ledger = read(tmp_path / "a.json")
+    assert [row["text"] for row in rows] == ["a"]
+    assert (ledger.rejected, ledger.incomplete) == (1, [])
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        '{"title":"Q","comments":[{"text":"x"},{"text":"y"}],"te',
+        '{"lang":"en","comments":[{"text":"x"},{"text":"y"}],"te',
+        '{"title":"Q","items":[{"text":"x"},{"text":"y"}],"te',
+    ],
+)
+def test_an_article_that_is_cut_off_behind_a_list_is_a_reject(tmp_path: Path, line: str) -> None:
+    (tmp_path / "a.jsonl").write_text(line)
+    rows, ledger = read(tmp_path / "a.jsonl")
+    assert (rows, ledger.rejected) == ([], 1)
+
+
+@pytest.mark.parametrize("ending", [".jsonl", ".json"])
+def test_what_is_cut_off_behind_articles_is_an_article(tmp_path: Path, ending: str) -> None:
+    lines = ['{"id": 1, "text": "a"}', '{"related":{"articles":[{"text":"x"},{"text":"y"}]},"te']
+    whole = "\n".join(lines) if ending == ".jsonl" else f"[\n{lines[0]},\n{lines[1]}"
+    (tmp_path / f"a{ending}").write_text(whole)
+    rows, ledger = read(tmp_path / f"a{ending}")
+    assert [row["text"] for row in rows] == ["a"]
+    assert ledger.rejected == 1
+
+
+@pytest.mark.parametrize(
+    "around",
+    [
+        {"data": {"story": "Ferry strike", "articles": RECORDS}},
+        {"response": {"content": "article", "results": RECORDS}},
+        {"data": {"title": "News", "text": "The latest news", "records": RECORDS}},
+        {"data": {"text": "The latest news", "stripes": RECORDS}},
+        {"articles": RECORDS, "sections": [{"id": 1, "data": {"content": "About sport"}}]},
+    ],
+)
+def test_what_stands_beside_the_records_is_no_record(tmp_path: Path, around: Any) -> None:
+    (tmp_path / "a.json").write_text(json.dumps(around))
+    rows, ledger = read(tmp_path / "a.json")
+    assert [row["id"] for row in rows] == ["r0", "r1", "r2", "r3"]
+    assert ledger.rejected == 0
+
+
+def test_of_two_columns_for_a_field_the_inner_one_counts(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    path.write_text('{"id": 0, "text": null, "maintext": null, "data": {"body": "Rain fell."}}')
+    (row,) = read(path)[0]
+    assert (row["id"], row["text"]) == ("0", "Rain fell.")
+    path.write_text(
+        '{"title": "Feed", "id": 7, "article": {"id": null, "headline": "T", "body": "Rain fell."}}'
+    )
+    (row,) = read(path)[0]
+    assert (row["id"], row["title"], row["text"]) == ("7", "T", "Rain fell.")
+
+
+def test_empty_answers_are_counted(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_text('{"articles": []}\n{"articles": [], "status": "ok"}\n')
+    assert read(tmp_path / "a.jsonl")[1].files[0].notes == ["answers that hold no records: 2"]

@@ -344,6 +344,8 @@ class _Run:
         if format_.one_article:
             return
         yield from self.finish(batch)
+        if intake.empty_answers:
+            intake.note(f"answers that hold no records: {intake.empty_answers}")
         if intake.embargoed:
             intake.note(f"items under an embargo that is not over: {intake.embargoed}")
         if intake.revisions:

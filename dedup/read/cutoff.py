@@ -4,32 +4,47 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
 from dedup.read import ninjs
-from dedup.read.columns import resolve
+from dedup.read.columns import resolve_known
 from dedup.read.intake import Intake, RawRecord
 from dedup.read.jsontext import RefusedError, tolerant
-from dedup.read.wrapped import records_in
+from dedup.read.wrapped import has_fields_of_articles, is_answer
 
 _TOKEN = re.compile(rb'"(?:[^"\\]++|\\.)*+"|["{}\[\]]', re.DOTALL)
 _DAMAGED = "damaged, with all that follows in the same answer"
-_OF_ARTICLES = frozenset(("id", "url", "byline", "published"))
 _CLOSED_BY = {b"[": b"]", b"{": b"}"}
 
 
-def rescued(data: bytes, place: str, offset: int, intake: Intake) -> list[RawRecord]:
-    """The answer of a service with which ``data`` begins, which is no JSON; nothing where none is.
+class Damaged(NamedTuple):
+    """An object that is no JSON: its bytes, place and offset, and whether the input ends there."""
+
+    data: bytes
+    place: str
+    offset: int
+    last: bool = False
+
+
+def rescued(damaged: Damaged, before: dict[str, Any] | None, intake: Intake) -> list[RawRecord]:
+    """The records in the answer of a service with which ``damaged`` begins; nothing where none is.
 
     Its list of records is ended after the last one that is whole. What follows is rejected as one,
-    with its position (``place`` and bytes from ``offset`` on), and the file marked as incomplete.
+    with its position, and the file marked as incomplete.
 
     The records are the members of the outermost list. What was cut off in itself is no record, and
-    neither is an article in whose comments the input ends: what has an id or a date is no answer.
+    neither is an article in whose comments the damage is: where the object ``before`` it in the
+    file is an article, it is one, too; else what has a title or an id, or whose list is not named
+    as lists of records are.
     """
+    data, place, offset, last = damaged
     settings = intake.settings
+    if before is not None:
+        text = resolve_known(tuple(before), settings.fields).text
+        if text is not None and type(before[text]) is str:
+            return []
     sound = _sound(data)
     size, closing = _last_member(sound)
     if size == 0:
@@ -45,16 +60,17 @@ def rescued(data: bytes, place: str, offset: int, intake: Intake) -> list[RawRec
             return []
     if type(value) is not dict:
         return []
+    columns = resolve_known(tuple(value), settings.fields)
+    if has_fields_of_articles(columns):
+        return []
     items = ninjs.items_of(value, intake)
     if items:
-        if items[0] is value:
-            return []
         records = list(ninjs.records(items, place, issues, intake))
-    elif _is_answer(value, settings.fields):
+    elif is_answer(value, columns, settings.fields):
         records = [RawRecord(place, value, issues)]
     else:
         return []
-    cut = not data[len(sound) :].strip()
+    cut = last and not data[len(sound) :].strip()
     rest = data[size:].lstrip(b", \t\r\n")
     if rest:
         end = offset + len(data) - len(rest)
@@ -65,14 +81,6 @@ def rescued(data: bytes, place: str, offset: int, intake: Intake) -> list[RawRec
         f"{offset + size} is used"
     )
     return records
-
-
-def _is_answer(value: dict[str, Any], overrides: tuple[tuple[str, str], ...]) -> bool:
-    """Whether there are records in an object, and it is not an article whose end is missing."""
-    columns = resolve(tuple(value), overrides)
-    if not columns.taken().keys().isdisjoint(_OF_ARTICLES):
-        return False
-    return bool(records_in(value, columns, overrides))
 
 
 def _sound(data: bytes) -> bytes:

@@ -100,6 +100,8 @@ class Intake:
     """Articles whose id was seen before with another text."""
     embargoed: int = 0
     """Articles whose embargo is not over."""
+    empty_answers: int = 0
+    """Answers of a service that hold no records."""
     observe: Callable[[RawRecord], None] | None = None
     """Is told of each record, when a sample is looked at: then all columns are read."""
     most_rejects: int | None = None

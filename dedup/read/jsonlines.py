@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
 from dedup.read import ninjs
-from dedup.read.cutoff import rescued
+from dedup.read.cutoff import Damaged, rescued
 from dedup.read.intake import Intake, RawRecord, Source
 from dedup.read.jsontext import RefusedError, kind_of, tolerant
 from dedup.read.streams import Lines
@@ -37,6 +37,7 @@ def read(source: Source, intake: Intake) -> Iterator[RawRecord]:
     loads = orjson.loads
     issues: tuple[str, ...]
     any_object = False
+    before: dict[str, Any] | None = None
     for number, offset, view in lines.views():
         issues = ()
         try:
@@ -48,7 +49,8 @@ def read(source: Source, intake: Intake) -> Iterator[RawRecord]:
             try:
                 value, issues = tolerant(line, error, settings.reject_invalid_utf8)
             except RefusedError as refused:
-                if records := rescued(line, f"line {number}", offset, intake):
+                damaged = Damaged(line, f"line {number}", offset, lines.unterminated)
+                if records := rescued(damaged, before, intake):
                     any_object = True
                     yield from records
                     continue
@@ -61,7 +63,7 @@ def read(source: Source, intake: Intake) -> Iterator[RawRecord]:
             reason = f"the line is not a JSON object but {kind_of(value)}"
             intake.reject(f"line {number}, byte {offset}", reason, bytes(view))
             continue
-        any_object = True
+        any_object, before = True, value
         if items := ninjs.items_of(value, intake):
             yield from ninjs.records(items, f"line {number}", issues, intake)
         else:

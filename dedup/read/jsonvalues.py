@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 
 from dedup.read import ninjs
-from dedup.read.cutoff import rescued
+from dedup.read.cutoff import Damaged, rescued
 from dedup.read.intake import Intake, RawRecord, Source
 from dedup.read.jsontext import RefusedError, kind_of, tolerant
 
@@ -61,15 +61,17 @@ def shows(head: Head) -> bool:
 class Frame(NamedTuple):
     """The bytes of one value, its number from 1 and the offset of its first byte.
 
-    ``data`` is its beginning only where ``reason`` says why it cannot be used. ``cut`` is all there
-    is of the first value of the input, or of its last one, where it is broken and can be held.
+    ``data`` is its beginning only where ``reason`` says why it cannot be used. ``broken`` is all of
+    a broken value, if it can be held, up to the next place that begins as it does; ``last`` says
+    whether the input ends there.
     """
 
     number: int
     offset: int
     data: bytes
     reason: str | None
-    cut: bytes = b""
+    broken: bytes = b""
+    last: bool = False
 
 
 def read(source: Source, intake: Intake) -> Iterator[RawRecord]:
@@ -78,13 +80,13 @@ def read(source: Source, intake: Intake) -> Iterator[RawRecord]:
     frames = Frames(source.stream, settings.max_record_bytes)
     issues: tuple[str, ...]
     any_object = False
-    for number, offset, data, reason, cut in frames:
-        position = f"record {number}, byte {offset}"
-        if cut and (records := rescued(cut, f"record {number}", offset, intake)):
+    before: dict[str, Any] | None = None
+    for number, offset, data, reason, broken, last in frames:
+        place = f"record {number}"
+        position = f"{place}, byte {offset}"
+        if broken and (records := rescued(Damaged(broken, place, offset, last), before, intake)):
             any_object = True
             yield from records
-            if frames.ended:
-                break  # all that follows stood in the answer
             continue
         if reason is not None:
             intake.reject(position, reason, data)
@@ -96,7 +98,7 @@ def read(source: Source, intake: Intake) -> Iterator[RawRecord]:
             try:
                 value, issues = tolerant(data, error, settings.reject_invalid_utf8)
             except RefusedError as refused:
-                if records := rescued(data, f"record {number}", offset, intake):
+                if records := rescued(Damaged(data, place, offset), before, intake):
                     any_object = True
                     yield from records
                 else:
@@ -105,14 +107,13 @@ def read(source: Source, intake: Intake) -> Iterator[RawRecord]:
         if type(value) is not dict:
             intake.reject(position, f"is not a JSON object but {kind_of(value)}", data)
             continue
-        any_object = True
+        any_object, before = True, value
         if items := ninjs.items_of(value, intake):
-            yield from ninjs.records(items, f"record {number}", issues, intake)
+            yield from ninjs.records(items, place, issues, intake)
         else:
-            yield RawRecord(f"record {number}", value, issues)
-    else:
-        if frames.in_array:
-            intake.incomplete("the array is not closed: the file ends early")
+            yield RawRecord(place, value, issues)
+    if frames.unclosed:
+        intake.incomplete("the array is not closed: the file ends early")
     if any_object:
         intake.columns.check(need_text=False)
 
@@ -133,10 +134,8 @@ class Frames:
         self._offset = -1  # of the buffer's first byte in the input
         self._at = 0  # everything before was scanned
         self._number = 0
-        self.in_array = False
-        """Whether the scan is inside of an array at the top."""
-        self.ended = False
-        """Whether all was read."""
+        self._in_array = False
+        self._ended = False  # all was read
         self._value: _Value | None = None  # the value under way; it begins at _start
         self._start = 0
         self._long: tuple[int, bytes] | None = None  # offset and head of one too long to hold
@@ -159,12 +158,19 @@ class Frames:
             yield from self._frames()
         if self._value is not None and self._value.scalar:
             yield self._whole(len(self._buffer))
-        self.ended = True
-        cut = self._buffer[self._start :] if self._value and self._long is None else b""
+        self._ended = True
         while self._value is not None:  # cut off; perhaps others follow in what it swallowed
-            yield self._broken("the record is cut off, the file ends early")._replace(cut=cut)
-            cut = b""
+            yield self._broken("the record is cut off, the file ends early")
             yield from self._frames()
+
+    @property
+    def unclosed(self) -> bool:
+        """Whether the input ended inside of an array at the top.
+
+        After a broken value it may have been closed in what was passed over.
+        """
+        passed_over = self._sought is not None and self._buffer.rstrip()[-1:] in (b"", b"]")
+        return self._in_array and not passed_over
 
     def _frames(self) -> Iterator[Frame]:
         """Frame what the buffer holds; the state tells how to go on with the next chunk."""
@@ -178,9 +184,7 @@ class Frames:
                 end = self._value.follow(self._buffer, self._at)
             except _MismatchError as mismatch:
                 self._at = mismatch.at
-                first = self._number == 0 and self._long is None
-                cut = self._buffer[self._start : self._at] if first else b""
-                yield self._broken(mismatch.reason)._replace(cut=cut)
+                yield self._broken(mismatch.reason)
                 continue
             if end < 0:
                 self._at = len(self._buffer)
@@ -210,10 +214,10 @@ class Frames:
             first = self._buffer[self._at : self._at + 1]
             if not first:
                 return None
-            if first == b"[" and not self.in_array:
-                self.in_array = True
-            elif first == b"]" and self.in_array:
-                self.in_array = False
+            if first == b"[" and not self._in_array:
+                self._in_array = True
+            elif first == b"]" and self._in_array:
+                self._in_array = False
             else:
                 self._start = self._at
                 if first in b"]}":
@@ -254,7 +258,12 @@ class Frames:
             return self._too_long(self._offset + self._at - self._long[0])
         key = _FIRST_KEY.match(self._buffer, self._start)
         self._sought = re.compile(re.escape(key[1]).join(_SAME_KEY)) if key else _ANY_OBJECT
-        frame = self._frame(min(_SAMPLE, self._at - self._start), reason)
+        follows = self._sought.search(self._buffer, self._start + 1, self._at)
+        end = follows.start() if follows else self._at
+        frame = self._frame(min(_SAMPLE, self._at - self._start), reason)._replace(
+            broken=self._buffer[self._start : end],
+            last=self._ended and end == len(self._buffer),
+        )
         again = self._at - self._start
         if again <= self._spare:
             self._spare -= again

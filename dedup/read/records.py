@@ -115,7 +115,7 @@ class Validator:
         if type(text) is not str:
             if nested or not self._add_inner(raw, columns, intake, batch):
                 if not nested and is_empty_answer(values, columns):
-                    intake.note("answers of a service without records are no rejects")
+                    intake.empty_answers += 1
                     return
                 lists = [] if nested or columns.text else several_lists(values, self._overrides)
                 intake.reject(raw.position, _why_no_text(values, columns.text, text, lists))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dedup.read.columns import fold, resolve_known
@@ -31,7 +32,9 @@ _NAMES_OF_OBJECTS = frozenset(
     )
 )
 """Names that services give to the object in which the fields of a record stand."""
-_LONGEST = 200  # characters of what an answer says beside its records
+_NAMES_OF_ERRORS = frozenset(("error", "errors", "message"))
+_ONE_WORD = re.compile(r"[!-~]{0,200}")
+"""States, times and addresses: what stands beside the records of an answer, and is no text."""
 
 
 class Inner(NamedTuple):
@@ -62,9 +65,9 @@ def records_in(
     if isinstance(hit := values.get(_HIT), dict):
         return [Inner("", _of_hit(values, hit))]
     gathered = _gathered(values, overrides)
-    if gathered is not None and not _lists_of_records(gathered.around, overrides, 1):
+    if gathered is not None and not _holds_answer(gathered, overrides):
         return [Inner("", gathered.record)]
-    if columns.text is not None and not columns.taken().keys().isdisjoint(_OF_ARTICLES):
+    if columns.text is not None and has_fields_of_articles(columns):
         return []  # its text is in parts
     found = _lists_of_records(values, overrides, 1 if columns.text is None else 2)
     if len(found) != 1:
@@ -73,20 +76,45 @@ def records_in(
     return [Inner(f"{place}[{i}]", _unpacked(item, overrides)) for i, item in enumerate(items)]
 
 
+def has_fields_of_articles(columns: Columns) -> bool:
+    """Whether an object has fields that an article has, and the answer of a service has not."""
+    return not columns.taken().keys().isdisjoint(_OF_ARTICLES)
+
+
+def is_answer(
+    values: dict[str, Any], columns: Columns, overrides: tuple[tuple[str, str], ...]
+) -> bool:
+    """Whether an object is the answer of a service, and not an article with comments or pictures.
+
+    There are records in a list of it that is named as lists of records are, and it has no field of
+    an article.
+    """
+    found = [] if has_fields_of_articles(columns) else records_in(values, columns, overrides)
+    return bool(found) and _is_named(found[0].place.rpartition("[")[0])
+
+
+def _is_named(place: str) -> bool:
+    return fold(place.rpartition(".")[2]) in _NAMES_OF_LISTS
+
+
 def is_empty_answer(values: dict[str, Any], columns: Columns) -> bool:
-    """Whether an object without a text is an answer without records: ``{"articles": []}``.
+    """Whether an object is an answer without records: ``{"articles": []}``.
 
     All lists in it are empty, one is named as lists of records are, and beside them stand only
-    counts, states and addresses, no field of an article.
+    counts, states and addresses: no error, and no field of an article.
     """
-    if not columns.taken().keys().isdisjoint(_OF_ARTICLES):
+    if columns.text is not None or has_fields_of_articles(columns):
         return False
     named = False
     waiting: list[tuple[dict[str, Any], int]] = [(values, 0)]
     while waiting:
         inside, depth = waiting.pop()
         for name, value in inside.items():
-            if (type(value) is list and value) or (type(value) is str and len(value) > _LONGEST):
+            if (type(value) is list and value) or (
+                type(value) is str and not _ONE_WORD.fullmatch(value)
+            ):
+                return False
+            if value and fold(name) in _NAMES_OF_ERRORS:
                 return False
             if type(value) is dict:
                 if depth == _MAX_DEPTH:
@@ -108,7 +136,7 @@ def _lists_of_records(
     return [
         (place, items)
         for place, items in _lists(values, "", 0)
-        if _are_records(items, overrides, fewest)
+        if _are_records(items, overrides, fewest, gather=_is_named(place))
     ]
 
 
@@ -121,23 +149,29 @@ def _lists(values: dict[str, Any], above: str, depth: int) -> Iterator[tuple[str
             yield from _lists(value, place, depth + 1)
 
 
-def _are_records(items: list[Any], overrides: tuple[tuple[str, str], ...], fewest: int) -> bool:
-    """Whether one of the first objects has a text, and so many fields in all."""
+def _are_records(
+    items: list[Any], overrides: tuple[tuple[str, str], ...], fewest: int, *, gather: bool
+) -> bool:
+    """Whether one of the first objects has a text, and so many fields in all.
+
+    Those that stand in an object of it count where the list has a name for it (``gather``): other
+    lists beside that of the records hold sections and pictures.
+    """
     for item in items[:_LOOKED_AT]:
-        if type(found := _unpacked(item, overrides)) is dict:
+        if type(found := _unpacked(item, overrides, gather=gather)) is dict:
             columns = resolve_known(tuple(found), overrides)
             if columns.text is not None and len(columns.taken()) >= fewest:
                 return True
     return False
 
 
-def _unpacked(item: Any, overrides: tuple[tuple[str, str], ...]) -> Any:
+def _unpacked(item: Any, overrides: tuple[tuple[str, str], ...], *, gather: bool = True) -> Any:
     if type(item) is not dict:
         return item
     if isinstance(hit := item.get(_HIT), dict):
         return _of_hit(item, hit)
     text = resolve_known(tuple(item), overrides).text
-    if text is not None and type(item[text]) is not dict:
+    if not gather or (text is not None and type(item[text]) is not dict):
         return item
     gathered = _gathered(item, overrides)
     return item if gathered is None else gathered.record
@@ -155,7 +189,8 @@ def _gathered(
 ) -> _Gathered | None:
     """The fields of the one object in another that has a text, and its own where they are others.
 
-    The object is named as such objects are. ``None`` where there are several, or none.
+    The object is named as such objects are. ``None`` where there are several, or none. Of two
+    columns for one field that of the inner object counts.
     """
     found: list[tuple[str, dict[str, Any]]] = []
     for name, value in values.items():
@@ -174,7 +209,37 @@ def _gathered(
     if depth == 0 and body.lstrip().startswith("<") and is_html(body):
         fields = {**fields, text: text_of_html(body)}
     around = {name: value for name, value in values.items() if name != place}
-    return _Gathered(around | fields, around)
+    return _Gathered(_merged(around, fields, overrides), around)
+
+
+def _merged(
+    around: dict[str, Any], fields: dict[str, Any], overrides: tuple[tuple[str, str], ...]
+) -> dict[str, Any]:
+    """``fields``, and of what is ``around`` them what is not taken for a field that they have."""
+    fields = {name: value for name, value in fields.items() if value is not None}
+    inner = resolve_known(tuple(fields), overrides).taken()
+    merged = around | fields
+    while True:
+        taken = resolve_known(tuple(merged), overrides).taken()
+        outer = {taken[field] for field in inner} - fields.keys()
+        if not outer:
+            return merged
+        merged = {name: value for name, value in merged.items() if name not in outer}
+
+
+def _holds_answer(gathered: _Gathered, overrides: tuple[tuple[str, str], ...]) -> bool:
+    """Whether the text in an object is not that of a record, but of an answer with records.
+
+    Lists of records beside the object say so, and those in it that are named as such lists are,
+    or where nothing else is known of the record than its text.
+    """
+    if _lists_of_records(gathered.around, overrides, 1):
+        return True
+    lists = _lists_of_records(gathered.record, overrides, 2)
+    columns = resolve_known(tuple(gathered.record), overrides)
+    return bool(lists) and (
+        not has_fields_of_articles(columns) or any(_is_named(place) for place, _ in lists)
+    )
 
 
 def _of_hit(item: dict[str, Any], hit: dict[str, Any]) -> dict[str, Any]:
