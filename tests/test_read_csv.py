@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dedup.config import ReadSettings
+from dedup.errors import UsageError
 from dedup.model import Ledger
 from dedup.read import read_articles
 from dedup.read.csvlines import LINES_AHEAD, Feed, with_newlines
@@ -272,6 +273,8 @@ def test_rows_behind_very_many_open_quotes_are_read(tmp_path: Path) -> None:
         b"News of the week\n\n",
         b"Export;2024\n",
         b"sep=,\n# a comment\n",
+        b"News of the week,,\n",
+        b"# by the desk; in full\n# from a, b, c, d\n",
     ],
 )
 def test_lines_before_the_header(tmp_path: Path, before: bytes) -> None:
@@ -281,6 +284,29 @@ def test_lines_before_the_header(tmp_path: Path, before: bytes) -> None:
     assert ledger.files[0].columns == {"id": "id", "title": "title", "text": "text"}
     (note,) = ledger.files[0].notes
     assert "before the header" in note
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        "nr,type,channel,Inhalt\n1,article,website,Der Rat tagt\n2,article,website,b\n",
+        "id;Überschrift;Inhalt\n1;text;date\n2;b;c\n",
+        "#nr,Art,Inhalt\n1,article,website\n",
+        "nr,Inhalt\n1,article,website\n",
+    ],
+)
+def test_a_row_is_not_taken_for_the_header(tmp_path: Path, table: str) -> None:
+    """The names above it are none that are known; what is in it happens to be."""
+    (tmp_path / "a.csv").write_text(table)
+    with pytest.raises(UsageError, match=r"no column was recognised as the text.*, Inhalt"):
+        read(tmp_path / "a.csv")
+
+
+def test_the_column_that_is_asked_for_shows_the_header(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("Die Woche\nnr,Titel,Inhalt\n1,T,a\n")
+    rows, ledger = read(tmp_path / "a.csv", fields=(("text", "Inhalt"),))
+    assert [row[1] for row in rows] == ["a"]
+    assert ledger.files[0].notes == ["lines before the header are left out: 1"]
 
 
 def test_a_first_line_that_names_columns_is_the_header(tmp_path: Path) -> None:
@@ -295,6 +321,8 @@ MIXED = {
     "newlines, then returns": b"id,text\n1,a\n2,b\r3,c\r",
     "newlines, then returns, quoted": b'id,text\n1,a\n"2","b"\r"3",c\r\n',
     "both, then returns": b"id,text\r\n1,a\r\n2,b\r3,c",
+    "a comment, then returns": b"# x\nid,text\r1,a\r2,b\r3,c\r",
+    "comments, then returns": b"# x\r\n# y\r\nid,text\r1,a\r2,b\r3,c\r",
 }
 
 
@@ -304,6 +332,20 @@ def test_mixed_line_ends(tmp_path: Path, mixed: str) -> None:
     rows, ledger = read(tmp_path / "a.csv")
     assert rows == [("1", "a"), ("2", "b"), ("3", "c")]
     assert ledger.rejects == []
+
+
+def test_a_return_behind_a_field_of_several_lines(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_bytes(b'id,text\n1,"a\nb"\r2,"c"\r3,d\n4\n5,e\n')
+    rows, ledger = read(tmp_path / "a.csv")
+    assert rows == [("1", "a\nb"), ("2", "c"), ("3", "d"), ("5", "e")]
+    assert [reject.position for reject in ledger.rejects] == ["line 6, byte 26"]
+
+
+def test_a_return_in_a_table_of_one_column_is_no_line_end(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_bytes(b"text\na\rb\nc\n")
+    rows, ledger = read(tmp_path / "a.csv")
+    assert [row[1] for row in rows] == ["c"]
+    assert [reject.position for reject in ledger.rejects] == ["line 2, byte 5"]
 
 
 def test_only_the_last_of_several_lines_in_one_is_cut_off(tmp_path: Path) -> None:
@@ -327,7 +369,13 @@ def test_line_ends_on_the_edge_of_two_chunks(size: int) -> None:
     """However the bytes come, both characters are one line end, and the first alone is one."""
     data = b'id,text\r\n1,"a\r\nb"\r\n2,c\r\n'
     old = b'id,text\r1,"a\rb"\r2,c\r'
-    for whole, expected in ((data, data), (old, old.replace(b"\r", b"\n"))):
+    remark = b"# x\n"
+    for whole, expected in (
+        (data, data),
+        (old, old.replace(b"\r", b"\n")),
+        (remark + data, remark + data),
+        (remark + old, remark + old.replace(b"\r", b"\n")),
+    ):
         pieces = iter([whole[at : at + size] for at in range(0, len(whole), size)])
         assert b"".join(with_newlines(pieces)) == expected
 

@@ -22,7 +22,8 @@ LINES_AHEAD = 16
 """Lines of a record among those that are given again beyond that."""
 _UNDECIDED = 2 * HEAD
 """Bytes without a line end after which ``\\r`` is none."""
-_LINE_END = re.compile(rb"\r\n|\r|\n")
+_LINE_END = re.compile(rb"(?:#[ \t][^\r\n]*\r?\n)*+[^\r\n]*+(\r\n|\r|\n)")
+"""The first line end, but for those of comments, which others write than who wrote the table."""
 _ALONE = re.compile(rb"\r(?!\n)")
 
 
@@ -58,12 +59,12 @@ def with_newlines(chunks: Iterator[bytes]) -> Iterator[bytes]:
         data = begun + chunk
         begun = b""
         if alone is None:
-            found = _LINE_END.search(data)
-            undecided = found is None or (found[0] == b"\r" and found.end() == len(data))
+            found = _LINE_END.match(data)
+            undecided = found is None or (found[1] == b"\r" and found.end() == len(data))
             if undecided and len(data) < _UNDECIDED:
                 begun = data
                 continue
-            alone = found is not None and found[0] == b"\r"
+            alone = found is not None and found[1] == b"\r"
         if not alone:
             yield data
             continue
@@ -163,12 +164,13 @@ class Feed:
         self._again += reversed(lines)
 
     def part(self, lines: list[bytes]) -> None:
-        """Give the one line of the record again as several that ``\\r`` parts."""
+        """Give the record's lines again, the last as several that ``\\r`` parts."""
         number, offset = self.first or (1, 0)
-        more = len(lines) - 1
+        last = number + len(self.lines) - 1
+        more = len(lines) - len(self.lines)
         self._more += more
-        self._tight += more * (self._tight >= number)
-        self._last += more * (self._last == number)
+        self._tight += more * (self._tight >= last)
+        self._last += more * (self._last == last)
         self._give(lines, number, offset)
 
     @property

@@ -89,16 +89,35 @@ def with_lines(source: Source, intake: Intake) -> Iterator[tuple[RawRecord | Non
 def _before_header(lines: list[str], delimiter: str | None, intake: Intake) -> int:
     """How many lines stand before the header, of which a note tells: comments, a title.
 
-    They do where another of the first lines names the text and one more column.
+    They do where another of the first lines names the text and one more column, or the column that
+    was asked for as the text. Where a line before it could be a header of names that nobody knows,
+    that line is but a row of data.
     """
     overrides = intake.settings.fields
+    enough = 1 if any(field == "text" for field, _ in overrides) else 2
     for number, line in enumerate(lines[:_MOST_BEFORE]):
-        taken = resolve(columns_of([line], delimiter), overrides).taken()
-        if "text" in taken and (len(taken) > 1 or number == 0):
-            if number:
-                intake.note(f"lines before the header are left out: {number}")
-            return number
-    return 0
+        names = columns_of([line], delimiter)
+        taken = resolve(names, overrides).taken()
+        if "text" in taken and (len(taken) >= enough or number == 0):
+            break
+        if taken:
+            return 0
+    else:
+        return 0
+    used = sniff([line], delimiter=delimiter).delimiter
+    if not all(
+        _is_remark(above, columns_of([above], used), len(names)) for above in lines[:number]
+    ):
+        return 0
+    if number:
+        intake.note(f"lines before the header are left out: {number}")
+    return number
+
+
+def _is_remark(line: str, fields: list[str], width: int) -> bool:
+    """Whether a line is a title or a comment: in one of its ``fields`` alone, or behind a ``#``."""
+    filled = [field for field in fields if field.strip()]
+    return len(filled) <= 1 or (line.startswith("#") and len(fields) != width)
 
 
 def _header(rows: _Rows, intake: Intake) -> list[str] | None:
@@ -202,15 +221,20 @@ class _Rows:
             yield from self._damaged(reason, width, max(1, kept))
 
     def _parted(self, width: int) -> bool:
-        """Whether the line that is no row is several that end in ``\\r`` alone; they come next."""
+        """Whether the last line of what is no row is several that end in ``\\r`` alone.
+
+        They come next. In a table of one column, ``\\r`` in a field looks the same.
+        """
         feed = self.feed
-        parts = feed.lines[0].removesuffix(b"\r").split(b"\r") if len(feed.lines) == 1 else []
-        rows = len(parts) > 1 and all(
-            own_width(part.decode("utf-8", "replace"), self.dialect) == width for part in parts
-        )
-        if rows:
-            feed.part(parts)
-        return rows
+        *above, last = feed.lines
+        parts = last.removesuffix(b"\r").split(b"\r")
+        if width == 1 or len(parts) == 1 or feed.too_long:
+            return False
+        parts[0] = b"\n".join((*above, parts[0]))
+        if any(own_width(part.decode("utf-8", "replace"), self.dialect) != width for part in parts):
+            return False
+        feed.part([*parts[0].split(b"\n"), *parts[1:]])
+        return True
 
     def _damaged(self, reason: str, width: int, lines: int) -> Iterator[str]:
         """Say ``reason``, and go on after the record's ``lines``, or in the middle of them."""
