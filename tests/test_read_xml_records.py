@@ -9,8 +9,10 @@ import pytest
 from dedup.config import ReadSettings
 from dedup.model import Ledger
 from dedup.read import read_articles
+from dedup.read.xmlitems import Items
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 
@@ -40,7 +42,6 @@ def one(number: int, name: str = "article") -> str:
         "<articles><article><p>One.</p></article><article><p>Two.</p></article></articles>",
         "<texts><text>One.</text><text>Two.</text></texts>",
         "<stories><story>One.</story><story>Two.</story></stories>",
-        "<corpus><text id='a'>One.</text><text id='b'>Two.</text></corpus>",
         "<export><articles><article>One.</article><article>Two.</article></articles></export>",
     ],
 )
@@ -148,3 +149,110 @@ def test_a_child_goes_before_an_attribute(tmp_path: Path) -> None:
     )
     rows, _ = read(tmp_path / "a.xml", xml)
     assert [(row["id"], row["title"], row["text"]) for row in rows] == [("1", "T", "A.")]
+
+
+ARTICLE = "<article><id>{0}</id><headline>T{0}</headline><body>Text {0}.</body></article>"
+COMMENT = "<comment><author>J</author><text>Nice.</text></comment>"
+LATE = "<id>7</id><headline>T</headline><body>Text 7.</body>"
+
+
+def feeds(path: Path, xml: str, patch: pytest.MonkeyPatch, size: int) -> list[tuple[Any, ...]]:
+    """The articles of a document that is given to the parser in pieces of some size."""
+    usual = Items._text_checked
+
+    def in_pieces(self: Items) -> Iterator[str]:
+        for text in usual(self):
+            yield from (text[at : at + size] for at in range(0, len(text), size))
+
+    patch.setattr(Items, "_text_checked", in_pieces)
+    rows, ledger = read(path, xml)
+    patch.undo()
+    assert (ledger.rejected, ledger.incomplete) == (0, [])
+    return [(row["id"], row["title"], row["text"]) for row in rows]
+
+
+@pytest.mark.parametrize("size", [1, 7, 100, 2**20])
+@pytest.mark.parametrize(
+    ("xml", "ids"),
+    [
+        (
+            (
+                f"<all><item><lead/><comments>{COMMENT * 30}</comments>{LATE}</item>"
+                f"<item><id>8</id><body>Text 8.</body></item></all>"
+            ),
+            ["7", "8"],
+        ),
+        (f"<article><comments>{COMMENT * 2}</comments>{'<x/>' * 20}{LATE}</article>", ["7"]),
+        (
+            (
+                "<export><article id='7' date='2025-01-01' headline='T'><text id='p1'>First.</text>"
+                "<text id='p2'>Second.</text></article></export>"
+            ),
+            ["7"],
+        ),
+        ("<doc id='7'><date/><body id='b0'>A.</body><body id='b1'>B.</body></doc>", ["7"]),
+        (
+            (
+                f"<paper><date/><section>{ARTICLE.format(1)}{ARTICLE.format(2)}</section>"
+                f"{ARTICLE.format(3)}{ARTICLE.format(4)}</paper>"
+            ),
+            ["1", "2", "3", "4"],
+        ),
+        (
+            (
+                f"<paper>{ARTICLE.format(0)}<section name='Sport'>{ARTICLE.format(1)}"
+                f"{ARTICLE.format(2)}</section></paper>"
+            ),
+            ["0", "1", "2"],
+        ),
+    ],
+)
+def test_what_is_read_does_not_depend_on_what_is_parsed_at_once(
+    tmp_path: Path, xml: str, ids: list[str], size: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = feeds(tmp_path / "a.xml", xml, monkeypatch, size)
+    assert [row[0] for row in rows] == ids
+
+
+def test_comments_before_a_text_are_not_the_records(tmp_path: Path) -> None:
+    article = f"<item><comments>{COMMENT * 2}</comments><text>Main {{}}.</text></item>"
+    rows, _ = read(
+        tmp_path / "a.xml", f"<all><title>E</title>{article.format(1)}{article.format(2)}</all>"
+    )
+    assert texts(rows) == ["Main 1.", "Main 2."]
+
+
+@pytest.mark.parametrize(
+    "xml",
+    [
+        "<story><content id='p0'>One.</content><content id='p1'>Two.</content></story>",
+        "<corpus><text id='a'>One.</text><text id='b'>Two.</text></corpus>",
+        "<text_export><text>One.</text><text>Two.</text></text_export>",
+    ],
+)
+def test_texts_with_ids_and_names_that_are_no_plurals_are_paragraphs(
+    tmp_path: Path, xml: str
+) -> None:
+    rows, _ = read(tmp_path / "a.xml", xml)
+    assert texts(rows) == ["One.\nTwo."]
+
+
+@pytest.mark.parametrize(
+    ("begin", "text", "id_"),
+    [
+        ("item body='full'", "content", "G"),
+        ("doc content='premium'", "story", "G"),
+        ("post article='12' id='0'", "body", "G"),
+    ],
+)
+def test_attributes_never_replace_a_child(tmp_path: Path, begin: str, text: str, id_: str) -> None:
+    record = f"<{begin}><guid>{id_}{{0}}</guid><{text}>Text {{0}}.</{text}></{begin.split()[0]}>"
+    rows, _ = read(tmp_path / "a.xml", f"<all>{record.format(1)}{record.format(2)}</all>")
+    assert [(row["id"], row["text"]) for row in rows] == [("G1", "Text 1."), ("G2", "Text 2.")]
+
+
+def test_very_many_wrappers_with_one_record_each(tmp_path: Path) -> None:
+    body = "".join(f"<record><header/>{ARTICLE.format(n)}</record>" for n in range(10_500))
+    rows, ledger = read(tmp_path / "a.xml", f"<all>{body}</all>")
+    assert [row["id"] for row in rows] == [str(n) for n in range(10_500)]
+    assert (ledger.rejected, ledger.incomplete) == (0, [])

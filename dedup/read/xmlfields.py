@@ -5,6 +5,7 @@ The names of fields are those of children and, after them, of attributes.
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from dedup.read.columns import Columns, fold, resolve_known
@@ -12,7 +13,7 @@ from dedup.read.elements import children
 from dedup.read.markup import is_html, text_of, text_of_html
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Container, Iterable, Iterator
 
     from lxml import etree
 
@@ -23,6 +24,8 @@ DEEPEST = 3
 
 _ARTICLES = frozenset(("article", "story"))
 _OF_ARTICLES = frozenset(("id", "url", "title", "byline", "published"))
+_OF_ROOTS = frozenset(("id", "byline"))
+"""Fields that say that an element, or the root, is an article; exports have titles, too."""
 _OF_SCHEMAS = "{http://www.w3.org/2001/XMLSchema-instance}"
 
 
@@ -48,13 +51,10 @@ def text_column(element: etree._Element, overrides: Overrides) -> str | None:
     return text
 
 
-def is_record(element: etree._Element, overrides: Overrides) -> bool:
-    """Whether an element has a text, of its own if it is named so, and another field."""
-    columns = fields_of(element, overrides)
-    if text_column(element, overrides) is not None:
-        return len(columns.taken()) > 1
-    own = _is_own_text(element, overrides)
-    return own and not columns.taken().keys().isdisjoint(_OF_ARTICLES)
+def is_full(element: etree._Element, overrides: Overrides) -> bool:
+    """Whether among the children of an element are a text and another field."""
+    columns = _of_children(element, overrides)
+    return columns.text is not None and len(columns.taken()) > 1
 
 
 def _is_own_text(element: etree._Element, overrides: Overrides) -> bool:
@@ -72,55 +72,112 @@ def _of_children(element: etree._Element, overrides: Overrides) -> Columns:
     return resolve_known(tuple(dict.fromkeys(map(name_of, children(element)))), overrides)
 
 
-def are_articles(around: etree._Element, part: etree._Element, overrides: Overrides) -> bool:
-    """Whether children that are texts and nothing else are articles, each for itself.
+def is_whole(element: etree._Element, overrides: Overrides, depth: int) -> bool:
+    """Whether an element ``depth`` below the root is one record, and not around records.
 
-    They are not where the element around them has other fields: then they are its text. Else they
-    are where their name says so, the name around them is its plural, or each is identified.
-    """
-    taken = fields_of(around, overrides).taken()
-    if taken.keys() - {"text"}:
-        return False
-    name, outer = fold(name_of(part)), fold(name_of(around))
-    plural = name.removesuffix("y")
-    named = name in _ARTICLES or (outer != name and outer.startswith(plural))
-    return named or is_record(part, overrides)
-
-
-def is_whole(element: etree._Element, overrides: Overrides) -> bool:
-    """Whether an element is one record, and does not hold records under the name of a text.
-
-    ``<articles>`` with an ``<article>`` in it looks like a record with a text of that name.
+    ``<articles>`` with an ``<article>`` in it looks like a record with a text of that name. An
+    element below the root that has fields of its own is an article, whatever its text is made of;
+    but a section of a paper may have fields, and several whole articles.
     """
     text = text_column(element, overrides)
     if text is None:
         return _is_own_text(element, overrides)
     texts = [part for part in children(element) if name_of(part) == text]
-    if any(text_column(part, overrides) and is_record(part, overrides) for part in texts):
+    if any(is_full(part, overrides) for part in texts):
+        return depth > 0 and not may_hold_records(element, overrides)
+    return not _are_articles(element, texts, overrides, depth)
+
+
+def _are_articles(
+    around: etree._Element, texts: list[etree._Element], overrides: Overrides, depth: int
+) -> bool:
+    """Whether children that are texts and nothing else are articles, each for itself.
+
+    They are not where the element around them has other fields, or is itself named as a text: then
+    they are its text. Else they are where the name around them is their plural, or, as children of
+    the root, where their name says so.
+    """
+    if not texts or is_text(around, overrides):
         return False
-    several = len(texts) > 1 or any(is_record(part, overrides) for part in texts)
-    return not (several and are_articles(element, texts[0], overrides))
+    if fields_of(around, overrides).taken().keys() - {"text"}:
+        return False
+    name, outer = fold(name_of(texts[0])), fold(name_of(around))
+    plurals = (f"{name}s", f"{name.removesuffix('y')}ies")
+    return outer in plurals or (depth == 0 and name in _ARTICLES)
+
+
+def may_hold_records(element: etree._Element, overrides: Overrides) -> bool:
+    """Whether records may be in an element that is none: not where it has fields of an article.
+
+    What is in an article without a text are its comments. But several whole articles that are named
+    so are articles, whatever is around them.
+    """
+    if fields_of(element, overrides).taken().keys().isdisjoint(_OF_ARTICLES):
+        return True
+    named = (part for part in children(element) if fold(name_of(part)) in _ARTICLES)
+    return sum(is_full(part, overrides) for part in named) > 1
+
+
+def is_open_list(
+    element: etree._Element, overrides: Overrides, unfinished: Container[etree._Element]
+) -> bool:
+    """Whether an element below the root that has not ended is a list of articles so far.
+
+    It shows nothing of an article itself, and holds two whole ones of one name, which have a title
+    or are named as articles are; comments are not and have none.
+    """
+    if is_text(element, overrides):
+        return False
+    if not fields_of(element, overrides).taken().keys().isdisjoint(_OF_ARTICLES):
+        return False
+    names = Counter(
+        name_of(part)
+        for part in children(element)
+        if part not in unfinished
+        and is_full(part, overrides)
+        and (fold(name_of(part)) in _ARTICLES or _of_children(part, overrides).title is not None)
+    )
+    return any(count > 1 for count in names.values())
 
 
 def records_in(
     element: etree._Element,
     overrides: Overrides,
-    unfinished: Iterable[etree._Element],
-    depth: int = 0,
+    unfinished: Container[etree._Element],
+    depth: int,
 ) -> Iterator[tuple[int, etree._Element]]:
     """The records inside of an element and itself, each with its depth; none in another one.
 
-    ``unfinished`` elements are none, but may hold some.
+    ``depth`` is that of the element, the root's being 0. ``unfinished`` elements are none, but may
+    hold some.
     """
-    if element not in unfinished and is_whole(element, overrides):
+    if element in unfinished:
+        if depth and not is_open_list(element, overrides, unfinished):
+            return
+    elif is_whole(element, overrides, depth):
         yield depth, element
-    elif depth < DEEPEST:
+        return
+    elif depth and not may_hold_records(element, overrides):
+        return
+    article = depth == 0 and is_article(map(name_of, children(element)), overrides)
+    if depth < DEEPEST:
         for part in children(element):
-            yield from records_in(part, overrides, unfinished, depth + 1)
+            if not article or text_column(part, overrides) is not None:
+                yield from records_in(part, overrides, unfinished, depth + 1)
+
+
+def is_article(names: Iterable[str], overrides: Overrides) -> bool:
+    """Whether a root with children of these names is an article, perhaps one without a text."""
+    columns = resolve_known(tuple(dict.fromkeys(names)), overrides)
+    return not columns.taken().keys().isdisjoint(_OF_ROOTS)
 
 
 def values_of(element: etree._Element, overrides: Overrides) -> dict[str, str | None]:
-    """The fields of a record by their names; its texts are put together, as lines."""
+    """The fields of a record by their names; its texts are put together, as lines.
+
+    An attribute is left out where a child is the same field, or where it is named as a text and is
+    not the text.
+    """
     text = text_column(element, overrides)
     values: dict[str, str | None] = {}
     texts: list[str] = []
@@ -134,11 +191,21 @@ def values_of(element: etree._Element, overrides: Overrides) -> dict[str, str | 
             if name == text and found:
                 texts.append(found)
             values.setdefault(name, found if found or not _is_nil(part) else None)
-    for name, value in _attributes(element).items():
-        values.setdefault(name, value)
+    known = _says(resolve_known(tuple(values), overrides))
+    attributes = _attributes(element)
+    if text is None or text in values or texts:
+        known.add("text")
+    for name, value in attributes.items():
+        if known.isdisjoint(_says(resolve_known((name,), overrides))):
+            values.setdefault(name, value)
     if text is not None and texts:
         values[text] = "\n".join(texts)
     return values
+
+
+def _says(columns: Columns) -> set[str]:
+    """The fields that are among columns."""
+    return {*columns.taken(), *(name for name, _ in columns.metadata)}
 
 
 def _content(part: etree._Element, *, typed: bool) -> str:

@@ -7,17 +7,17 @@ The names are recognised as those of a CSV file are.
 from __future__ import annotations
 
 from collections import Counter
-from itertools import islice
 from typing import TYPE_CHECKING, cast
 
-from dedup.read.columns import listed, resolve_known
+from dedup.read.columns import listed
 from dedup.read.elements import children
 from dedup.read.intake import RawRecord
 from dedup.read.xmlfields import (
     DEEPEST,
-    are_articles,
     fields_of,
-    is_record,
+    is_article,
+    is_full,
+    is_open_list,
     is_text,
     is_whole,
     name_of,
@@ -28,7 +28,7 @@ from dedup.read.xmlfields import (
 from dedup.read.xmlitems import Items, forget
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator
+    from collections.abc import Iterator
 
     from lxml import etree
 
@@ -41,27 +41,26 @@ _EXPECTED = (
 
 _MOST_HELD = 10_000
 """Elements after which reading ends where none has a text."""
-_LOOKED_AT = 20
-"""Children by which an element is told from an article."""
-_OF_ARTICLES = frozenset(("id", "url", "title", "byline"))
-_OF_ROOTS = frozenset(("id", "byline"))
-"""Fields that say that an element, or the root, is an article; exports have titles, too."""
 
 
 def read(source: Source, intake: Intake) -> Iterator[RawRecord]:
     """Yield the root as a record, or else the elements below it that have a text.
 
-    They are its children, or those of elements in it, three deep at most. They are handed on as
-    they end, once it is clear that they are records: when two of one name have a text. Until then,
-    and where the root is the record, all is held.
+    They are its children, or those of elements in it, three deep at most. What is below the root is
+    held until its end, for only then is it known whether the root is the record; or until two of
+    its children that have one name are records, or ``max_record_bytes`` are held. From then on each
+    child is handed on as it ends. A child that is longer than ``max_record_bytes`` is read child by
+    child in its turn, where it is a list of articles so far.
+
+    Nothing is decided by what the parser has read ahead, which depends on the pieces it is given.
     """
     document = _Parts(source, intake)
     found = _Found(document, intake)
     for element in document:
-        if element is document.root:
+        if document.full:
+            yield from found.at_the_limit()
+        elif element is document.root:
             yield from found.at_the_end(element)
-        elif len(document.open) > document.level:
-            yield from found.deeper(element)
         else:
             yield from found.child(element)
     yield from found.after_damage()
@@ -69,69 +68,93 @@ def read(source: Source, intake: Intake) -> Iterator[RawRecord]:
 
 
 class _Parts(Items):
-    """The elements at ``level`` below the root as they end, and the root itself at its end.
+    """The children of ``around``, the root at first, as they end, and the root itself at its end.
 
-    As long as ``held`` they stay in the document, and those below them are yielded, too, three
-    deep at most.
+    As long as ``held`` they stay in the document. When ``max_record_bytes`` are held, the root is
+    yielded with ``full``, which is to be set to ``False`` if there is room again.
     """
 
     def __init__(self, source: Source, intake: Intake) -> None:
         super().__init__(source, intake, lambda _: True)
         self.root: etree._Element | None = None
+        self.around: etree._Element | None = None
         self.inside: etree._Element | None = None
+        """The child of ``around`` that has begun and not ended."""
         self.open: list[etree._Element] = []
         """The elements that have begun and not ended, the root first."""
-        self.level = 1
         self.held = True
         self.whole = False
-        self.others: Counter[str] = Counter()
-        """Names of elements above the level that hold nothing at it."""
+        self.full = False
+        self._ended: list[etree._Element] = []  # their tails may still come
 
     def __iter__(self) -> Iterator[etree._Element]:
         limit = self._intake.settings.max_record_bytes
         parser = self._parser()
         fed = 0  # bytes since the last element that is not held
-        ended: list[etree._Element] = []
         for error, size in self._fed(parser):
             fed += size
             events = cast("Iterator[tuple[str, etree._Element]]", parser.read_events())
             for event, element in events:
                 if event == "start":
-                    while ended:
-                        forget(ended.pop())
+                    self._forget_ended()
                     if self.root is None:
-                        self.root = element
-                    elif len(self.open) == self.level:
+                        self.root = self.around = element
+                    elif self.inside is None:
                         self.inside = element
                     self.open.append(element)
                     continue
                 self.open.pop()
-                depth = len(self.open)
-                if element is self.inside or (self.held and 1 < depth <= DEEPEST):
-                    if element is self.inside:
-                        self.inside = None
+                if element is self.inside:
+                    self.inside = None
                     yield element
                     if self.damaged:  # given up
                         return
-                    if not self.held and depth == self.level:
-                        element.clear()
-                        ended, fed = [*ended, element], 0
+                    if not self.held:
+                        self.end(element)
+                        fed = 0
                 elif element is self.root:
                     self.whole = True
                     yield element
-                elif not self.held and depth < self.level:
-                    if len(element) == 0 and not ended:
-                        self.others[name_of(element)] += 1
-                    while ended:
-                        forget(ended.pop())
-                    element.clear()
-                    ended = [element]
+                elif element is self.around:
+                    self.around = element.getparent()
+                    self._forget_ended()
+                    self.end(element)
             if error is not None:
                 self._fault(error, self._cut())
                 return
-            if fed > limit + 2 * size:
+            if fed > limit + 2 * size and self.root is not None and not self.whole:
+                self.full = True
+                yield self.root
+                fed = 0
+            if self.full or fed > limit + 2 * size:
                 self._stop_too_long(self._cut())
                 return
+
+    def end(self, element: etree._Element) -> None:
+        """Let go of the last element that was handed on; it is forgotten when another begins."""
+        element.clear()
+        self._ended.append(element)
+
+    def enter(self) -> None:
+        """Hand on the children of the element that is open, instead of itself."""
+        self.around = self.inside
+        depth = len(list(self._path()))
+        self.inside = self.open[depth] if depth < len(self.open) else None
+
+    def _path(self) -> Iterator[etree._Element]:
+        """The root, and the elements below it up to the one whose children are handed on."""
+        for element in self.open:
+            yield element
+            if element is self.around:
+                return
+
+    def depth(self) -> int:
+        """How deep the elements are that are handed on; 1 for children of the root."""
+        return len(list(self._path()))
+
+    def _forget_ended(self) -> None:
+        while self._ended:
+            forget(self._ended.pop())
 
     def _cut(self) -> etree._Element | None:
         """The record that is not read to its end."""
@@ -145,19 +168,6 @@ class _Parts(Items):
             self.inside,
         )
 
-    def at_level(self) -> Iterator[etree._Element]:
-        """What the document holds at the level; elements above it that hold nothing are counted."""
-        yield from self._below(self.root, 1)
-
-    def _below(self, element: etree._Element | None, depth: int) -> Iterator[etree._Element]:
-        for part in list(children(element)):
-            if depth == self.level:
-                yield part
-            elif len(part):
-                yield from self._below(part, depth + 1)
-            elif part not in self.open:
-                self.others[name_of(part)] += 1
-
 
 class _Found:
     """Tells by the elements of a document which of them are the records."""
@@ -166,89 +176,120 @@ class _Found:
         self._document = document
         self._intake = intake
         self._overrides = intake.settings.fields
-        self._with_text: set[str] = set()  # names of elements that have a text
+        self._names: set[str] = set()  # of records
+        self._below: list[tuple[int, str]] = []  # depths and names of records in wrappers
+        self._beside: set[str] = set()  # names of children of the root that are no records
         self._texts: Counter[str] = Counter()  # children of the root that are texts
         self._count = 0
+        self._others: Counter[str] = Counter()
 
     def child(self, part: etree._Element) -> Iterator[RawRecord]:
-        """The records that are known when an element at the level has ended."""
+        """The records that are known when an element has ended whose turn it is."""
         document, name = self._document, name_of(part)
         if not document.held:
-            yield from self._record(part)
+            yield from self._records(part)
             return
         self._count += 1
-        if is_text(part, self._overrides) and not is_record(part, self._overrides):
+        if is_text(part, self._overrides) and not is_full(part, self._overrides):
             self._texts[name] += 1
-            root = document.open[0]
-            if self._texts[name] == 2 and are_articles(root, part, self._overrides):
-                yield from self._all({name}, part)
-        elif self._texts:
+        if self._texts:
             return  # the root has a text: perhaps it is the record
-        elif is_whole(part, self._overrides):
-            if name in self._with_text:
-                yield from self._all(self._with_text, part)
-            self._with_text.add(name)
-        elif self._count >= _MOST_HELD and not self._with_text:
-            document.give_up()
-
-    def deeper(self, part: etree._Element) -> Iterator[RawRecord]:
-        """The records that are known when an element below the level has ended.
-
-        They are below it where two neighbours of one name have a text and another field, and what
-        is around them does not look like an article.
-        """
-        document, before = self._document, part.getprevious()
-        if self._texts or before is None or before.tag != part.tag:
+        if is_whole(part, self._overrides, 1):
+            if name in self._names:
+                yield from self._all(part)
+            self._names.add(name)
             return
-        if not (is_record(part, self._overrides) and is_record(before, self._overrides)):
-            return
-        for around, inner in zip(document.open, [*document.open[1:], part], strict=True):
-            names = (name_of(other) for other in islice(children(around), _LOOKED_AT))
-            taken = resolve_known(tuple(dict.fromkeys(names)), self._overrides).taken()
-            if taken.get("text", name_of(inner)) != name_of(inner):
+        if not self._names and self._count <= _MOST_HELD:
+            self._beside.add(name)
+            inner = records_in(part, self._overrides, (), 1)
+            self._below += ((depth, name_of(record)) for depth, record in inner)
+        if not self._names and self._count >= _MOST_HELD:
+            if not is_article(sorted(self._beside), self._overrides):
+                self._names = _shallowest(self._below)
+            if not self._names:
+                document.give_up()
                 return
-            if not taken.keys().isdisjoint(_OF_ROOTS if around is document.root else _OF_ARTICLES):
-                return
-        document.level, document.inside = len(document.open), None
-        yield from self._all({name_of(part)}, part)
+            yield from self._all(part)
 
-    def _all(self, names: set[str], last: etree._Element | None) -> Iterator[RawRecord]:
-        """The elements at the level up to ``last`` (``None``: all whole ones), records being those
-        of the ``names``; those to come are not held."""
+    def _all(self, last: etree._Element | None) -> Iterator[RawRecord]:
+        """The records below the root up to ``last`` (``None``: all whole ones); those to come are
+        not held."""
         document = self._document
-        document.held, self._with_text = False, names
+        document.held = False
         # The parser is ahead: behind the last one others may stand that have not ended.
-        for part in document.at_level():
+        for part in list(children(document.root)):
             if part in document.open:
                 return
-            yield from self._record(part)
+            yield from self._records(part)
             if part is last:
                 return
             forget(part)
 
-    def _record(self, part: etree._Element) -> Iterator[RawRecord]:
-        name = name_of(part)
-        if name not in self._with_text and text_column(part, self._overrides) is None:
-            self._document.others[name] += 1
+    def _records(self, part: etree._Element) -> Iterator[RawRecord]:
+        """What is handed on of an element: itself, or the records in it of known names.
+
+        A record of another name is one, too, with those in it if it is not whole.
+        """
+        if name_of(part) in self._names:
+            yield self._raw(part)
             return
-        self._with_text.add(name)
+        depth = self._document.depth()
+        inner = [record for _, record in records_in(part, self._overrides, (), depth)]
+        if text_column(part, self._overrides) is None:
+            inner = [record for record in inner if name_of(record) in self._names]
+        if not inner:
+            self._others[name_of(part)] += 1
+        for record in inner:
+            self._names.add(name_of(record))
+            yield self._raw(record)
+
+    def _raw(self, record: etree._Element) -> RawRecord:
         issues = tuple(self._document.issues)
-        yield RawRecord(f"line {part.sourceline}", values_of(part, self._overrides), issues)
+        return RawRecord(f"line {record.sourceline}", values_of(record, self._overrides), issues)
+
+    def at_the_limit(self) -> Iterator[RawRecord]:
+        """The records before an element that is open when as much is held as may be.
+
+        Below it they are read one by one from then on if it is a list of articles.
+        """
+        document = self._document
+        if document.held:
+            self._names = self._held_names()
+            document.held = document.full = not self._names
+        while not document.held and document.around is not None:
+            for part in list(children(document.around)):
+                if part in document.open:
+                    break
+                yield from self._records(part)
+                if part.getnext() is None:
+                    document.end(part)
+                else:
+                    forget(part)
+            inside = document.inside
+            if inside is None or name_of(inside) in self._names or document.depth() >= DEEPEST:
+                return
+            if not is_open_list(inside, self._overrides, document.open):
+                return
+            document.enter()
+            document.full = False
 
     def at_the_end(self, root: etree._Element) -> Iterator[RawRecord]:
         """What was held until the end of the root."""
         if not self._document.held:
             return
-        if is_whole(root, self._overrides):
+        if is_whole(root, self._overrides, 0):
             texts, fields = self._texts.most_common(1), fields_of(root, self._overrides).taken()
             if texts and texts[0][1] > 1 and fields.keys() == {"text"}:
                 name, count = texts[0]
                 self._intake.note(
                     f"the root is taken for one article, its {count} '{name}' for its text"
                 )
-            issues = tuple(self._document.issues)
-            yield RawRecord(f"line {root.sourceline}", values_of(root, self._overrides), issues)
-        elif not (yield from self._held(root)):
+            yield self._raw(root)
+            return
+        self._names = self._held_names()
+        if self._names:
+            yield from self._all(None)
+        else:
             names = listed(dict.fromkeys(str(part.tag) for part in root.iterchildren("*")))
             self._intake.reject(
                 f"line {root.sourceline}",
@@ -256,22 +297,28 @@ class _Found:
                 f"is {_EXPECTED}",
             )
 
-    def _held(self, root: etree._Element) -> Generator[RawRecord, None, bool]:
-        """The records below the root, all of which is held; returns whether there are any."""
-        found = list(records_in(root, self._overrides, self._document.open))
-        if found:
-            self._document.level = level = found[0][0]
-            names = {name_of(record) for depth, record in found if depth == level}
-            yield from self._all(names, None)
-        return bool(found)
+    def _held_names(self) -> set[str]:
+        """The names of the records below the root, all of which is held; none if it is one."""
+        root = self._document.root
+        if root is None or is_whole(root, self._overrides, 0):
+            return set()
+        found = records_in(root, self._overrides, self._document.open, 0)
+        return _shallowest([(depth, name_of(record)) for depth, record in found])
 
     def after_damage(self) -> Iterator[RawRecord]:
         """The whole records of a document that has no end."""
         document = self._document
-        if document.held and not document.whole and not self._texts and document.root is not None:
-            yield from self._held(document.root)
+        if document.held and not document.whole and (names := self._held_names()):
+            self._names = names
+            yield from self.at_the_limit()
 
     def finish(self) -> None:
         """Say what was passed over."""
-        if others := self._document.others:
+        if others := self._others:
             self._intake.note(f"elements that are no records: {others.total()} ({listed(others)})")
+
+
+def _shallowest(found: list[tuple[int, str]]) -> set[str]:
+    """The names of the records that are least deep."""
+    level = min((depth for depth, _ in found), default=0)
+    return {name for depth, name in found if depth == level}
