@@ -256,3 +256,19 @@ def test_very_many_wrappers_with_one_record_each(tmp_path: Path) -> None:
     rows, ledger = read(tmp_path / "a.xml", f"<all>{body}</all>")
     assert [row["id"] for row in rows] == [str(n) for n in range(10_500)]
     assert (ledger.rejected, ledger.incomplete) == (0, [])
+
+
+@pytest.mark.parametrize(
+    "xml",
+    [
+        "<all><a>{0}</a><b>{0}</b></all>",
+        "<all><a>{0}</a>" + ARTICLE.format("x") + "<b><c/>{0}</b></all>",
+        "<all><a><b>{0}</b></a></all>",
+    ],
+)
+def test_lists_that_are_longer_than_a_record_may_be(tmp_path: Path, xml: str) -> None:
+    body = "".join(ARTICLE.format(n) for n in range(12_000))
+    rows, ledger = read(tmp_path / "a.xml", xml.format(body), max_record_bytes=20_000)
+    assert {row["id"] for row in rows} >= {str(n) for n in range(12_000)}
+    assert ledger.files[0].read == xml.count("{0}") * 12_000 + xml.count("<article>")
+    assert (ledger.rejected, ledger.incomplete) == (0, [])

@@ -122,11 +122,11 @@ class _Parts(Items):
             if error is not None:
                 self._fault(error, self._cut())
                 return
-            if fed > limit + 2 * size and self.root is not None and not self.whole:
-                self.full = True
-                yield self.root
-                fed = 0
-            if self.full or fed > limit + 2 * size:
+            if fed > limit + 2 * size and not self.whole:
+                self.full, fed = True, 0
+                if self.root is not None:
+                    yield self.root
+            if self.full:
                 self._stop_too_long(self._cut())
                 return
 
