@@ -78,6 +78,21 @@ class IndexDamagedError(DedupError):
     message names the command that helps."""
 
 
+class FrameDamagedError(IndexDamagedError):
+    """What an index keeps of a text is not what was written.
+
+    ``node``: which of the texts asked for, from 0; ``reason``: what is wrong with its frame.
+    """
+
+    def __init__(self, node: int, reason: str) -> None:
+        super().__init__(
+            f"the frame of text {node + 1} {reason}; 'dedup index verify' says what is damaged, "
+            "'dedup index rebuild' makes it anew"
+        )
+        self.node = node
+        self.reason = reason
+
+
 class IndexWriteError(DedupError):
     """An index cannot be written; what it held before is intact."""
 

@@ -16,7 +16,7 @@ import zstandard
 
 from dedup.arena import Arena
 from dedup.budget import text_limit
-from dedup.errors import IndexDamagedError
+from dedup.errors import FrameDamagedError
 from dedup.kernels import frames as kernels
 
 if TYPE_CHECKING:
@@ -32,6 +32,12 @@ LEVEL = 3
 _WORD = 4
 OF_TEXT = 3
 """Bytes of the arrays for a byte of English text."""
+MOST = 2**31 - 1
+"""Passages or tokens of a text that a frame can count."""
+FRAME_HEADER = 18
+"""Bytes that the header of a zstd frame takes at most (RFC 8878, section 3.1.1.1)."""
+OTHER_SIZE = "is not of its size"
+"""What is wrong with a frame that holds something else than is stated of it."""
 
 DTYPES = {
     "d_length": np.int32,
@@ -59,7 +65,7 @@ DTYPES = {
 
 def pack(c: Collection) -> list[bytes]:
     """A compressed frame for each text of a collection."""
-    sizes = kernels.frame_sizes(c.d_passage, c.p_token)
+    sizes = kernels.frame_sizes(np.diff(c.d_passage), np.diff(c.p_token[c.d_passage]))
     ends = np.cumsum(sizes)
     place = ends - sizes
     words = np.zeros(int(ends[-1]) if len(ends) else 0, np.int32)
@@ -80,7 +86,7 @@ def pack(c: Collection) -> list[bytes]:
         words.view(np.uint16),
         words.view(np.uint8),
     )
-    compressor = zstandard.ZstdCompressor(level=LEVEL)
+    compressor = zstandard.ZstdCompressor(level=LEVEL, write_checksum=True)
     # The first bytes of all words, then the second ones, …: most of the later ones are zero.
     octets = words.view(np.uint8).reshape(-1, _WORD)
     return [
@@ -101,6 +107,33 @@ def sizes_of(c: Collection) -> NDArray[np.int64]:
     return np.stack([np.diff(end) for end in ends], axis=1).astype(np.int64)
 
 
+def impossible_sizes(
+    sizes: NDArray[np.int64], held: NDArray[np.int64] | None = None
+) -> NDArray[np.bool_]:
+    """Which rows of ``sizes`` (int64, texts x 4, see :func:`sizes_of`) no text can have (bool), or
+    none whose frame says that it holds ``held`` bytes (int64, texts; see :func:`held_bytes`).
+
+    What is left is safe to make room for: no more than a frame of that many bytes fills.
+    """
+    _, tokens, words, content = sizes.T
+    wrong: NDArray[np.bool_] = np.any((sizes < 0) | (sizes > MOST), axis=1)
+    wrong = wrong | (words > tokens) | (content > tokens)
+    if held is not None:
+        passages, tokens, *_ = np.ascontiguousarray(np.where(wrong[:, None], 0, sizes).T)
+        wrong = wrong | (held != _WORD * kernels.frame_sizes(passages, tokens))
+    return wrong
+
+
+def held_bytes(frame: Any) -> int:
+    """How many bytes a frame says that it holds, by its first :data:`FRAME_HEADER` bytes; -1 if
+    it is none."""
+    try:
+        size = int(zstandard.frame_content_size(frame))
+    except (zstandard.ZstdError, TypeError):
+        return -1
+    return size if size <= _WORD * MOST else -1
+
+
 def unpack(
     frames: Iterable[Sequence[bytes]],
     sizes: NDArray[np.int64],
@@ -116,9 +149,13 @@ def unpack(
     temporary files.
 
     Raises:
-        IndexDamagedError: a frame is not of its size, or names words that there are not.
+        FrameDamagedError: a frame cannot be unpacked, is not of its size, names words that there
+            are not, or places outside its text.
         SpillError: temporary files cannot be written.
     """
+    wrong = impossible_sizes(sizes)
+    if wrong.any():
+        raise FrameDamagedError(int(wrong.argmax()), OTHER_SIZE)
     place = np.zeros((4, len(sizes) + 1), np.int64)
     np.cumsum(sizes.T, axis=1, out=place[:, 1:])
     out = _room(place, arena or Arena())
@@ -127,7 +164,7 @@ def unpack(
 
     def work(batch: tuple[int, Sequence[bytes]]) -> None:
         first, packed = batch
-        plain = list(map(zstandard.ZstdDecompressor().decompress, packed))
+        plain = _decompressed(first, packed, sizes)
         ends = np.cumsum([0, *map(len, plain)], dtype=np.int64)
         octets = np.frombuffer(b"".join(plain), np.uint8)
         del plain
@@ -152,10 +189,7 @@ def unpack(
             )
         spare.put(table)
         if wrong >= 0:
-            raise IndexDamagedError(
-                f"the frame of text {wrong + 1} of {len(sizes)} (by digest) is not of its size; "
-                "'dedup index verify' says what is damaged, 'dedup index rebuild' makes it anew"
-            )
+            raise FrameDamagedError(int(wrong), OTHER_SIZE)
 
     done = 0
     with ThreadPoolExecutor(max(1, threads)) as pool:
@@ -167,6 +201,22 @@ def unpack(
             done += len(packed)
         for future in under_way:
             future.result()
+    return out
+
+
+def _decompressed(first: int, frames: Sequence[bytes], sizes: NDArray[np.int64]) -> list[bytes]:
+    """What the frames of the texts from number ``first`` on hold, those with these ``sizes``."""
+    held = np.fromiter(map(held_bytes, frames), np.int64, len(frames))
+    wrong = impossible_sizes(sizes[first : first + len(frames)], held)
+    if wrong.any():
+        raise FrameDamagedError(first + int(wrong.argmax()), OTHER_SIZE)
+    decompress = zstandard.ZstdDecompressor().decompress
+    out: list[bytes] = []
+    for frame in frames:
+        try:
+            out.append(decompress(frame))
+        except zstandard.ZstdError as error:
+            raise FrameDamagedError(first + len(out), f"cannot be unpacked ({error})") from error
     return out
 
 

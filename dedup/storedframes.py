@@ -8,12 +8,14 @@ import numpy as np
 import orjson
 
 from dedup.collection import restore
-from dedup.errors import IndexDamagedError
+from dedup.errors import FrameDamagedError, IndexDamagedError
 from dedup.language import detect_languages
-from dedup.packing import pack, sizes_of
+from dedup.packing import FRAME_HEADER, OTHER_SIZE, held_bytes, impossible_sizes, pack, sizes_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+    from numpy.typing import NDArray
 
     from dedup.arena import Arena
     from dedup.collection import Collection
@@ -41,18 +43,49 @@ def restored_texts(
 ) -> Collection:
     """The collection of the texts with these numbers, in this order.
 
-    Raises :class:`~dedup.errors.IndexDamagedError` where a frame is missing or not of its size.
+    Raises :class:`~dedup.errors.IndexDamagedError` where a frame is missing or damaged, or not of
+    the sizes that stand beside it; before room is made for these.
     """
-    query = f"SELECT text, passages, tokens, words, content FROM frames {_THESE}"  # noqa: S608
-    found = {row[0]: row[1:] for row in store.rows(query, orjson.dumps(list(numbers)).decode())}
-    missing = [number for number in numbers if number not in found]
-    if missing:
-        raise IndexDamagedError(
-            f"{store.folder}: text {missing[0]} has no frame; 'dedup index rebuild {store.folder}' "
-            "makes it anew"
-        )
-    sizes = np.array([found[number] for number in numbers], np.int64).reshape(-1, 4)
-    return restore(_frames(store, numbers), sizes, vocabulary, threads=threads, arena=arena)
+    sizes = _sizes(store, numbers)
+    try:
+        return restore(_frames(store, numbers), sizes, vocabulary, threads=threads, arena=arena)
+    except FrameDamagedError as error:
+        raise _damaged(store, f"the frame of text {numbers[error.node]} {error.reason}") from error
+
+
+def _damaged(store: Store, what: str) -> IndexDamagedError:
+    return IndexDamagedError(
+        f"{store.folder}: {what}; 'dedup index verify {store.folder}' says what is damaged, "
+        f"'dedup index rebuild {store.folder}' makes it anew"
+    )
+
+
+def _sizes(store: Store, numbers: Sequence[int]) -> NDArray[np.int64]:
+    """Sizes (int64, texts x 4) of the texts with these numbers, which their frames can have."""
+    query = (
+        "SELECT text, passages, tokens, words, content, "  # noqa: S608
+        f"substr(frame, 1, {FRAME_HEADER}) FROM frames {_THESE}"
+    )
+    found = {
+        number: (*sizes, held_bytes(header))
+        for number, *sizes, header in store.rows(query, orjson.dumps(list(numbers)).decode())
+    }
+    rows = []
+    for number in numbers:
+        if number not in found:
+            raise _damaged(store, f"text {number} has no frame")
+        rows.append(found[number])
+    if not rows:
+        return np.zeros((0, 4), np.int64)
+    table = np.array(rows)
+    if table.dtype.kind != "i":  # SQLite stores values of any type in any column
+        stated = (f for f, row in zip(numbers, rows, strict=True) if {*map(type, row)} != {int})
+        raise _damaged(store, f"the sizes of text {next(stated)} are no numbers")
+    sizes, held = table[:, :4].astype(np.int64), table[:, 4].astype(np.int64)
+    wrong = impossible_sizes(sizes, held)
+    if wrong.any():
+        raise _damaged(store, f"the frame of text {numbers[int(wrong.argmax())]} {OTHER_SIZE}")
+    return sizes
 
 
 def _frames(store: Store, numbers: Sequence[int]) -> Iterator[list[bytes]]:

@@ -17,14 +17,19 @@ from dedup.kernels.vocabulary import MOST_PASSAGES
 HEADER = 4
 
 
+@leaf
+def frame_size(passages, tokens):
+    """Words (int64) that the frame of a text with so many passages and tokens takes."""
+    return HEADER + 3 * passages + 2 * tokens + (tokens + 1) // 2 + (2 * passages + 3) // 4
+
+
 @kernel
-def frame_sizes(d_passage, p_token):
-    """Words (int64) that the frame of each text takes."""
-    out = np.empty(len(d_passage) - 1, np.int64)
+def frame_sizes(passages, tokens):
+    """Words (int64) that the frame of each text takes: ``passages`` and ``tokens`` (int64, texts)
+    say how many it has, each from 0 to 2^31 - 1."""
+    out = np.empty(len(passages), np.int64)
     for d in range(len(out)):
-        passages = d_passage[d + 1] - d_passage[d]
-        tokens = p_token[d_passage[d + 1]] - p_token[d_passage[d]]
-        out[d] = HEADER + 3 * passages + 2 * tokens + (tokens + 1) // 2 + (2 * passages + 3) // 4
+        out[d] = frame_size(passages[d], tokens[d])
     return out
 
 
@@ -125,8 +130,9 @@ def unpack(
     ``octets`` uint8 holds their frames, the bytes of whose words stand apart (``word_at``), from
     ``place`` (int64, texts + 1) on. ``d_passage`` and ``d_token`` (int64, all texts + 1) say where
     the passages and tokens of each text come to stand; the other arrays are those of a
-    ``Collection``, and filled there. Returns the first node (int64) whose frame has other sizes or
-    words beyond ``words``, the size of the vocabulary; -1 if there is none.
+    ``Collection``, and filled there. Returns the first node (int64) whose frame has other sizes,
+    words beyond ``words``, the size of the vocabulary, or passages or tokens that lie outside the
+    text; -1 if there is none.
     """
     for i in range(len(place) - 1):
         d = first + i
@@ -134,12 +140,12 @@ def unpack(
         size = (place[i + 1] - begin) >> 2
         n = d_passage[d + 1] - d_passage[d]
         m = d_token[d + 1] - d_token[d]
-        expected = HEADER + 3 * n + 2 * m + (m + 1) // 2 + (2 * n + 3) // 4
-        if size != expected or place[i + 1] - begin != 4 * size:
+        if size != frame_size(n, m) or place[i + 1] - begin != 4 * size:
             return d
         if word_at(octets, begin, size, 2) != n or word_at(octets, begin, size, 3) != m:
             return d
-        d_length[d] = word_at(octets, begin, size, 0)
+        length = word_at(octets, begin, size, 0)
+        d_length[d] = length
         d_letters[d] = word_at(octets, begin, size, 1)
         k = HEADER
         t = d_token[d]
@@ -149,10 +155,11 @@ def unpack(
             p_token[p] = t
             t += word_at(octets, begin, size, k + j)
             start += word_at(octets, begin, size, k + n + j)
+            end = start + word_at(octets, begin, size, k + 2 * n + j)
             p_start[p] = start
-            p_end[p] = start + word_at(octets, begin, size, k + 2 * n + j)
+            p_end[p] = end
             p_article[p] = d
-            if t < p_token[p] or t > d_token[d + 1]:
+            if t < p_token[p] or t > d_token[d + 1] or start < 0 or end < start or end > length:
                 return d
         if t != d_token[d + 1]:
             return d
@@ -166,11 +173,15 @@ def unpack(
                 return d
             t_word[t + j] = w
             start += word_at(octets, begin, size, k + m + j)
+            if start < 0 or start > length:
+                return d
             t_start[t + j] = start
         k += 2 * m
         for j in range(m):
             low = np.uint16(byte_at(octets, begin, size, k, 2 * j))
             t_length[t + j] = low | np.uint16(byte_at(octets, begin, size, k, 2 * j + 1)) << 8
+            if np.int64(t_start[t + j]) + np.int64(t_length[t + j]) > length:
+                return d
         k += (m + 1) // 2
         p = d_passage[d]
         for j in range(n):
@@ -238,7 +249,7 @@ def words_of(
                 at = table[word, 1] >> PLACE
                 if at < begin or at >= n:
                     at = n
-                    if n == d_word[d + 1]:
+                    if n >= d_word[d + 1]:
                         return d
                     table[word, 1] = n << PLACE | (table[word, 1] & 0xFF)
                     w_word[n] = word
@@ -251,7 +262,7 @@ def words_of(
                     w_passages[at] += 1
                 bits = np.uint8(table[word, 1] & 0xFF)
                 if bits & CONTENT:
-                    if m == d_content[d + 1]:
+                    if m >= d_content[d + 1]:
                         return d
                     k = m
                     while k > p_content[p] and c_word[k - 1] > word:
