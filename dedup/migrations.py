@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import zstandard
 
 from dedup.collection import restore
+from dedup.errors import FrameDamagedError, IndexDamagedError
 from dedup.indexnotes import PARTS
 from dedup.kernels.frames import HEADER
 from dedup.kernels.minhash import CONTENT
@@ -15,14 +16,16 @@ from dedup.language import detect_languages
 from dedup.lock import Lock
 from dedup.recall import load_vocabulary
 from dedup.store import FILE, SCHEMA, Store, digest_of, no_index, schema_of
+from dedup.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from dedup.vocabulary import Vocabulary
-
 FRAMES_AT_ONCE = 1000
+DAMAGED = (0, 0, 0, 0, None)
+"""Sizes and language stated for a frame that cannot be read. An empty text has such sizes, too: its
+frame can be read."""
 
 
 def bring_forward(folder: Path) -> bool:
@@ -63,38 +66,71 @@ def _digests_of_parts(store: Store) -> None:
     store.note({PARTS: store.digest_of_parts()})
 
 
-def _sizes(frame: bytes, vocabulary: Vocabulary) -> tuple[int, int, int, int]:
-    """Passages, tokens, distinct words, and content words of passages in a frame."""
-    octets = np.frombuffer(frame, np.uint8).reshape(4, -1)
+def _sizes(frame: bytes, vocabulary: Vocabulary) -> tuple[int, int, int, int] | None:
+    """Passages, tokens, distinct words, and content words of passages in a compressed frame, or
+    ``None`` where it cannot be unpacked or states what it cannot hold."""
+    try:
+        plain = zstandard.ZstdDecompressor().decompress(frame)
+    except (zstandard.ZstdError, TypeError, MemoryError):  # of a size that is damaged, too
+        return None
+    if len(plain) % 4 or len(plain) < 4 * HEADER:
+        return None
+    octets = np.frombuffer(plain, np.uint8).reshape(4, -1)
     words = np.ascontiguousarray(octets.T).view("<i4").ravel()
     passages, tokens = int(words[2]), int(words[3])
+    if passages < 0 or tokens < 0 or HEADER + 3 * passages + tokens > len(words):
+        return None
     begin = HEADER + 3 * passages
-    passage = np.repeat(np.arange(passages), words[HEADER : HEADER + passages])
-    word = words[begin : begin + tokens]
+    of_passage, word = words[HEADER : HEADER + passages], words[begin : begin + tokens]
+    if (of_passage < 0).any() or of_passage.sum(dtype=np.int64) != tokens:
+        return None
+    if ((word < 0) | (word >= len(vocabulary))).any():
+        return None
+    passage = np.repeat(np.arange(passages), of_passage)
     content = (vocabulary.bits[word] & CONTENT) > 0
     held = np.unique(passage[content] * np.int64(len(vocabulary)) + word[content])
     return passages, tokens, len(np.unique(word)), len(held)
 
 
+def _stated(frames: Sequence[bytes], vocabulary: Vocabulary) -> list[tuple[Any, ...]]:
+    """The sizes and the language of the texts of some frames; DAMAGED for those that cannot be
+    read."""
+    sizes = [_sizes(frame, vocabulary) for frame in frames]
+    out: list[tuple[Any, ...]] = [DAMAGED] * len(frames)
+    whole = [i for i, size in enumerate(sizes) if size is not None]
+    while whole:
+        table = np.array([sizes[i] for i in whole])
+        try:
+            c = restore([[frames[i] for i in whole]], table, vocabulary)
+        except FrameDamagedError as error:
+            del whole[error.node]
+            continue
+        for i, size, language in zip(whole, table.tolist(), detect_languages(c), strict=True):
+            out[i] = (*size, language)
+        break
+    return out
+
+
 def _sizes_of_frames(store: Store) -> None:
-    """Frames state the sizes and the language of their texts."""
-    vocabulary = load_vocabulary(store)
+    """Frames state the sizes and the language of their texts; one that is damaged stays as it is,
+    to be named when it is read, and made anew when the index is rebuilt."""
+    try:
+        vocabulary = load_vocabulary(store)
+    except IndexDamagedError:
+        vocabulary = Vocabulary()  # no frame can be read without its words
     store.connection.execute("ALTER TABLE frames RENAME TO frames_before")
     store.connection.execute(
         "CREATE TABLE frames (text INTEGER PRIMARY KEY REFERENCES texts, "
         "passages INTEGER NOT NULL, tokens INTEGER NOT NULL, words INTEGER NOT NULL, "
         "content INTEGER NOT NULL, language TEXT, frame BLOB NOT NULL)"
     )
-    plain = zstandard.ZstdDecompressor()
     numbers = [n for (n,) in store.rows("SELECT text FROM frames_before ORDER BY text")]
     for begin in range(0, len(numbers), FRAMES_AT_ONCE):
         some = numbers[begin : begin + FRAMES_AT_ONCE]
         query = "SELECT frame FROM frames_before WHERE text BETWEEN ? AND ? ORDER BY text"
         frames = [frame for (frame,) in store.rows(query, some[0], some[-1])]
-        sizes = np.array([_sizes(plain.decompress(frame), vocabulary) for frame in frames])
-        languages = detect_languages(restore([frames], sizes, vocabulary))
-        rows = zip(some, sizes.tolist(), languages, frames, strict=True)
-        store.insert("frames", ((n, *size, name, frame) for n, size, name, frame in rows))
+        rows = zip(some, _stated(frames, vocabulary), frames, strict=True)
+        store.insert("frames", ((n, *stated, frame) for n, stated, frame in rows))
     store.connection.execute("DROP TABLE frames_before")
 
 

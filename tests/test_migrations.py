@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
+import numpy as np
 import pytest
 import zstandard
 from dumps import ROOT
 from test_index import held, scanned
 
 import dedup
-from dedup.errors import LockedError
+from dedup.errors import IndexDamagedError, LockedError
 from dedup.lock import Lock
 from dedup.migrations import STEPS, bring_forward
-from dedup.store import SCHEMA, schema_of
+from dedup.recall import load_vocabulary
+from dedup.store import SCHEMA, Store, schema_of
+from dedup.storedframes import restored_texts
 
 GOLDEN = Path(__file__).parent / "golden"
 SAMPLE = ROOT / "data" / "sample" / "articles.jsonl"
@@ -71,3 +75,60 @@ def test_an_old_index_that_is_being_changed_is_left_alone(old):
         dedup.Index.open(old)
     lock.release()
     assert schema_of(old) < SCHEMA
+
+
+def changed(frame, place, change):
+    """A frame with another value of one of its 32-bit words; ``place`` says which, by the number of
+    passages."""
+    plain = zstandard.ZstdDecompressor().decompress(frame)
+    words = np.frombuffer(plain, np.uint8).reshape(4, -1).T.copy().view("<i4").ravel()
+    at = place(words[2])
+    words[at] = change(words[at])
+    octets = words.view(np.uint8).reshape(-1, 4)
+    return zstandard.ZstdCompressor().compress(octets.T.tobytes())
+
+
+DAMAGES = {
+    "cut": lambda frame: frame[:-9],
+    "of no format": lambda _: b"what once was a frame",
+    "of a terabyte": lambda frame: frame[:4] + b"\xe0" + (2**40).to_bytes(8, "little") + frame[6:],
+    "of no words": lambda _: zstandard.ZstdCompressor().compress(b"\0" * 6),
+    "a bit of the passages": lambda frame: changed(frame, lambda _: 2, lambda n: n ^ 1),
+    "the sign of the passages": lambda frame: changed(frame, lambda _: 2, lambda n: n ^ -(2**31)),
+    "a bit of the tokens": lambda frame: changed(frame, lambda _: 3, lambda n: n ^ 1),
+    "a bit of a passage's tokens": lambda frame: changed(frame, lambda _: 4, lambda n: n ^ 1),
+    "a passage's place": lambda frame: changed(frame, lambda n: 4 + n, lambda _: 2**30),
+    "a word's number": lambda frame: changed(frame, lambda n: 4 + 3 * n, lambda _: 2**30),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_an_old_index_with_a_damaged_frame_is_brought_forward_named_and_healed(old, damage):
+    with closing(sqlite3.connect(old / "index.sqlite")) as database, database:
+        (frame,) = database.execute("SELECT frame FROM frames WHERE text = 3").fetchone()
+        (digest,) = database.execute("SELECT digest FROM texts WHERE text = 3").fetchone()
+        broken = DAMAGES[damage](frame)
+        database.execute("UPDATE frames SET frame = ? WHERE text = 3", (broken,))
+    assert bring_forward(old)
+    with Store.open(old) as store:
+        assert store.rows("SELECT * FROM frames WHERE text = 3") == [(3, 0, 0, 0, 0, None, broken)]
+        assert store.value("SELECT count(*) FROM frames WHERE tokens = 0") == 1
+        vocabulary = load_vocabulary(store)
+        assert restored_texts(store, [2, 4], vocabulary).nodes == 2
+        with pytest.raises(IndexDamagedError, match=r"frame of text 3 .*'dedup index rebuild"):
+            restored_texts(store, [2, 3, 4], vocabulary)
+    index = dedup.Index.open(old, any_version=True)
+    problems = index.verify(threads=1).problems
+    assert f"frames: that of {digest} is not what its text gives now" in problems
+    dedup.Index.rebuild(old)
+    assert dedup.Index.open(old).verify(threads=1).problems == []
+
+
+def test_an_old_index_with_a_damaged_vocabulary_is_brought_forward_and_healed(old):
+    with closing(sqlite3.connect(old / "index.sqlite")) as database, database:
+        database.execute("UPDATE parts SET data = substr(data, 9) WHERE kind = 'vocabulary'")
+    assert bring_forward(old)
+    problems = dedup.Index.open(old, any_version=True).verify(threads=1).problems
+    assert any("(vocabulary) cannot be unpacked" in problem for problem in problems)
+    dedup.Index.rebuild(old)
+    assert dedup.Index.open(old).verify(threads=1).problems == []
