@@ -112,6 +112,12 @@ DAMAGES = {
         "is not what its text gives now",
     ),
     "cut frame": ("UPDATE frames SET frame = x'28b52ffd' WHERE text = 3", "cannot be unpacked"),
+    "no frame": ("UPDATE frames SET frame = 'abc' WHERE text = 3", "cannot be unpacked"),
+    "no size": (
+        "UPDATE frames SET tokens = 'abc' WHERE text = 3",
+        "is not what its text gives now",
+    ),
+    "no text": ("UPDATE texts SET content = 'abc' WHERE text = 3", "cannot be unpacked"),
     "frame of another text": (
         "UPDATE frames SET frame = (SELECT frame FROM frames WHERE text = 4) WHERE text = 3",
         "is not what its text gives now",

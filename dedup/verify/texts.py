@@ -162,7 +162,7 @@ def _batches(store: Store, found: Verified) -> Iterator[_Batch]:
         try:
             encoded = plain.decompress(content)
             text = encoded.decode()
-        except (zstandard.ZstdError, UnicodeDecodeError, MemoryError) as error:
+        except (zstandard.ZstdError, UnicodeDecodeError, TypeError, MemoryError) as error:
             found.problems.append(f"texts: {digest} cannot be unpacked: {error}")
             continue
         if hashlib.blake2b(encoded, digest_size=16).hexdigest() != digest:
@@ -191,7 +191,7 @@ def _equal(batch: _Batch, fresh: Sequence[tuple[Any, ...]], found: Verified) -> 
         if stated == now and not same:
             try:
                 same = plain.decompress(stored) == plain.decompress(expected)
-            except (zstandard.ZstdError, MemoryError) as error:
+            except (zstandard.ZstdError, TypeError, MemoryError) as error:
                 found.problems.append(f"frames: that of {digest} cannot be unpacked: {error}")
                 good.append(False)
                 continue
