@@ -319,7 +319,7 @@ def coincidences(
     they share. Names of people, institutions and places are rare words that everybody strings
     together alike; copied prose is running text, with the function words of its language. So the
     bits count in proportion to the function words among the span's words, measured by the share
-    of them in the two articles. ``least`` bits (float64) are enough if either span, common words
+    of them in the two articles. ``least`` bits (float64) are enough if each span, common words
     included, holds :data:`RUNNING` times as many (:data:`SPOKEN` times where part of it is
     ``spoken``, bool), or :data:`SHARE_OF_TEXT` of the shorter text's information, so that short
     texts can be compared, too.

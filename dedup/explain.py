@@ -21,7 +21,14 @@ from dedup.candidates import (
     find_candidates,
     indexed_passages,
 )
-from dedup.classify import Matches, classify_matches, coincidences, node_outlets
+from dedup.classify import (
+    RUNNING,
+    SPOKEN,
+    Matches,
+    classify_matches,
+    coincidences,
+    node_outlets,
+)
 from dedup.collection import collect
 from dedup.corpus import build_corpus
 from dedup.explanation import Explanation, Label, Rule, SharedSpan, verdict_on
@@ -299,9 +306,11 @@ def _dropped_by(c: Collection, g: Alignment, i: int, settings: Settings) -> str:
     least = np.array([settings.min_prose_information])
     spoken = _spoken(c, g.a0[i], g.a1[i]) or _spoken(c, g.b0[i], g.b1[i])
     if coincidences(c, node, node + 1, spans, g.bits[at], least, np.array([spoken]))[0]:
+        running = (SPOKEN if spoken else RUNNING) * settings.min_prose_information
         return (
-            "may be a coincidence of names and stock phrases: less running text than "
-            f"{settings.min_prose_information:g} bits (min_prose_information)"
+            "may be a coincidence of names and stock phrases: prose needs "
+            f"{settings.min_prose_information:g} bits in common, counted by its function words, "
+            f"and {running:g} in all words of each side (min_prose_information)"
         )
     return "each of its parts, cut where furniture begins or ends, says too little"
 

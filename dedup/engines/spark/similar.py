@@ -1,6 +1,6 @@
 """Banded LSH over distinct passages, as a shuffle of keys and two joins.
 
-Each passage has 42 band keys (by default), so a row for each would be most of what a cluster does.
+Each passage has 28 band keys (by default), so a row for each would be most of what a cluster does.
 They travel in blocks instead: a map task writes one row for each block of keys, a block is one
 group of rows, and the kernel that the local engine uses for buckets works inside it. Entries carry
 a bitmap of the passage's words, so that most pairs end there; the words are joined to the rest.
