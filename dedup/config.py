@@ -66,8 +66,8 @@ class Settings:
         "Bits of information that shared prose must carry, unless it is a tenth of the shorter "
         "text: less is a coincidence of names and stock phrases. With its common words it must "
         "hold three times as much, twice where part of it is speech. Wording with fewer function "
-        "words than the texts around it counts in proportion. What both articles mark as a quote, and "
-        "furniture of one outlet, need not reach it.",
+        "words than the texts around it counts in proportion. What both articles mark as a quote, "
+        "and furniture of one outlet, need not reach it.",
         low=0.0,
         high=10000.0,
     )
