@@ -103,9 +103,10 @@ def compare_table(
     """
     digests = digests_of(name, table)
     held = int(store.value(f'SELECT count(*) FROM "{name}"'))  # noqa: S608
-    trusted = known is not None and len(known) == held
-    same = known_rows(digests, known) if known is not None and trusted else np.zeros(len(table))
-    other = np.flatnonzero(same == 0)
+    if known is not None and len(known) != held:
+        known = None
+    same = np.zeros(len(table), bool) if known is None else known_rows(digests, known)
+    other = np.flatnonzero(~same)
     rows = dict(zip(other.tolist(), table_rows(name, table.take(pa.array(other))), strict=True))
     at = _key_places(name)
     former = _rows_of(store, name, [_key(row, at) for row in rows.values()])
@@ -120,7 +121,7 @@ def compare_table(
         else:
             changed[number] = before
     removed: list[Row] = []
-    if not trusted or held != len(table) - len(added):
+    if known is None or held != len(table) - len(added):
         names = ", ".join(f'"{key}"' for key in KEYS[name])
         stored = store.connection.execute(f'SELECT {names} FROM "{name}"')  # noqa: S608
         now = set(zip(*(table[key].to_pylist() for key in KEYS[name]), strict=True))

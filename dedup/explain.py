@@ -15,11 +15,10 @@ import pyarrow as pa
 
 from dedup.align import Alignment, align
 from dedup.candidates import (
-    PAIR_FACTOR,
-    SHORT,
     Candidates,
     find_candidates,
     indexed_passages,
+    least_information,
 )
 from dedup.classify import (
     RUNNING,
@@ -190,11 +189,8 @@ def _candidate_rules(x: _Stages, settings: Settings, near: Nearness) -> tuple[li
 
 def _least_weight(c: Collection, settings: Settings) -> float:
     """Bits that the alike passages of two articles must hold, as in ``find_candidates``."""
-    shorter = float(np.bincount(c.p_article, c.p_information, c.nodes).min())
-    return min(
-        PAIR_FACTOR * settings.min_prose_information,
-        max(SHORT * shorter, settings.min_information),
-    )
+    information = np.bincount(c.p_article, c.p_information, c.nodes)
+    return float(least_information(information.min(keepdims=True), settings)[0])
 
 
 # --- spans ----------------------------------------------------------------------------------

@@ -18,9 +18,8 @@ from dedup.candidates import (
     INSIDE,
     LEAST_AGREEMENT,
     LEAST_SHARED,
-    PAIR_FACTOR,
     QUOTED,
-    SHORT,
+    least_information,
     unique_passages,
 )
 from dedup.kernels import bands
@@ -149,10 +148,7 @@ class Lookup:
         weight = np.bincount(of, bits[first], len(nodes))
         telling = np.bincount(of, (bits * real)[first], len(nodes))
         shorter = np.minimum(float(c.p_information.sum()), self.information[nodes])
-        least = np.minimum(
-            PAIR_FACTOR * settings.min_prose_information,
-            np.maximum(SHORT * shorter, settings.min_information),
-        )
+        least = least_information(shorter, settings)
         chosen = np.flatnonzero((weight >= least) & (telling > 0))
         best = chosen[np.lexsort((nodes[chosen], -telling[chosen]))[:most]]
         return np.asarray(self.text[nodes[best]], np.int32)

@@ -5,25 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from read_rows import read_rows
 
-from dedup.config import ReadSettings
-from dedup.model import Ledger
-from dedup.read import read_articles
 from dedup.read.xmlitems import Items
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from dedup.model import Ledger
+
 
 def read(path: Path, xml: str, **options: Any) -> tuple[list[dict[str, Any]], Ledger]:
     path.write_text("<?xml version='1.0'?>" + xml)
-    ledger, rows = Ledger(), []
-    for batch in read_articles([str(path)], ReadSettings(**options), ledger):
-        rows += batch.to_pylist()
-    for entry in ledger.files:
-        assert entry.read == entry.articles + entry.repeats + entry.rejected
-    return rows, ledger
+    return read_rows(path, **options)
 
 
 def texts(rows: list[dict[str, Any]]) -> list[str]:

@@ -131,6 +131,14 @@ def resolve(names: Sequence[str], overrides: Sequence[tuple[str, str]] = ()) -> 
     return Columns(**taken, metadata=metadata)
 
 
+_OF_ARTICLES = frozenset(("id", "url", "title", "byline", "published"))
+
+
+def has_fields_of_articles(columns: Columns) -> bool:
+    """Whether there are fields that an article has, and what is around articles has not."""
+    return not columns.taken().keys().isdisjoint(_OF_ARTICLES)
+
+
 @lru_cache(maxsize=1024)
 def resolve_known(names: tuple[str, ...], overrides: tuple[tuple[str, str], ...] = ()) -> Columns:
     """As :func:`resolve`, for names that come again and again: the last thousand are remembered."""

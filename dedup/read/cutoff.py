@@ -9,10 +9,10 @@ from typing import Any, NamedTuple
 import orjson
 
 from dedup.read import ninjs
-from dedup.read.columns import resolve_known
+from dedup.read.columns import has_fields_of_articles, resolve_known
 from dedup.read.intake import Intake, RawRecord
 from dedup.read.jsontext import RefusedError, tolerant
-from dedup.read.wrapped import has_fields_of_articles, is_answer
+from dedup.read.wrapped import is_answer
 
 _TOKEN = re.compile(rb'"(?:[^"\\]++|\\.)*+"|["{}\[\]]', re.DOTALL)
 _DAMAGED = "damaged, with all that follows in the same answer"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from dedup.read.columns import fold, resolve_known
+from dedup.read.columns import fold, has_fields_of_articles, resolve_known
 from dedup.read.markup import is_html, text_of_html
 from dedup.read.wordpress import is_rendered
 
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 _MAX_DEPTH = 3
 _LOOKED_AT = 10
 _HIT = "_source"
-_OF_ARTICLES = frozenset(("id", "url", "title", "byline", "published"))
 _NAMES_OF_LISTS = frozenset(
     (
         *("articles", "data", "docs", "documents", "entries", "hits", "items", "list", "news"),
@@ -74,11 +73,6 @@ def records_in(
         return []
     place, items = found[0]
     return [Inner(f"{place}[{i}]", _unpacked(item, overrides)) for i, item in enumerate(items)]
-
-
-def has_fields_of_articles(columns: Columns) -> bool:
-    """Whether an object has fields that an article has, and the answer of a service has not."""
-    return not columns.taken().keys().isdisjoint(_OF_ARTICLES)
 
 
 def is_answer(

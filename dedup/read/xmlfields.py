@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from dedup.read.columns import Columns, fold, resolve_known
+from dedup.read.columns import Columns, fold, has_fields_of_articles, resolve_known
 from dedup.read.elements import children
 from dedup.read.markup import is_html, text_of, text_of_html
 
@@ -23,9 +23,8 @@ DEEPEST = 3
 """How many elements may stand around the records, the root included."""
 
 _ARTICLES = frozenset(("article", "story"))
-_OF_ARTICLES = frozenset(("id", "url", "title", "byline", "published"))
 _OF_ROOTS = frozenset(("id", "byline"))
-"""Fields that say that an element, or the root, is an article; exports have titles, too."""
+"""Fields that say that the root is an article; exports have titles, too."""
 _OF_SCHEMAS = "{http://www.w3.org/2001/XMLSchema-instance}"
 
 
@@ -112,7 +111,7 @@ def may_hold_records(element: etree._Element, overrides: Overrides) -> bool:
     What is in an article without a text are its comments. But several whole articles that are named
     so are articles, whatever is around them.
     """
-    if fields_of(element, overrides).taken().keys().isdisjoint(_OF_ARTICLES):
+    if not has_fields_of_articles(fields_of(element, overrides)):
         return True
     named = (part for part in children(element) if fold(name_of(part)) in _ARTICLES)
     return sum(is_full(part, overrides) for part in named) > 1
@@ -128,7 +127,7 @@ def is_open_list(
     """
     if is_text(element, overrides):
         return False
-    if not fields_of(element, overrides).taken().keys().isdisjoint(_OF_ARTICLES):
+    if has_fields_of_articles(fields_of(element, overrides)):
         return False
     names = Counter(
         name_of(part)

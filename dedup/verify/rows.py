@@ -12,6 +12,8 @@ from dedup.rowdigests import known_rows
 from dedup.store import KEYS, RESULTS, UNREADABLE, result_columns
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from dedup.store import Store
     from dedup.verify import Verified
 
@@ -31,12 +33,12 @@ def check_rows(store: Store, found: Verified) -> None:
             _check_table(store, name, digests[name], found)
 
 
-def _check_table(store: Store, name: str, known: np.ndarray, found: Verified) -> None:
+def _check_table(store: Store, name: str, known: NDArray[np.uint64], found: Verified) -> None:
     columns = result_columns(name)
     cursor = store.connection.execute(f'SELECT * FROM "{name}"')  # noqa: S608
     at = [columns.index(key) for key in KEYS[name]]
-    other: list[str] = []
-    count = 0
+    named: list[str] = []
+    count = other = 0
     while rows := cursor.fetchmany(ROWS_AT_ONCE):
         count += len(rows)
         try:
@@ -44,10 +46,11 @@ def _check_table(store: Store, name: str, known: np.ndarray, found: Verified) ->
         except (*UNREADABLE, TypeError, pa.ArrowException) as error:
             found.problems.append(f"{name}: rows cannot be read: {error}")
             continue
-        other += [str([rows[i][k] for k in at]) for i in np.flatnonzero(~same).tolist()]
+        wrong = np.flatnonzero(~same).tolist()
+        other += len(wrong)
+        named += [str([rows[i][k] for k in at]) for i in wrong[: TOLD - len(named)]]
     if other:
-        named = ", ".join(other[:TOLD])
-        more = f" and {len(other) - TOLD:,} more" if len(other) > TOLD else ""
-        found.problems.append(f"{name}: not as the last run left them: {named}{more}")
+        more = f" and {other - TOLD:,} more" if other > TOLD else ""
+        found.problems.append(f"{name}: not as the last run left them: {', '.join(named)}{more}")
     if count != len(known):
         found.problems.append(f"{name}: {count:,} rows, the last run left {len(known):,}")
