@@ -26,6 +26,8 @@ MOST_RATIO = 16.0  # and at most: a few alike sentences scattered over a long te
 RUN = 2  # passages that it takes from one neighbourhood on average, at most: more are copied runs
 NEAR = 3  # passages from one place to the next inside one neighbourhood
 NEIGHBOURHOOD = 0.55  # share of the summary that one neighbourhood explains, at most
+MOSTLY = 0.75  # the same where what stands elsewhere is clearly alike,
+ELSEWHERE = 0.5  # by its mean cosine
 LIKENESS = 0.4  # mean cosine at least
 SAME = 0.9  # cosine of a passage that is copied rather than retold
 COPIED = 0.7  # share of copied passages at most
@@ -87,12 +89,27 @@ def retold(first, last, p0, q0, p_token, passages):
         return -1, -1
     neighbourhoods = 0
     inside = 0
+    begin = low
+    most = 0
+    largest = (low, low)
     for i in range(n):
-        if i == 0 or places[order[i]] - places[order[i - 1]] >= NEAR:
+        at = places[order[i]]
+        if i == 0 or at - places[order[i - 1]] >= NEAR:
             neighbourhoods += 1
             inside = 0
+            begin = at
         inside += sizes[order[i]]
-        if inside > NEIGHBOURHOOD * tokens:
+        if inside > most:
+            most = inside
+            largest = (begin, at)
+    if most > NEIGHBOURHOOD * tokens:
+        elsewhere = 0
+        mean = 0.0
+        for p in range(first, last + 1):
+            if place[p] >= 0 and not largest[0] <= place[p] <= largest[1]:
+                mean += likeness[p]
+                elsewhere += 1
+        if most > MOSTLY * tokens or mean < ELSEWHERE * elsewhere:
             return -1, -1
     if neighbourhoods < LEAST_PASSAGES or n > RUN * neighbourhoods:
         return -1, -1
