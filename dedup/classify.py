@@ -6,12 +6,13 @@ match is furniture, a quote or prose; how much of it is narrative decides the re
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from dedup.align import Alignment, similarities
+from dedup.coincidence import coincidences, words_needed
 from dedup.kernels import spans as kernels
 from dedup.kinds import BOILERPLATE, PROSE, QUOTE, PassageStatistics
 
@@ -33,15 +34,8 @@ leaves the marks out writes of a document or quotes without them. Copies of narr
 article quotes stay narrative."""
 FRAME_BITS = 80.0
 """Information below which a passage beside speech is its frame ("he told reporters on Monday")."""
-RUNNING = 3.0
-"""Times the least information that the words of a span hold in all, common ones included: a
-sentence or two of running text."""
-SPOKEN = 2.0
-"""The same where an article marks part of the span as speech: short quotes are shared, too."""
-SHARE_OF_TEXT = 0.1
-"""Share of the shorter text's information from which prose of any length counts as shared."""
-LEAST_LINKS = 0.1
-"""Share of function words in a text below which nothing can be said from their absence."""
+KEPT, UNLIKE, LITTLE, EMPTY, COINCIDENCE = range(5)
+"""Verdicts on a run of links: it is a match, or why it is none (:class:`Judged`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +57,20 @@ class Matches:
     kind: NDArray[np.int8]
     passage: NDArray[np.int32]
     plain: NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """Runs of links as they would be matches, in the order of the alignment's matches.
+
+    ``runs`` of any verdict, ``verdict`` int8 (:data:`KEPT`, or why not); ``least`` float64 bits
+    that a run had to share, ``words`` float64 bits that all words of each side had to hold.
+    """
+
+    runs: Matches
+    verdict: NDArray[np.int8]
+    least: NDArray[np.float64]
+    words: NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,9 +239,34 @@ def classify_matches(
     ``template`` (bool, passages) marks what an outlet's page template makes; it counts as
     furniture between two articles of that outlet (``outlet``, int64, nodes).
     """
+    return kept_matches(
+        judge_runs(c, alignment, shared, statistics, template, outlet, speech, settings)
+    )
+
+
+def kept_matches(judged: Judged) -> Matches:
+    """The matches among the runs."""
+    m = judged.runs
+    i = np.flatnonzero(judged.verdict == KEPT)
+    i = i[np.lexsort((m.b0[i], m.a0[i], m.pair[i]))]
+    return Matches(*(getattr(m, f.name)[i] for f in fields(Matches)))
+
+
+def judge_runs(
+    c: Collection,
+    alignment: Alignment,
+    shared: SharedPassages,
+    statistics: PassageStatistics,
+    template: NDArray[np.bool_],
+    outlet: NDArray[np.int64],
+    speech: Speech,
+    settings: Settings,
+) -> Judged:
+    """All runs of links, with their kinds and verdicts; the arguments of
+    :func:`classify_matches`."""
     links = _links(c, alignment, shared, statistics, template, outlet)
     if not len(links.begin):
-        return _no_matches()
+        return _nothing()
     begin = links.begin
     owner = links.match[begin]
     spans, similarity, bits = _cut(c, alignment, links)
@@ -254,88 +287,63 @@ def classify_matches(
     passage = links.of_a[np.lexsort((links.a, -rank, runs))[begin]]
 
     a0, a1, b0, b1 = spans
-    keep = (similarity >= settings.min_similarity) & (bits > 0) & (a1 > a0) & (b1 > b0)
-    keep &= (bits >= settings.min_information) | is_furniture
+    verdict = np.full(len(begin), KEPT, np.int8)
+    verdict[similarity < settings.min_similarity] = UNLIKE
+    verdict[(bits < settings.min_information) & ~is_furniture] = LITTLE
+    verdict[(bits <= 0) | (a1 <= a0) | (b1 <= b0)] = EMPTY
     pair = alignment.pair[owner]
     node_a, node_b = alignment.pair_a[pair], alignment.pair_b[pair]
+    quoted = (kind == QUOTE) & marked
+    least = np.where(quoted, settings.min_information, settings.min_prose_information)
+    words = least * words_needed(similarity, spoken / np.maximum(1, letters))
     # Furniture that two outlets share may be a stock phrase, too ("Photo: X/Getty Images").
     own = is_furniture & (outlet[node_a] >= 0) & (outlet[node_a] == outlet[node_b])
-    doubtful = np.flatnonzero(keep & ~own)
-    keep[doubtful] = ~coincidences(
+    doubtful = np.flatnonzero((verdict == KEPT) & ~own)
+    little = coincidences(
         c,
         node_a[doubtful],
         node_b[doubtful],
         (a0[doubtful], a1[doubtful], b0[doubtful], b1[doubtful]),
         bits[doubtful],
-        np.where(
-            (kind == QUOTE) & marked, settings.min_information, settings.min_prose_information
-        )[doubtful],
-        spoken[doubtful] > 0,
+        least[doubtful],
+        words[doubtful],
     )
-    i = np.flatnonzero(keep)
-    i = i[np.lexsort((b0[i], a0[i], pair[i]))]
-    return Matches(
-        pair[i],
-        a0[i],
-        a1[i],
-        b0[i],
-        b1[i],
-        similarity[i],
-        bits[i],
-        kind[i],
-        passage[i].astype(np.int32),
-        plain[i] / np.maximum(1, letters[i]),
+    verdict[doubtful[little]] = COINCIDENCE
+    return Judged(
+        Matches(
+            pair,
+            a0,
+            a1,
+            b0,
+            b1,
+            similarity,
+            bits,
+            kind,
+            passage.astype(np.int32),
+            plain / np.maximum(1, letters),
+        ),
+        verdict,
+        least,
+        words,
     )
 
 
-def _no_matches() -> Matches:
+def _nothing() -> Judged:
     none, real = np.empty(0, np.int64), np.empty(0, np.float64)
-    return Matches(
-        none,
-        none,
-        none,
-        none,
-        none,
-        real,
-        real,
+    return Judged(
+        Matches(
+            none,
+            none,
+            none,
+            none,
+            none,
+            real,
+            real,
+            none.astype(np.int8),
+            none.astype(np.int32),
+            real,
+        ),
         none.astype(np.int8),
-        none.astype(np.int32),
+        real,
         real,
     )
-
-
-def coincidences(
-    c: Collection,
-    node_a: NDArray[np.int64],
-    node_b: NDArray[np.int64],
-    spans: _Spans,
-    bits: NDArray[np.float64],
-    least: NDArray[np.float64],
-    spoken: NDArray[np.bool_],
-) -> NDArray[np.bool_]:
-    """Matches (bool) that say too little to be more than a coincidence.
-
-    ``spans``: tokens ``a0, a1, b0, b1`` in nodes ``node_a`` and ``node_b``; ``bits`` float64 what
-    they share. Names of people, institutions and places are rare words that everybody strings
-    together alike; copied prose is running text, with the function words of its language. So the
-    bits count in proportion to the function words among the span's words, measured by the share
-    of them in the two articles. ``least`` bits (float64) are enough if each span, common words
-    included, holds :data:`RUNNING` times as many (:data:`SPOKEN` times where part of it is
-    ``spoken``, bool), or :data:`SHARE_OF_TEXT` of the shorter text's information, so that short
-    texts can be compared, too.
-    """
-    words = np.diff(c.p_token[c.d_passage])
-    content, information = kernels.content_of_articles(c.d_passage, c.p_token, c.t_word, c.v_bits)
-    links = 1.0 - content / np.maximum(1, words)
-    a0, a1, b0, b1 = spans
-    inside_a, all_a = kernels.content_of_spans(a0, a1, c.t_word, c.v_bits)
-    inside_b, all_b = kernels.content_of_spans(b0, b1, c.t_word, c.v_bits)
-    found = 1.0 - (inside_a + inside_b) / np.maximum(1, a1 - a0 + b1 - b0)
-    usual = (links[node_a] + links[node_b]) / 2
-    running = np.where(
-        usual >= LEAST_LINKS, np.minimum(1.0, found / np.maximum(usual, LEAST_LINKS)), 1.0
-    )
-    shorter = np.minimum(information[node_a], information[node_b])
-    text = np.where(spoken, SPOKEN, RUNNING) * least
-    little = (bits * running < least) | (np.minimum(all_a, all_b) < text)
-    return np.asarray(little & (bits < SHARE_OF_TEXT * shorter))

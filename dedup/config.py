@@ -19,9 +19,14 @@ from dedup.errors import SettingsError
 if TYPE_CHECKING:
     import os
 
-ANALYSIS = "2"
+ANALYSIS = "3"
 """Version of what is found with given settings; raised when results change. An index made with
 another is rebuilt."""
+
+FORMER_DEFAULTS: dict[str, dict[str, float]] = {
+    "1": {"sensitivity": 0.3, "min_prose_information": 120.0},
+}
+"""Defaults of earlier versions of the analysis that have changed since, by version."""
 
 SCHEME = "affine32/1"
 """Signature scheme and version; part of the fingerprint."""
@@ -222,6 +227,16 @@ def load_toml(path: str | os.PathLike[str]) -> dict[str, Any]:
         raise SettingsError(f"{source}: cannot be read ({error.strerror})") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise SettingsError(f"{source}: not valid TOML: {error}") from error
+
+
+def brought_forward(table: dict[str, Any], analysis: str) -> dict[str, Any]:
+    """Settings that an index made by version ``analysis`` keeps, without those that were only that
+    version's defaults and are others now."""
+    former: dict[str, float] = {}
+    for version, values in FORMER_DEFAULTS.items():
+        if int(version) >= int(analysis):
+            former = values | former
+    return {name: value for name, value in table.items() if former.get(name) != value}
 
 
 def settings_from(table: dict[str, Any], *, origin: str = "settings") -> Settings:

@@ -21,11 +21,14 @@ from dedup.candidates import (
     least_information,
 )
 from dedup.classify import (
-    RUNNING,
-    SPOKEN,
+    COINCIDENCE,
+    KEPT,
+    LITTLE,
+    UNLIKE,
+    Judged,
     Matches,
-    classify_matches,
-    coincidences,
+    judge_runs,
+    kept_matches,
     node_outlets,
 )
 from dedup.collection import collect
@@ -42,8 +45,6 @@ from dedup.template import template_passages
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-
-    from numpy.typing import NDArray
 
     from dedup.collection import Collection
     from dedup.config import Settings
@@ -71,6 +72,7 @@ class _Stages:
     c: Collection
     candidates: Candidates
     alignment: Alignment
+    judged: Judged
     matches: Matches
     relations: Relations
     turned: bool
@@ -131,12 +133,11 @@ def _run_stages(
         c, shared, alignment, corpus.records, template, speech.said, settings
     )
     statistics = kinds.applied(c, shared, statistics)
-    matches = classify_matches(
-        c, alignment, shared, statistics, template, outlets, speech, settings
-    )
+    judged = judge_runs(c, alignment, shared, statistics, template, outlets, speech, settings)
+    matches = kept_matches(judged)
     relations = relate(c, alignment, matches, corpus.records, settings)
     turned = corpus.digests[0] != a[0]["digest"]
-    return _Stages(corpus, c, candidates, alignment, matches, relations, turned)
+    return _Stages(corpus, c, candidates, alignment, judged, matches, relations, turned)
 
 
 def _record(row: Mapping[str, Any], text: str) -> dict[str, Any]:
@@ -200,7 +201,7 @@ def _spans(
     x: _Stages, settings: Settings, passages: Mapping[str, dict[str, Any]]
 ) -> list[SharedSpan]:
     """All spans of the alignment: those that count, and those that were left out, with why."""
-    m, c = x.matches, x.c
+    m = x.matches
     found = [
         _span(
             x,
@@ -214,21 +215,21 @@ def _spans(
         )
         for i in range(len(m.pair))
     ]
-    g = x.alignment
-    for i in range(len(g.pair)):
-        if ((m.a0 < g.a1[i]) & (m.a1 > g.a0[i]) & (m.b0 < g.b1[i]) & (m.b1 > g.b0[i])).any():
+    runs = x.judged.runs
+    for i in np.flatnonzero(x.judged.verdict != KEPT):
+        if runs.a1[i] <= runs.a0[i] or runs.b1[i] <= runs.b0[i]:
             continue
-        spans = (g.a0[i], g.a1[i], g.b0[i], g.b1[i])
+        spans = (runs.a0[i], runs.a1[i], runs.b0[i], runs.b1[i])
         found.append(
             _span(
                 x,
                 spans,
-                float(g.similarity[i]),
-                float(g.bits[i]),
+                float(runs.similarity[i]),
+                float(runs.bits[i]),
                 kind=None,
                 narrative=0.0,
                 passage=None,
-                dropped_by=_dropped_by(c, g, i, settings),
+                dropped_by=_dropped_by(x.judged, int(i), settings),
             )
         )
     return sorted(found, key=lambda s: (s.a_start, s.b_start))
@@ -281,34 +282,29 @@ def _passages_within(c: Collection, begin: int, end: int) -> list[int]:
     return list(range(first, last))
 
 
-def _spoken(c: Collection, lo: int, hi: int) -> bool:
-    """Whether part of the token span ``lo`` to ``hi`` is marked as speech."""
-    first, end = np.searchsorted(c.p_token, [lo, hi - 1], side="right")
-    return bool(Speech.of(c.p_speech[first - 1 : end]).said.any())
-
-
-def _dropped_by(c: Collection, g: Alignment, i: int, settings: Settings) -> str:
-    """Which rule of ``classify_matches`` left a span of the alignment out."""
-    if g.similarity[i] < settings.min_similarity:
+def _dropped_by(judged: Judged, i: int, settings: Settings) -> str:
+    """Why run ``i`` is no match, in words."""
+    runs, verdict = judged.runs, judged.verdict[i]
+    if verdict == UNLIKE:
         return f"similarity below {settings.min_similarity:g} (min_similarity)"
-    if g.bits[i] < settings.min_information:
+    if verdict == LITTLE:
         return (
-            f"{g.bits[i]:.0f} bits of information, fewer than {settings.min_information:g} "
+            f"{runs.bits[i]:.0f} bits of information, fewer than {settings.min_information:g} "
             "(min_information)"
         )
-    at = np.array([i])
-    spans = (g.a0[at], g.a1[at], g.b0[at], g.b1[at])
-    node: NDArray[np.int64] = np.array([0])
-    least = np.array([settings.min_prose_information])
-    spoken = _spoken(c, g.a0[i], g.a1[i]) or _spoken(c, g.b0[i], g.b1[i])
-    if coincidences(c, node, node + 1, spans, g.bits[at], least, np.array([spoken]))[0]:
-        running = (SPOKEN if spoken else RUNNING) * settings.min_prose_information
-        return (
-            "may be a coincidence of names and stock phrases: prose needs "
-            f"{settings.min_prose_information:g} bits in common, counted by its function words, "
-            f"and {running:g} in all words of each side (min_prose_information)"
+    if verdict == COINCIDENCE:
+        marked = judged.least[i] < settings.min_prose_information
+        what, name = (
+            ("a quote that both mark", "min_information")
+            if marked
+            else ("prose", "min_prose_information")
         )
-    return "each of its parts, cut where furniture begins or ends, says too little"
+        return (
+            f"may be a coincidence of names and stock phrases: {what} needs "
+            f"{judged.least[i]:g} bits in common, counted by its function words, "
+            f"and {judged.words[i]:g} in all words of each side ({name})"
+        )
+    return "nothing in common is left between what is furniture"
 
 
 # --- labels ---------------------------------------------------------------------------------

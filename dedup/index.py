@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dedup.api import Result
-from dedup.config import Settings, settings_from
+from dedup.config import Settings, brought_forward, settings_from
 from dedup.errors import DedupError, IndexDamagedError, UsageError
 from dedup.indexnotes import AGENCIES_FILE, COMMITTED, CORRECTIONS, SETTINGS, UNUSED_WORDS
 from dedup.lock import Lock
@@ -388,6 +388,9 @@ class Index:
         """Compare all texts of the index in folder ``path`` anew: with other ``settings`` or
         ``agencies``, or by another version of dedup.
 
+        Without ``settings`` it keeps its own, but for those that were an earlier version's
+        defaults: these become the present ones.
+
         Ids of groups and the history of runs are kept; the index is as it was until all is done.
         Raises as :meth:`update`.
         """
@@ -396,7 +399,7 @@ class Index:
         with Store.open(folder) as store:
             kept = store.meta()
         if settings is None:
-            own = json.loads(kept[SETTINGS])
+            own = brought_forward(json.loads(kept[SETTINGS]), kept["analysis"])
             settings = settings_from(own, origin=f"{folder}: settings")
         agencies = agencies or kept.get(AGENCIES_FILE)
         run = Run(

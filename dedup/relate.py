@@ -34,6 +34,9 @@ QUOTES_CARRIED = 1.5
 """Letters of quotation that a letter of copied narrative carries along as narrative."""
 LOOSE, CLOSE = 0.45, 0.75
 """Similarity at which agreement in wording begins to count as copying, and counts in full."""
+UNLIKE, FAITHFUL = 0.35, 0.65
+"""Similarity at which agreement in speech begins to count as one quote, and counts in full: quotes
+are cut and cleaned, but hardly reworded."""
 DENSE = 1.5
 """Letters a token below which a text is in overlapping tokens (scripts without spaces). One
 replaced word touches several of those, so that their similarity is lower: a root is taken."""
@@ -108,7 +111,7 @@ def features(
     c: Collection, alignment: Alignment, matches: Matches
 ) -> dict[str, NDArray[np.float64]]:
     """Per pair: shares of narrative and of prose or quote on both sides, and the bits of
-    narrative, of quotes and of furniture, each times its similarity."""
+    narrative, of quotes and of furniture, counted by their similarity."""
     pairs = len(alignment.pair_a)
     out: dict[str, NDArray[np.float64]] = {}
     real = matches.kind != BOILERPLATE
@@ -124,13 +127,15 @@ def features(
         out[f"narrative_{side}"] = np.minimum(
             out[f"coverage_{side}"], _narrative(c, matches, lo, hi, pairs) / whole
         )
-    weight = matches.bits * matches.similarity
+    similarity = matches.similarity
+    faithful = np.clip((similarity - UNLIKE) / (FAITHFUL - UNLIKE), 0.0, 1.0)
     for name, share in (
-        ("prose", real * matches.plain),
-        ("quote", real * (1.0 - matches.plain)),
-        ("boilerplate", 1.0 - real),
+        ("prose", similarity * real * matches.plain),
+        ("quote", faithful * real * (1.0 - matches.plain)),
+        ("boilerplate", similarity * (1.0 - real)),
     ):
-        out[f"{name}_bits"] = np.bincount(matches.pair, weight * share, pairs).astype(np.float64)
+        bits = np.bincount(matches.pair, matches.bits * share, pairs)
+        out[f"{name}_bits"] = bits.astype(np.float64)
     return out
 
 

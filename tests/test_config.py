@@ -6,7 +6,7 @@ import dataclasses
 
 import pytest
 
-from dedup.config import ReadSettings, Settings, load_toml, settings_from
+from dedup.config import ReadSettings, Settings, brought_forward, load_toml, settings_from
 from dedup.errors import SettingsError, UsageError
 
 FIELDS = dataclasses.fields(Settings)
@@ -136,3 +136,11 @@ def test_encodings_are_known_by_the_names_of_python(name):
 def test_what_is_no_encoding_of_texts_is_refused(name):
     with pytest.raises(SettingsError, match="encoding"):
         ReadSettings(encoding=name)
+
+
+def test_what_was_only_a_default_follows_the_version():
+    """An index keeps all its settings; those that its user never chose change with the version."""
+    kept = Settings(sensitivity=0.3, min_prose_information=120.0, copy_share=0.6).as_dict()
+    assert settings_from(brought_forward(kept, "1")) == Settings(copy_share=0.6)
+    chosen = Settings(sensitivity=0.3)
+    assert settings_from(brought_forward(chosen.as_dict(), "2")) == chosen

@@ -60,6 +60,7 @@ def test_an_old_index_is_gone_on_with(old, tmp_path):
     # Rebuilt, since its analysis may be another one by now.
     dedup.Index.rebuild(old)
     assert groups(old) == before
+    assert dedup.Index.open(old).settings == dedup.Settings()
     file = tmp_path / "first.jsonl"
     file.write_text("".join(SAMPLE.read_text().splitlines(keepends=True)[:HELD]))
     kept, expected = held(old), scanned([file])

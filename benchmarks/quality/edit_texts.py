@@ -48,7 +48,7 @@ def _records(path: Path) -> Iterator[dict[str, Any]]:
             yield json.loads(line)
 
 
-def _day(published: str | None) -> date | None:
+def day_of(published: str | None) -> date | None:
     try:
         return date.fromisoformat((published or "")[:10])
     except ValueError:
@@ -92,7 +92,7 @@ def articles(language: str, corpora: Path, *, most: int, seed: int) -> list[Arti
             break
         kept = cut(script, record["text"])
         if kept:
-            article = Article(kept, record.get("outlet") or "", _day(record.get("published")))
+            article = Article(kept, record.get("outlet") or "", day_of(record.get("published")))
             found.setdefault(kept[0], article)
     return list(found.values())
 
@@ -106,7 +106,7 @@ def full_texts(language: str, corpora: Path, *, most: int, seed: int) -> list[tu
     for record in records:
         if len(found) == most:
             break
-        day = _day(record.get("published"))
+        day = day_of(record.get("published"))
         parts = tuple(sentences(script, record["text"]))
         if len(parts) < LEAST_SENTENCES or (day is None and language not in INVENTED_LANGUAGES):
             continue

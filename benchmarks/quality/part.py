@@ -24,6 +24,7 @@ PARTS = {
     "pairs_peers": "quality.pairs_peers",
     "mccormick": "quality.mccormick",
     "candidates": "quality.candidates",
+    "planted": "quality.planted",
     "sensitivity": "quality.sensitivity",
     "edits": "quality.edits_part",
 }
