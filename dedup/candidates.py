@@ -33,7 +33,7 @@ PARTNERS = 2
 """An article is aligned with so many times ``max_partners`` others at most: its strongest."""
 PAIR_FACTOR = 1.25
 """An article pair goes on whose alike passages share this many times ``min_prose_information``."""
-QUOTED = 2.25
+QUOTED = 2.1
 """A passage that stands in quotation marks anywhere counts this many times for such a pair."""
 SHORT = 0.1
 """Less will do for short articles: this share of the shorter one's information, and at least

@@ -70,9 +70,9 @@ class Settings:
         90.0,
         "Bits of information that shared prose must carry, unless it is a tenth of the shorter "
         "text: less is a coincidence of names and stock phrases. With its common words it must "
-        "hold three times as much, less where both sides are the same or part of it is speech. Wording with fewer function "
-        "words than the texts around it counts in proportion. What both articles mark as a quote, "
-        "and furniture of one outlet, need not reach it.",
+        "hold three times as much, less where both sides are the same or part of it is speech. "
+        "Wording with fewer function words than the texts around it counts in proportion. What "
+        "both articles mark as a quote, and furniture of one outlet, need not reach it.",
         low=0.0,
         high=10000.0,
     )

@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from dedup.align import Alignment, align
 from dedup.candidates import (
+    QUOTED,
     Candidates,
     find_candidates,
     indexed_passages,
@@ -178,7 +179,7 @@ def _candidate_rules(x: _Stages, settings: Settings, near: Nearness) -> tuple[li
     rules.append(
         Rule(
             "candidates",
-            "information of all alike passages (quotes count twice)",
+            f"information of all alike passages (quotes count {QUOTED:g} times)",
             round(weight, 1),
             round(wanted, 1),
             "bits",
