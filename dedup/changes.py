@@ -14,7 +14,7 @@ from dedup.indexnotes import COMPARE_ANEW, UNUSED_WORDS
 from dedup.model import table_schemas
 from dedup.report.encode import parsed_date, with_date_strings
 from dedup.rowdigests import known_rows, row_digests
-from dedup.store import KEYS, RESULTS, result_columns, unpack_arrays
+from dedup.store import KEYS, RESULTS, UNRANKED, result_columns, unpack_arrays
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -28,9 +28,6 @@ DIGESTS = "digests"
 """The kind of the part that holds the digests of the rows of every table."""
 MOST_LOOKED_UP = 10_000
 """Rows that are looked up one by one; to find more of them, all are read."""
-UNRANKED = {("groups", "passages")}
-"""Columns that are in the order of their scores in an output, and in that of ids in an index: a
-score follows from the whole corpus, and nothing of a group changed when its order did."""
 
 
 @dataclass(frozen=True, slots=True)

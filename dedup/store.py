@@ -418,6 +418,9 @@ KEYS = {
     "sources": ("id",),
     "near_misses": ("a", "b"),
 }
+UNRANKED = {("groups", "passages")}
+"""Columns that are in the order of their scores in an output, and in that of ids in an index: a
+score follows from the whole corpus, and nothing of a group changed when its order did."""
 
 
 def result_columns(table: str) -> list[str]:

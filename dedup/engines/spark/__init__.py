@@ -36,5 +36,6 @@ touch pyspark.
 from __future__ import annotations
 
 from dedup.engines.spark.scan import Request, scan
+from dedup.engines.spark.update import UpdateRequest, update
 
-__all__ = ["Request", "scan"]
+__all__ = ["Request", "UpdateRequest", "scan", "update"]

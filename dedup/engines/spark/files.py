@@ -98,6 +98,67 @@ class Files:
         system, path = self._open(uri)
         system.delete(path, True)
 
+    def qualified(self, uri: str) -> str:
+        """The full URI of a path, without a slash at its end."""
+        system, path = self._open(uri)
+        return str(system.makeQualified(path).toString()).rstrip("/")
+
+    def matches(self, pattern: str) -> list[str]:
+        """URIs of the files and folders that match a pattern."""
+        return [status.getPath().toString() for status in self._matches(pattern)]
+
+    def _matches(self, pattern: str) -> list[Any]:
+        system, path = self._open(pattern)
+        return list(system.globStatus(path) or ())
+
+    def below(self, uri: str) -> list[InputFile]:
+        """The files below a folder that Spark would read, by their URIs."""
+        system, path = self._open(uri)
+        if not system.exists(path):
+            return []
+        found = self._below(system, system.getFileStatus(path))
+        names = ((file, file.getPath().getName()) for file in found)
+        own = [_input_file(file, name, name, uri) for file, name in names if name[:1] not in "._"]
+        return sorted(own, key=lambda file: file.uri)
+
+    def content(self, uri: str) -> bytes | None:
+        """The content of a small file; ``None`` where there is none."""
+        from py4j.protocol import Py4JJavaError
+
+        system, path = self._open(uri)
+        try:
+            stream = system.open(path)
+        except Py4JJavaError as error:
+            if "FileNotFound" in error.java_exception.getClass().getName():
+                return None
+            raise
+        try:
+            return bytes(self._bytes.toByteArray(stream))
+        finally:
+            stream.close()
+
+    def modified(self, uri: str) -> int | None:
+        """When a file was written last, by its file system; ``None`` where there is none."""
+        found = self._matches(uri)
+        return int(found[0].getModificationTime()) if found else None
+
+    def create(self, uri: str, data: bytes) -> bool:
+        """Write a small file where there is none; false where there is one."""
+        system, path = self._open(uri)
+        from py4j.protocol import Py4JJavaError
+
+        try:
+            stream = system.create(path, False)
+        except Py4JJavaError:
+            if system.exists(path):
+                return False
+            raise
+        try:
+            stream.write(data)
+        finally:
+            stream.close()
+        return True
+
     def names(self, uri: str) -> list[str]:
         """The names in a folder, sorted."""
         system, path = self._open(uri)

@@ -100,6 +100,12 @@ def find_pairs(stages: Stages, plan: Plan, t: Texts) -> DataFrame:
     blocks = similar.blocks_for(t.passages.count(), settings, plan.tasks)
     met = table("colliding", lambda: similar.colliding(t.passages, settings, blocks))
     alike = table("similar", lambda: similar.similar_passages(met, t.passages, settings))
+    return pairs_of(stages, plan, t, alike)
+
+
+def pairs_of(stages: Stages, plan: Plan, t: Texts, alike: DataFrame) -> DataFrame:
+    """Pairs of texts worth aligning, by the passages that are ``alike`` (``similar.SIMILAR``)."""
+    settings, table = plan.settings, stages.table
     links = table(
         "links",
         lambda: bounded.bounded_edges(
@@ -154,6 +160,16 @@ def relate_texts(stages: Stages, plan: Plan, t: Texts, pairs: DataFrame) -> Comp
     settings, table = plan.settings, stages.table
     blocked = table("blocks", lambda: in_blocks(pairs, pairs.count(), plan.tasks))
     aligned = table("aligned", lambda: compare.align_pairs(blocked, t.nodes, settings))
+    words = table("frequencies", lambda: scores.frequencies(t.nodes))
+    return relate_aligned(stages, plan, t, aligned, words)
+
+
+def relate_aligned(
+    stages: Stages, plan: Plan, t: Texts, aligned: DataFrame, words: DataFrame
+) -> Compared:
+    """What aligned pairs (``compare.ALIGNED``) have in common; ``words``: see
+    ``scores.frequencies``."""
+    settings, table = plan.settings, stages.table
     links = shared.links_of(aligned)
     members = table("clusters", lambda: shared.cluster_passages(stages, links, t.passages))
     large = stages.value("large-outlet", lambda: nodes.too_large_outlet(t.nodes, LARGEST_OUTLET))
@@ -180,7 +196,6 @@ def relate_texts(stages: Stages, plan: Plan, t: Texts, pairs: DataFrame) -> Comp
         ),
     )
     several = t.sketches.where("copies > 1 AND groupable").select("node", "first", "last")
-    words = table("frequencies", lambda: scores.frequencies(t.nodes))
     spans = scores.spans(related, several.select("node"), named, occurrences, plan.least)
     weights = table(
         "weights",
@@ -249,8 +264,15 @@ class Decided:
 
 def decide(stages: Stages, plan: Plan, t: Texts, x: Compared) -> Decided:
     """Who wrote what, group by group, and the flag of every article."""
+    claimed = stages.table("claims", lambda: records.claims(t.records, t.nodes, plan.agencies))
+    return decide_claimed(stages, plan, t, x, claimed)
+
+
+def decide_claimed(
+    stages: Stages, plan: Plan, t: Texts, x: Compared, claimed: DataFrame
+) -> Decided:
+    """As :func:`decide`, with what ``records.claims`` finds."""
     table, related = stages.table, x.related
-    claimed = table("claims", lambda: records.claims(t.records, t.nodes, plan.agencies))
     of_nodes = t.sketches.select("node", "copies", "groupable")
 
     def roles() -> DataFrame:

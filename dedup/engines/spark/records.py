@@ -56,8 +56,17 @@ _COPY = ", ".join(f"{name}:{kind}" for name, kind in _RECORD_KINDS.items())
 
 def claims(records: DataFrame, texts: DataFrame, agencies: Agencies) -> DataFrame:
     """``ref``, ``credits``, ``mentions`` of all records."""
-    names = ("ref", "title", "byline", "url", "outlet_id", "metadata")
-    rows = records.select("node", *names).join(texts.select("node", "text"), "node")
+    names = ("node", "ref", *_STATED)
+    return evidence(records.select(*names).join(texts.select("node", "text"), "node"), agencies)
+
+
+_STATED = ("title", "byline", "url", "outlet_id", "metadata")
+
+
+def evidence(rows: DataFrame, agencies: Agencies) -> DataFrame:
+    """``ref``, ``credits``, ``mentions`` of records (``ref``, ``title``, ``byline``, ``url``,
+    ``outlet_id``, ``metadata``) with their ``text``."""
+    names = ("ref", *_STATED)
 
     def work(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         attributor = Attributor(agencies)

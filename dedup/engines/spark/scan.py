@@ -6,6 +6,7 @@ import hashlib
 import importlib.metadata
 import json
 import time
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from functools import partial
@@ -15,14 +16,14 @@ from dedup.engines.spark.session import make_session, options_of
 from dedup.errors import DedupError, InputError, InternalError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from pyspark.sql import DataFrame, SparkSession
 
     from dedup.agencies import Agencies
     from dedup.config import ReadSettings, Settings
     from dedup.engines.spark.files import Files, InputFile
-    from dedup.engines.spark.order import Plan, Texts
+    from dedup.engines.spark.order import Compared, Plan
     from dedup.engines.spark.stages import Stages
     from dedup.families import Families
     from dedup.pipeline import Progress
@@ -72,8 +73,6 @@ def scan(request: Request) -> dict[str, Any]:
     :class:`~dedup.errors.InternalError` naming the stage where Spark gives up.
     """
     spark = make_session(request.master, options_of(request.conf))
-    from pyspark.errors import PySparkException
-
     from dedup.engines.spark.stages import Stages
 
     log: list[str] = []
@@ -83,8 +82,18 @@ def scan(request: Request) -> dict[str, Any]:
         if request.progress:
             request.progress(stage, done, total)
 
-    try:
+    with stage_named(log):
         return _scan(spark, request, lambda work: Stages(spark, work, progress))
+
+
+@contextmanager
+def stage_named(log: list[str]) -> Iterator[None]:
+    """Turn errors of Spark into :class:`~dedup.errors.InternalError` naming the last stage of
+    ``log``."""
+    from pyspark.errors import PySparkException
+
+    try:
+        yield
     except DedupError:
         raise
     except PySparkException as error:
@@ -135,7 +144,7 @@ def _scan(spark: SparkSession, request: Request, make: Any) -> dict[str, Any]:
         R_BOILERPLATE if request.all_relations else R_QUOTE,
     )
     texts = order.read_texts(stages, plan, inputs)
-    ledger = _ledger(stages, texts)
+    ledger = ledger_of(stages, texts.read, texts.records.count)
     pairs = order.find_pairs(stages, plan, texts)
     compared = order.relate_texts(stages, plan, texts, pairs)
     decided = order.decide(stages, plan, texts, compared)
@@ -156,8 +165,8 @@ def _scan(spark: SparkSession, request: Request, make: Any) -> dict[str, Any]:
         "today": now[:10],
         "ledger": ledger,
         "versions": {"pyspark": importlib.metadata.version("pyspark"), "spark": spark.version},
-        "counts": _counts(written),
-        "caps": _caps(stages, compared, plan),
+        "counts": counts_of(written),
+        "caps": caps_of(stages, compared, plan, lambda: _full_buckets(stages)),
         "timing": {
             "stages": stages.log,
             "total_seconds": round(time.perf_counter() - begun, 3),
@@ -169,7 +178,7 @@ def _scan(spark: SparkSession, request: Request, make: Any) -> dict[str, Any]:
         files.write(f"{stages.folder}/{WHOLE}/report.html", top_groups(written, run).encode())
     whole = json.dumps(run, indent=2, sort_keys=True).encode()
     files.write(f"{stages.folder}/{WHOLE}/run.json", whole)
-    _commit(files, stages.folder, request.out.rstrip("/"))
+    put_in_place(files, stages.folder, request.out.rstrip("/"))
     if not request.keep_work:
         files.delete(stages.folder)
     return run
@@ -198,28 +207,31 @@ NAMED = 100
 """Files, warnings and skipped paths that ``run.json`` names at most."""
 
 
-def _ledger(stages: Stages, t: Texts) -> dict[str, Any]:
-    """The balance of the input. Raises ``InputError`` where senders have taken items back."""
+def ledger_of(stages: Stages, read: DataFrame, count: Callable[[], int]) -> dict[str, Any]:
+    """The balance of the input; ``count`` says how many records of it became articles.
+
+    Raises ``InputError`` where senders have taken items back.
+    """
     from pyspark.sql import functions as F  # noqa: N812
 
     from dedup.engines.spark import results
 
     def build() -> dict[str, Any]:
-        if not results.told(t.read, "withdrawal", "id:string").isEmpty():
+        if not results.told(read, "withdrawal", "id:string").isEmpty():
             raise InputError(
                 "the inputs hold notices that take items back (canceled or withheld); "
                 "--engine spark does not honour these yet, --engine local does"
             )
-        entries = results.told(t.read, "entry", ENTRY)
+        entries = results.told(read, "entry", ENTRY)
         sums = entries.agg(
             *(F.coalesce(F.sum(n), F.lit(0)).alias(n) for n in ("read", "rejected", "bytes")),
             F.count("incomplete").alias("incomplete"),
             F.count_distinct("file").alias("files"),
         ).collect()[0]
-        articles = t.records.count()
+        articles = count()
         damaged = entries.where("incomplete IS NOT NULL").orderBy("file").limit(NAMED).collect()
-        skipped = results.told(t.read, "skipped", "file:string, reason:string")
-        warnings = t.read.where("told LIKE '{\"warning\"%'").select("told").limit(NAMED)
+        skipped = results.told(read, "skipped", "file:string, reason:string")
+        warnings = read.where("told LIKE '{\"warning\"%'").select("told").limit(NAMED)
         return {
             "read": sums["read"],
             "articles": articles,
@@ -236,7 +248,7 @@ def _ledger(stages: Stages, t: Texts) -> dict[str, Any]:
     return found
 
 
-def _counts(tables: dict[str, DataFrame]) -> dict[str, Any]:
+def counts_of(tables: dict[str, DataFrame]) -> dict[str, Any]:
     """Rows of each table, by kind."""
 
     def tally(table: str, column: str) -> dict[str, int]:
@@ -254,7 +266,14 @@ def _counts(tables: dict[str, DataFrame]) -> dict[str, Any]:
     }
 
 
-def _caps(stages: Stages, x: Any, plan: Plan) -> list[dict[str, Any]]:
+def _full_buckets(stages: Stages) -> int:
+    full = stages.spark.read.parquet(f"{stages.folder}/colliding").agg({"full": "sum"}).first()
+    return int((full[0] if full else 0) or 0)
+
+
+def caps_of(
+    stages: Stages, x: Compared, plan: Plan, full_buckets: Callable[[], int]
+) -> list[dict[str, Any]]:
     """What limits left out, as the local engine says it."""
     from pyspark.sql import functions as F  # noqa: N812
 
@@ -269,10 +288,9 @@ def _caps(stages: Stages, x: Any, plan: Plan) -> list[dict[str, Any]]:
     def build() -> dict[str, int]:
         cut = x.aligned.select(F.posexplode("cut")).groupBy("pos").agg(F.sum("col").alias("n"))
         cuts = {row["pos"]: row["n"] for row in cut.collect()}
-        full = table("colliding").agg(F.sum("full")).first()
         return {
             "passages": capped_passages(table("links"), table("crowds"), plan.settings),
-            "buckets": int((full[0] if full else 0) or 0),
+            "buckets": full_buckets(),
             "links": table("similar").count() - table("links").count(),
             "pairs": table("met").count() - table("pairs").count(),
             **{f"cut{k}": int(cuts.get(k, 0)) for k in range(3)},
@@ -282,7 +300,7 @@ def _caps(stages: Stages, x: Any, plan: Plan) -> list[dict[str, Any]]:
     return listed_caps(found, [found[f"cut{k}"] for k in range(3)], 0)
 
 
-def _commit(files: Files, folder: str, out: str) -> None:
+def put_in_place(files: Files, folder: str, out: str) -> None:
     """Put the finished folder in the place of ``out``, then mark it with ``_SUCCESS``.
 
     A former run is moved aside first. Where renaming a folder is no one step (object stores), the

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from dedup.engines.spark.files import Files
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from pyspark.sql import DataFrame, SparkSession
 
@@ -35,23 +35,43 @@ class Stages:
         self.log: list[dict[str, Any]] = []
         self._progress = progress
 
-    def table(self, name: str, build: Callable[[], DataFrame]) -> DataFrame:
-        """The table ``name``: read if it was finished before, else built and written."""
+    def table(
+        self,
+        name: str,
+        build: Callable[[], DataFrame],
+        *,
+        at: str | None = None,
+        partition_by: Sequence[str] = (),
+    ) -> DataFrame:
+        """The table ``name``: read if it was finished before, else built and written.
+
+        ``at``: the folder (a URI) of a table that outlives the run, with a folder below for each
+        value of ``partition_by``; by default one below that of the stages.
+        """
         if self._progress:
             self._progress(name, 0, None)
-        uri, mark = f"{self.folder}/{name}", f"{self.folder}/{name.replace('/', '-')}{MARK}"
+        uri = at or f"{self.folder}/{name}"
+        mark = f"{self.folder}/{name.replace('/', '-')}{MARK}"
         begun = time.perf_counter()
         resumed = self.files.exists(mark)
         if not resumed:
             built = build()
             schema = built.schema.jsonValue()
             self.spark.sparkContext.setJobDescription(name)
-            built.write.mode("overwrite").parquet(uri)
+            built.write.mode("overwrite").partitionBy(*partition_by).parquet(uri)
             self.files.write(mark, json.dumps({"schema": schema}).encode())
         else:
             schema = self.files.read_json(mark)["schema"]
         seconds = round(time.perf_counter() - begun, 3)
         self.log.append({"stage": name, "seconds": seconds, "resumed": resumed})
+        return self._read(uri, schema)
+
+    def finished(self, name: str) -> DataFrame:
+        """The table ``name``, which this run or one before it has written."""
+        schema = self.files.read_json(f"{self.folder}/{name.replace('/', '-')}{MARK}")["schema"]
+        return self._read(f"{self.folder}/{name}", schema)
+
+    def _read(self, uri: str, schema: Any) -> DataFrame:
         from pyspark.sql.types import StructType
 
         return self.spark.read.schema(StructType.fromJson(schema)).parquet(uri)
