@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dedup.config import ANALYSIS
-from dedup.errors import IndexDamagedError
+from dedup.errors import IndexDamagedError, UsageError
 from dedup.indexnotes import AGENCIES_FILE, ERASURE_KEY, SETTINGS
 from dedup.lock import Lock
 from dedup.store import FILE, Store, not_writable
@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from dedup.run import Run
+
+
+SPARK_RUNS = Path("runs", "_delta_log")
+"""What an index of the Spark engine has (:mod:`dedup.engines.spark.archive`)."""
 
 
 def create_index(folder: Path, run: Run) -> None:
@@ -28,6 +32,11 @@ def create_index(folder: Path, run: Run) -> None:
     }
     if run.agencies_file is not None:
         meta[AGENCIES_FILE] = str(Path(run.agencies_file).resolve())
+    if (folder / SPARK_RUNS).is_dir():
+        raise UsageError(
+            f"{folder}: is an index of --engine spark, which this engine cannot go on with; add "
+            "--engine spark, or give another folder"
+        )
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -75,14 +75,19 @@ class Engine(StrEnum):
     spark = "spark"
 
 
-def check_spark(given: Mapping[str, bool]) -> None:
-    """Refuse options, of those ``given``, that the Spark engine does not know."""
-    wrong = [name for name, is_given in given.items() if is_given]
-    if wrong:
+def check_engine(engine: Engine, local: Mapping[str, bool], of_spark: Sequence[object]) -> None:
+    """Refuse options of the other engine: those ``local`` that are given, or values ``of_spark``.
+
+    Raises :class:`~dedup.errors.UsageError`.
+    """
+    wrong = [name for name, is_given in local.items() if is_given]
+    if engine is Engine.spark and wrong:
         raise UsageError(
             f"{wrong[0]}: is not for --engine spark, which writes Parquet and takes threads and "
             "memory from Spark (docs/cluster.md); leave it out or use --engine local"
         )
+    if engine is Engine.local and any(of_spark):
+        raise UsageError("--master, --conf, --work and --keep-work belong to --engine spark")
 
 
 def as_uri(path: Path) -> str:
@@ -113,6 +118,39 @@ def _root(
 Inputs = Annotated[
     list[str],
     typer.Argument(metavar="INPUT", help="Files, folders or patterns; - for standard input."),
+]
+EngineName = Annotated[
+    Engine,
+    typer.Option(
+        "--engine",
+        help="Where the stages run: this machine, or a Spark cluster (docs/cluster.md).",
+        rich_help_panel=ENGINE,
+    ),
+]
+Master = Annotated[
+    str | None,
+    typer.Option(metavar="URL", help="Spark's master, e.g. yarn.", rich_help_panel=ENGINE),
+]
+Conf = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="NAME=VALUE",
+        help="A setting of Spark, e.g. spark.executor.memory=8g. May be repeated.",
+        rich_help_panel=ENGINE,
+    ),
+]
+Work = Annotated[
+    str | None,
+    typer.Option(
+        metavar="URI",
+        help="Folder for finished stages of a Spark run [default: DIR.work, of an update "
+        "INDEX.work].",
+        rich_help_panel=ENGINE,
+    ),
+]
+KeepWork = Annotated[
+    bool,
+    typer.Option("--keep-work", help="Keep the stages of a Spark run.", rich_help_panel=ENGINE),
 ]
 Format = Annotated[
     OutputFormat, typer.Option("--format", help="Format of the tables.", rich_help_panel=OUTPUT)

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from dedup.cli import options
-from dedup.cli.options import ENGINE, OUTPUT, Command, Engine, OutputFormat, app, check_spark
+from dedup.cli.options import OUTPUT, Command, Engine, OutputFormat, app, check_engine
 from dedup.cli.options import as_uri as given_uri
 from dedup.errors import UsageError
 from dedup.report.console import Progress, errors, show
@@ -19,37 +19,11 @@ from dedup.report.console import Progress, errors, show
 def scan(
     inputs: options.Inputs,
     out: options.OutFolder,
-    engine: Annotated[
-        Engine,
-        typer.Option(
-            help="Where the stages run: this machine, or a Spark cluster (docs/cluster.md).",
-            rich_help_panel=ENGINE,
-        ),
-    ] = Engine.local,
-    master: Annotated[
-        str | None,
-        typer.Option(metavar="URL", help="Spark's master, e.g. yarn.", rich_help_panel=ENGINE),
-    ] = None,
-    conf: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="NAME=VALUE",
-            help="A setting of Spark, e.g. spark.executor.memory=8g. May be repeated.",
-            rich_help_panel=ENGINE,
-        ),
-    ] = None,
-    work: Annotated[
-        str | None,
-        typer.Option(
-            metavar="URI",
-            help="Folder for finished stages of a Spark run [default: DIR.work].",
-            rich_help_panel=ENGINE,
-        ),
-    ] = None,
-    keep_work: Annotated[
-        bool,
-        typer.Option("--keep-work", help="Keep the stages of a Spark run.", rich_help_panel=ENGINE),
-    ] = False,
+    engine: options.EngineName = Engine.local,
+    master: options.Master = None,
+    conf: options.Conf = None,
+    work: options.Work = None,
+    keep_work: options.KeepWork = False,
     format: options.Format = OutputFormat.jsonl,  # noqa: A002 - the option's name
     all_relations: Annotated[
         bool,
@@ -102,20 +76,17 @@ def scan(
     """
     written = "Nothing was written; what DIR held before is untouched. Run the same command again."
     with errors(written) as stages:
-        if engine is Engine.spark:
-            local = {
-                "--format": format is not OutputFormat.jsonl,
-                "--threads": threads is not None,
-                "--memory": memory is not None,
-                "--corrections": corrections is not None,
-                "--semantic": semantic is not None,
-                "--all-relations": all_relations,
-                "--strict": strict,
-                "--full-report": full_report,
-            }
-            check_spark(local)
-        elif master is not None or conf or work is not None or keep_work:
-            raise UsageError("--master, --conf, --work and --keep-work belong to --engine spark")
+        local = {
+            "--format": format is not OutputFormat.jsonl,
+            "--threads": threads is not None,
+            "--memory": memory is not None,
+            "--corrections": corrections is not None,
+            "--semantic": semantic is not None,
+            "--all-relations": all_relations,
+            "--strict": strict,
+            "--full-report": full_report,
+        }
+        check_engine(engine, local, (master, conf, work, keep_work))
         analysis = options.load_settings(settings_file, settings)
         if no_report and full_report:
             raise UsageError("--no-report and --full-report contradict each other; leave one out")

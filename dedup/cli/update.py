@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from dedup.cli import options
-from dedup.cli.options import OUTPUT, Command, OutputFormat, app
+from dedup.cli.options import OUTPUT, Command, Engine, OutputFormat, app, as_uri, check_engine
 from dedup.report.console import Progress, errors, show
 
 
@@ -21,6 +21,11 @@ def update(
     ],
     inputs: options.Inputs,
     out: options.ChangesFolder = None,
+    engine: options.EngineName = Engine.local,
+    master: options.Master = None,
+    conf: options.Conf = None,
+    work: options.Work = None,
+    keep_work: options.KeepWork = False,
     format: options.Format = OutputFormat.jsonl,  # noqa: A002 - the option's name
     no_report: options.NoReport = False,
     overwrite: options.Overwrite = False,
@@ -50,15 +55,45 @@ def update(
     """Add articles to an index, and report only what is new.
 
     The index holds what a scan of all its articles finds. DIR gets the rows that this run added
-    or changed, in the files of 'dedup scan', and changes.jsonl. The same articles again change
-    nothing. Settings belong to the index: they are given when it is made. Exit codes: 0 done, 2
-    usage, 3 input incomplete (or, with --strict, records rejected), 4 another job is changing the
-    index, 5 failed, 10 see --exit-code.
+    or changed, in the files of 'dedup scan', and changes.jsonl (with --engine spark: all tables of
+    the index, and changes.parquet). The same articles again change nothing. Settings belong to the
+    index: they are given when it is made. Exit codes: 0 done, 2 usage, 3 input incomplete (or, with
+    --strict, records rejected), 4 another job is changing the index, 5 failed, 10 see --exit-code.
     """
     written = "The index holds what was committed last. Run the same command again to continue."
     with errors(written) as stages:
+        local = {
+            "--format": format is not OutputFormat.jsonl,
+            "--threads": threads is not None,
+            "--memory": memory is not None,
+            "--corrections": corrections is not None,
+            "--strict": strict,
+        }
+        check_engine(engine, local, (master, conf, work, keep_work))
         given = options.given_settings(settings_file, settings)
         read = options.read_settings(field, outlet, strict, reject_invalid_utf8, encoding, limit)
+        if engine is Engine.spark:
+            from dedup.cli.spark import update_on_spark
+
+            run = update_on_spark(
+                as_uri(index),
+                inputs,
+                None if out is None else as_uri(out),
+                given,
+                read,
+                agencies,
+                families,
+                master=master,
+                conf=conf or (),
+                work=work,
+                keep_work=keep_work,
+                overwrite=overwrite,
+                report=not no_report,
+                stages=stages,
+                quiet=quiet,
+            )
+            options.finish(run, run["flags"], strict=strict, exit_code=exit_code)
+            return
         for folder in (out, index):
             if folder is not None:
                 options.check_apart(inputs, folder)

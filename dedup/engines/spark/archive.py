@@ -21,6 +21,9 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
+
+import pyarrow as pa
 
 from dedup.engines.spark import bundles, compare, reading, sketching
 from dedup.engines.spark.files import Files
@@ -32,6 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from deltalake import DeltaTable
+    from deltalake.transaction import RemoveAction
     from pyspark.sql import DataFrame, SparkSession
 
 RUNS = "runs"
@@ -224,10 +228,13 @@ class Archive:
         from deltalake.transaction import AddAction
 
         root = f"{self.root}/{table}/"
-        actions = []
+        actions: list[AddAction | RemoveAction] = []
         found = [file for folder in folders for file in self.files.below(folder)]
         counts = self._counts(folders) if found else {}
         for file in found:
+            if file.name not in counts:
+                # Without rows.
+                continue
             place = file.uri.removeprefix(root)
             parts = dict(part.split("=", 1) for part in place.split("/")[:-1])
             values = {key: parts[key] for key in current.metadata().partition_columns}
@@ -265,12 +272,8 @@ class Archive:
         """URIs of the files of a table, as Hadoop names them."""
         if not self._is_table(table):
             return []
-        rows = self._open(table).get_add_actions(flatten=True)
-        from urllib.parse import unquote
-
-        return sorted(
-            f"{self.root}/{table}/{unquote(path.as_py())}" for path in rows.column("path")
-        )
+        rows = pa.table(self._open(table).get_add_actions(flatten=True))
+        return sorted(f"{self.root}/{table}/{unquote(path)}" for path in rows["path"].to_pylist())
 
     def _open(self, table: str) -> DeltaTable:
         return self._delta.DeltaTable(self._uri(table))

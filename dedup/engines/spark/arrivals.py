@@ -176,8 +176,8 @@ def number_texts(fresh: DataFrame, stored: DataFrame) -> DataFrame:
     first = F.min(F.when(F.col("taken").isNotNull(), F.struct("place", "taken"))).over(alike)
     ranked = ranked.withColumn("first", first)
     number = F.coalesce(
-        F.col("first.taken") + F.col("place") - F.col("first.place"),
-        F.col("prefix") + F.col("place") - 1,
+        F.col("first.taken") + (F.col("place") - F.col("first.place")),
+        F.col("prefix") + (F.col("place") - 1),
     )
     numbered = ranked.where("taken IS NULL").select("digest", number.alias("node"))
     return fresh.join(numbered, "digest").select("node", "digest", "text")

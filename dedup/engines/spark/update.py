@@ -183,6 +183,8 @@ def _take_in(
         stages.table("changes", lambda: differences(_none(g), _none(g)))
         about["counts"] = g.base.about["counts"] if g.base.number else NOTHING
         about["changes"], about["flags"] = {}, []
+        held = g.base.about.get("index", {})
+        about["index"] |= {name: held.get(name, 0) for name in ("articles", "texts", "groups")}
         return about
     texts, claims = arrivals.take_in(g, read, came)
     alike = touched.alike_passages(g, stages.finished("found"), texts.passages)
