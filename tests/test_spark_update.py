@@ -15,6 +15,8 @@ import pytest
 import spark_fixture as fixture
 
 import dedup
+from dedup.config import ReadSettings, Settings
+from dedup.errors import IndexDamagedError
 from dedup.store import KEYS
 
 ROOT = Path(__file__).parent.parent
@@ -43,6 +45,27 @@ def update(index, inputs, *options):
     )
     assert done.returncode == 0, done.stderr[-3000:]
     return done.stderr
+
+
+def update_here(index, inputs, out=None, **options):
+    """An update in the session of this process; returns the content of ``run.json``."""
+    from dedup import agencies
+    from dedup.engines import spark
+    from dedup.families import NO_FAMILIES
+
+    request = spark.UpdateRequest(
+        str(index),
+        [str(path) for path in inputs],
+        options.pop("settings", None),
+        ReadSettings(),
+        agencies.load(None),
+        NO_FAMILIES,
+        out=None if out is None else str(out),
+        conf=fixture.CONF,
+        master="local[2]",
+        **options,
+    )
+    return spark.update(request)
 
 
 def results(index, name, version=None):
@@ -121,9 +144,20 @@ def test_without_deltalake_the_command_names_the_extra(tmp_path):
     assert "pip install 'dedup[spark]'" in done.stderr
 
 
-@slow
-def test_three_updates_in_any_order_hold_what_one_scan_finds(tmp_path):
+@pytest.fixture(scope="module")
+def session():
     need_spark()
+    os.environ["PYSPARK_PYTHON"] = sys.executable
+    from dedup.engines.spark.session import make_session, options_of
+
+    spark = make_session("local[2]", options_of(fixture.CONF))
+    yield spark
+    spark.stop()
+
+
+@slow
+@pytest.mark.usefixtures("session")
+def test_three_updates_in_any_order_hold_what_one_scan_finds(tmp_path):
     rows = [json.loads(line) for line in SAMPLE.read_text().splitlines()]
     random.Random(7).shuffle(rows)
     folder = tmp_path / "in"
@@ -140,9 +174,9 @@ def test_three_updates_in_any_order_hold_what_one_scan_finds(tmp_path):
     ]
     index = tmp_path / "index"
     for part in parts[:2]:
-        update(index, [part])
+        update_here(index, [part])
     former = {name: results(index, name) for name in KEYS}
-    said = update(index, [parts[2]], "--out", tmp_path / "out")
+    update_here(index, [parts[2]], tmp_path / "out")
     dedup.scan(str(folder)).write(tmp_path / "local", format="parquet", report=False)
     # Of a record that comes twice the place is that where it was read first.
     assert_holds(index, tmp_path / "local", PLACE)
@@ -173,18 +207,21 @@ def test_three_updates_in_any_order_hold_what_one_scan_finds(tmp_path):
     run = json.loads((tmp_path / "out" / "run.json").read_text())
     assert run["run"]["number"] == 3
     assert (run["run"]["restated"], run["run"]["revisions"]) == (3, 1)
-    assert f"{run['run']['new']:,} new articles" in said
     assert not (tmp_path / "index.work").exists()
 
     # The same again changes nothing, and says so.
-    said = update(index, [parts[2]], "--out", tmp_path / "twice")
-    assert "nothing new" in said
+    done = update_here(index, [parts[2]], tmp_path / "twice")
+    assert done["changes"] == {}
+    assert done["run"]["new"] == 0
     assert fixture.table(tmp_path / "twice", "changes") == []
     for name in fixture.TABLES:
         assert fixture.table(tmp_path / "twice", name) == fixture.table(tmp_path / "out", name)
     import deltalake
 
     assert deltalake.DeltaTable(str(index / "runs")).to_pyarrow_table().num_rows == 3
+    other = Settings(max_partners=7)
+    with pytest.raises(IndexDamagedError, match="was made with max_partners"):
+        update_here(index, [parts[2]], settings=other)
 
 
 def begun(tmp_path, index, inputs, stage):
@@ -212,7 +249,7 @@ def test_a_killed_update_changes_nothing_and_goes_on(tmp_path):
     folder.mkdir()
     one, two = (write(folder / f"{n}.jsonl", rows[n::2]) for n in range(2))
     index = tmp_path / "index"
-    update(index, [one])
+    assert "42 new articles" in update(index, [one])
     before = {name: results(index, name) for name in KEYS}
     process = begun(tmp_path, index, [two], "pairs")
     # Meanwhile nobody else can change the index.
@@ -239,7 +276,8 @@ def test_a_killed_update_changes_nothing_and_goes_on(tmp_path):
 
     # Killed between its commit and its outputs: the same command writes these, and what changed.
     (tmp_path / "out").rename(tmp_path / "written")
-    update(index, [two], "--out", tmp_path / "out")
+    said = update(index, [two], "--out", tmp_path / "out")
+    assert "42 new articles" in said
     fixture.assert_same(tmp_path / "out", tmp_path / "local")
     changes = [fixture.table(tmp_path / side, "changes") for side in ("out", "written")]
     assert changes[0] == changes[1] != []

@@ -24,6 +24,18 @@ sources, flags             cogroup of bundles of groups with their texts        
 tables                     sorted, written as Parquet                                  results
 =========================  ==========================================================  ==========
 
+An update (:mod:`~dedup.engines.spark.update`) does the same with what an index keeps:
+
+=========================  ==========================================================  ==========
+step                       on a cluster                                                module
+=========================  ==========================================================  ==========
+index, versions, commit    Delta tables by date, run and band                          archive
+records, texts             new ones are added; views over stored and new ones          arrivals
+LSH buckets                those that a new passage comes into                         touched
+align                      pairs that no earlier run aligned                           reused
+what changed               full joins of the tables with their former version          differences
+=========================  ==========================================================  ==========
+
 Nodes are numbered in the order of their digests and passages by their keys, so that "smallest"
 means what it means on one machine. A passage is known by the 64-bit hash of its words, and a word
 by its hash: texts built to collide, which the local engine tells apart by their letters, count as

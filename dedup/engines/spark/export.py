@@ -7,7 +7,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from dedup.engines.spark import results
-from dedup.engines.spark.scan import WHOLE, put_in_place
+from dedup.engines.spark.scan import MARK, WHOLE, put_in_place
+from dedup.engines.spark.stages import MARK as DONE
 from dedup.store import KEYS
 
 if TYPE_CHECKING:
@@ -18,6 +19,17 @@ if TYPE_CHECKING:
     from dedup.engines.spark.update import UpdateRequest
 
 
+def is_written(stages: Stages, out: str) -> bool:
+    """Whether ``out`` holds the outputs of this run, which then was killed before its end."""
+    files, name = stages.files, stages.folder.rpartition("/")[2]
+    if not (files.exists(stages.folder) and files.exists(f"{out}/run.json")):
+        return False
+    if files.read_json(f"{out}/run.json").get("run", {}).get("id") != name:
+        return False
+    files.write(f"{out}/{MARK}", b"")
+    return True
+
+
 def write_out(
     request: UpdateRequest, archive: Archive, stages: Stages, about: dict[str, Any]
 ) -> None:
@@ -25,6 +37,11 @@ def write_out(
     ``run.json`` and the report to ``request.out``."""
     if request.out is None:
         return
+    files = archive.files
+    if not files.exists(f"{stages.folder}/{WHOLE}"):
+        # Moved to an output before.
+        for mark in files.matches(f"{stages.folder}/{WHOLE}-*{DONE}"):
+            files.delete(mark)
     version = archive.version()
     now = {name: archive.read(version, f"results/{name}").drop("date", "run") for name in KEYS}
     rejected = results.told(stages.finished("read"), "reject", results.REJECT)
@@ -38,7 +55,6 @@ def write_out(
     }
     changes = stages.finished("changes").orderBy("table", "key")
     stages.table(f"{WHOLE}/changes.parquet", lambda: changes)
-    files = archive.files
     if request.report:
         from dedup.engines.spark.report import top_groups
 

@@ -97,8 +97,6 @@ def update(request: UpdateRequest) -> dict[str, Any]:
     with stage_named(log):
         archive = Archive(spark, request.index)
         archive.check()
-        if request.out is not None:
-            archive.files.check_output(request.out, request.overwrite)
         work = archive.files.qualified(request.work or f"{request.index.rstrip('/')}.work")
         with lease(archive.files, archive.root):
             return _update(spark, request, archive, work, partial(Stages, spark, progress=progress))
@@ -107,7 +105,7 @@ def update(request: UpdateRequest) -> dict[str, Any]:
 def _update(
     spark: SparkSession, request: UpdateRequest, archive: Archive, work: str, make: Any
 ) -> dict[str, Any]:
-    from dedup.engines.spark import order, reading
+    from dedup.engines.spark import export, order, reading
     from dedup.engines.spark.growing import Growing
     from dedup.engines.spark.scan import TASKS_A_CORE
 
@@ -116,14 +114,15 @@ def _update(
     base = archive.version()
     settings = _settings(request, archive, base)
     inputs = reading.find_files(archive.files, request.inputs)
-    if base.number:
-        # Killed after its commit: the index has its articles, the outputs are to be written.
-        same = _run_id(request, settings, inputs, base.number - 1)
-        if same == base.run and archive.files.exists(f"{work}/{same}"):
-            stages = make(f"{work}/{same}")
-            return _finish(request, archive, stages, dict(base.about), work)
     run = _run_id(request, settings, inputs, base.number)
-    stages = make(f"{work}/{run}")
+    # Killed after its commit: the index has its articles, the outputs are to be written.
+    same = base.number > 0 and base.run == _run_id(request, settings, inputs, base.number - 1)
+    committed = same and archive.files.exists(f"{work}/{base.run}")
+    stages = make(f"{work}/{base.run if committed else run}")
+    if request.out is not None and not export.is_written(stages, request.out):
+        archive.files.check_output(request.out, request.overwrite)
+    if committed:
+        return _finish(request, archive, stages, dict(base.about), work)
     now = stages.value("now", lambda: reading.present().isoformat())
     plan = order.Plan(
         settings,
@@ -241,9 +240,10 @@ def _finish(
 ) -> dict[str, Any]:
     """Write the outputs of a run that is committed (or found nothing new)."""
     if request.out is not None:
-        from dedup.engines.spark.export import write_out
+        from dedup.engines.spark import export
 
-        write_out(request, archive, stages, about)
+        if not export.is_written(stages, request.out):
+            export.write_out(request, archive, stages, about)
     if not request.keep_work:
         archive.files.delete(stages.folder)
         if not archive.files.names(work):
