@@ -108,7 +108,12 @@ class Archive:
 
         Raises :class:`~dedup.errors.UsageError`.
         """
-        if self._is_table(RUNS) or not self.files.exists(self.root):
+        if self._is_table(RUNS):
+            columns = {field.name for field in self._open(RUNS).schema().fields}
+            if columns != {part.split()[0] for part in _RUN.split(", ")}:
+                raise UsageError(f"{self.root}/{RUNS}: is a table of something else, no index")
+            return
+        if not self.files.exists(self.root):
             return
         names = self.files.names(self.root)
         if FILE in names:
