@@ -206,7 +206,13 @@ def test_three_updates_in_any_order_hold_what_one_scan_finds(tmp_path):
         assert told == expected, name
     run = json.loads((tmp_path / "out" / "run.json").read_text())
     assert run["run"]["number"] == 3
-    assert (run["run"]["restated"], run["run"]["revisions"]) == (3, 1)
+    # In this order of rows: a title that is not stated comes last, and 'z' before other scripts.
+    first = [
+        row["title"] is None or other["title"] < row["title"]
+        for row, other in zip(rows[3:9], restated, strict=True)
+    ]
+    assert (run["run"]["restated"], run["run"]["revisions"]) == (sum(first), 1)
+    assert 3 <= sum(first) < 6
     assert not (tmp_path / "index.work").exists()
 
     # The same again changes nothing, and says so.
@@ -233,12 +239,16 @@ def begun(tmp_path, index, inputs, stage):
         stderr=(tmp_path / "stderr").open("wb"),
         start_new_session=True,
     )
+    wait_for(tmp_path, index, process, stage)
+    return process
+
+
+def wait_for(tmp_path, index, process, stage):
     deadline = time.monotonic() + 900
     while not list(Path(f"{index}.work").glob(f"*/{stage}.done.json")):
         assert process.poll() is None, (tmp_path / "stderr").read_text()[-3000:]
         assert time.monotonic() < deadline
         time.sleep(0.2)
-    return process
 
 
 @slow
@@ -251,7 +261,7 @@ def test_a_killed_update_changes_nothing_and_goes_on(tmp_path):
     index = tmp_path / "index"
     assert "42 new articles" in update(index, [one])
     before = {name: results(index, name) for name in KEYS}
-    process = begun(tmp_path, index, [two], "pairs")
+    process = begun(tmp_path, index, [two], "read")
     # Meanwhile nobody else can change the index.
     other = subprocess.run(
         command(index, [SAMPLE], "--work", tmp_path / "other"),
@@ -260,6 +270,7 @@ def test_a_killed_update_changes_nothing_and_goes_on(tmp_path):
         text=True,
         timeout=300,
     )
+    wait_for(tmp_path, index, process, "pairs")
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
     assert other.returncode == 4, other.stderr[-3000:]
