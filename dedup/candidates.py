@@ -13,7 +13,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dedup.formerpairs import (
+    Crowd,
+    Former,
+    KnownPassages,
+    Similar,
+    crowd_of,
+    former_pairs,
+    holding,
+    places,
+)
 from dedup.kernels import bands
+from dedup.kernels import crowd as crowd_kernels
 from dedup.kernels import pairs as kernels
 from dedup.sketch import scheme
 
@@ -59,7 +70,8 @@ INSIDE = 0.8
 class Candidates:
     """``a``, ``b`` int64 nodes (a < b, sorted) and ``weight`` int32 eighths of a bit.
 
-    ``similar``, ``crowd``: what they rest on, as it can be handed to a later run.
+    ``similar``, ``crowd``: what they rest on, as it can be handed to a later run; the latter is
+    what this run adds to what it was handed.
     ``u_start`` int64 (unique passages + 1) and ``u_passage`` int64: the occurrences of every
     distinct indexed passage, ordered by node. ``capped`` counts what caps cut (``buckets``,
     ``links``, ``passages``, ``pairs``), and under ``collisions`` the article pairs looked at.
@@ -73,39 +85,6 @@ class Candidates:
     similar: Similar
     crowd: Crowd
     capped: dict[str, int]
-
-
-@dataclass(frozen=True, slots=True)
-class Similar:
-    """Pairs of distinct passages that a bucket compared and that proved alike.
-
-    ``u``, ``v`` int64 passages (any of those with the same words), ``shared`` int32 quarters of a
-    bit, ``fresh`` bool: found in this run, since one of the two is new.
-    """
-
-    u: NDArray[np.int64]
-    v: NDArray[np.int64]
-    shared: NDArray[np.int32]
-    fresh: NDArray[np.bool_]
-
-
-@dataclass(frozen=True, slots=True)
-class Crowd:
-    """Who is in the buckets that are too full to compare all: ``passage`` int64, ``band`` int32,
-    and whether it is one of the bucket's representatives, with which all are compared (bool)."""
-
-    passage: NDArray[np.int64]
-    band: NDArray[np.int32]
-    represents: NDArray[np.bool_]
-
-
-@dataclass(frozen=True, slots=True)
-class KnownPassages:
-    """What earlier runs found among the passages of ``known`` nodes (bool, nodes)."""
-
-    known: NDArray[np.bool_]
-    similar: Similar
-    crowd: Crowd
 
 
 def indexed_passages(c: Collection, settings: Settings) -> NDArray[np.int64]:
@@ -157,11 +136,15 @@ def _distinct(parts: list[_Pairs], passages: int) -> _Pairs:
 @dataclass(frozen=True, slots=True)
 class _Joined:
     """All similar pairs of distinct passages (``u < v``, sorted; int64 numbers) with what they
-    share (int32), the members of full buckets, and how many of these were looked at."""
+    share (int32), those that earlier runs compared and no bucket compares any longer (``cut_u``,
+    ``cut_v`` int64), passages in full buckets whose role (``crowd.take_roles``) is new, and how
+    many of these buckets were looked at."""
 
     u: NDArray[np.int64]
     v: NDArray[np.int64]
     shared: NDArray[np.int32]
+    cut_u: NDArray[np.int64]
+    cut_v: NDArray[np.int64]
     crowd: Crowd
     full: int
 
@@ -172,25 +155,26 @@ def _similar_passages(
     settings: Settings,
     threads: int,
     progress: Callable[[int, int], None] | None,
-    former: tuple[NDArray[np.bool_], _Joined] | None = None,
+    former: Former | None = None,
 ) -> _Joined:
     """Pairs of distinct passages that collide in a band and prove alike.
 
-    ``former``: which passages (bool) were joined before, and with what outcome.
+    ``former``: which of them were joined before, and with what outcome; its roles are brought up to
+    date.
     """
     plan = scheme(settings)
     # The kernel numbers them as they stand in memory.
-    place = np.argsort(passage)
+    place = places(passage, len(c.p_start))
     standing = passage[place]
     mixed = bands.mixed_hashes(c.v_hash)
     card = bands.cards(standing, c.p_content, c.c_word, c.p_information, mixed)
-    known = np.zeros(len(passage), bool) if former is None else former[0][place]
+    known = np.zeros(len(passage), bool) if former is None else former.known[place]
     fresh = (~known).view(np.uint8)
 
-    def join(first: int) -> tuple[_Pairs, int, NDArray[np.uint8], NDArray[np.uint64]]:
+    def join(first: int) -> tuple[_Pairs, int, NDArray[np.uint8], NDArray[np.uint8]]:
         rows = slice(first * plan.rows, min(first + BANDS_AT_ONCE, plan.bands) * plan.rows)
         loose = np.zeros(len(passage), np.uint8)
-        pairs, shared, capped, crowd = bands.join_bands(
+        pairs, shared, capped, roles = bands.join_bands(
             standing,
             c.p_content,
             c.p_key,
@@ -210,17 +194,19 @@ def _similar_passages(
             fresh,
             loose,
         )
-        return (pairs, shared), int(capped), loose, crowd + np.uint64(first << 16)
+        return (pairs, shared), int(capped), loose, roles
 
     parts: list[_Pairs] = [(np.empty(0, np.uint64), np.empty(0, np.int32))]
-    crowds: list[NDArray[np.uint64]] = []
+    role = former.role if former else np.zeros((len(passage), plan.bands), np.uint8)
+    changed = np.zeros(len(passage), bool)
     capped = 0
     loose = np.zeros(len(passage), np.uint8)
     with ThreadPoolExecutor(max(1, threads)) as pool:
         firsts = range(0, plan.bands, BANDS_AT_ONCE)
-        for first, (pairs, full, some, crowd) in zip(firsts, pool.map(join, firsts), strict=True):
+        for first, (pairs, full, some, roles) in zip(firsts, pool.map(join, firsts), strict=True):
             parts.append(pairs)
-            crowds.append(crowd)
+            if full:
+                crowd_kernels.take_roles(roles, first, role, changed)
             capped += full
             loose |= some
             if sum(len(p) for p, _ in parts) > MERGE_AT:
@@ -230,110 +216,27 @@ def _similar_passages(
     found, common = _distinct(parts, len(passage))
     one = place[(found >> np.uint64(32)).astype(np.int64)]
     two = place[(found & np.uint64(0xFFFFFFFF)).astype(np.int64)]
-    members = np.concatenate(crowds)
-    full_now = Crowd(
-        place[(members >> np.uint64(32)).astype(np.int64)],
-        ((members >> np.uint64(16)) & np.uint64(0xFFFF)).astype(np.int32),
-        (members & np.uint64(1)).astype(bool),
-    )
+    cut_u = cut_v = np.empty(0, np.int64)
     if former is not None:
-        old = former[1]
-        full_now = _merged(old.crowd, full_now, plan.bands)
         marks = np.zeros(len(passage), np.uint8)
         marks[place] = loose
-        at_u, at_v = marks[old.u], marks[old.v]
-        keep = ((at_u & bands.LOOSE == 0) | (at_v & bands.BESIDE == 0)) & (
-            (at_v & bands.LOOSE == 0) | (at_u & bands.BESIDE == 0)
-        )
-        suspect = np.flatnonzero(~keep)
-        keep[suspect] = _carried(
-            c, passage, settings, mixed, old.u[suspect], old.v[suspect], full_now
-        )
-        one, two = np.append(one, old.u[keep]), np.append(two, old.v[keep])
-        common = np.append(common, old.shared[keep])
+        keep = holding(c, passage, place, settings, former, marks)
+        cut_u, cut_v = former.u[~keep], former.v[~keep]
+        one, two = np.append(one, former.u[keep]), np.append(two, former.v[keep])
+        common = np.append(common, former.shared[keep])
     renamed = (np.minimum(one, two) << 32) | np.maximum(one, two)
     del one, two
     found, common = _distinct([(renamed.astype(np.uint64), common)], len(passage))
+    crowd = np.flatnonzero(changed)
     return _Joined(
         (found >> np.uint64(32)).astype(np.int64),
         (found & np.uint64(0xFFFFFFFF)).astype(np.int64),
         common,
-        full_now,
+        cut_u,
+        cut_v,
+        crowd_of(standing[crowd], role[crowd]),
         capped,
     )
-
-
-def _merged(before: Crowd, now: Crowd, count: int) -> Crowd:
-    """Members of full buckets: what was found ``now`` stands in place of what was ``before``."""
-    told = np.sort(now.passage * count + now.band)
-    keys = before.passage * count + before.band
-    at = np.minimum(np.searchsorted(told, keys), max(0, len(told) - 1))
-    replaced = told[at] == keys if len(told) else np.zeros(len(keys), bool)
-    return Crowd(
-        np.append(before.passage[~replaced], now.passage),
-        np.append(before.band[~replaced], now.band),
-        np.append(before.represents[~replaced], now.represents),
-    )
-
-
-def _carried(
-    c: Collection,
-    passage: NDArray[np.int64],
-    settings: Settings,
-    mixed: NDArray[np.uint32],
-    u: NDArray[np.int64],
-    v: NDArray[np.int64],
-    crowd: Crowd,
-) -> NDArray[np.bool_]:
-    """Which pairs (bool) of distinct passages ``u``, ``v`` are compared by a bucket as it is now.
-
-    A bucket that has become full compares its members with its representatives only, and a
-    representative can be displaced.
-    """
-    plan = scheme(settings)
-    concerned = np.unique(np.append(u, v))
-    keys = np.empty((len(concerned), plan.bands), np.uint32)
-    perms = plan.bands * plan.rows
-    bands.band_keys(
-        passage[concerned],
-        c.p_content,
-        c.c_word,
-        mixed,
-        plan.a[:perms],
-        plan.b[:perms],
-        plan.rows,
-        keys,
-    )
-    row = np.full(len(passage), -1, np.int64)
-    row[concerned] = np.arange(len(concerned))
-    ordinary = np.zeros((len(concerned), plan.bands), bool)  # a member of a full bucket, no more
-    at = row[crowd.passage]
-    chosen = (at >= 0) & ~crowd.represents
-    ordinary[at[chosen], crowd.band[chosen]] = True
-    carried = np.zeros(len(u), bool)
-    one, two = row[u], row[v]
-    for band in range(plan.bands):
-        met = keys[one, band] == keys[two, band]
-        carried |= met & ~(ordinary[one, band] & ordinary[two, band])
-    return carried
-
-
-def _former(
-    c: Collection,
-    start: NDArray[np.int64],
-    member: NDArray[np.int64],
-    earlier: KnownPassages,
-) -> tuple[NDArray[np.bool_], _Joined]:
-    """What earlier runs found, in the numbers of the distinct passages."""
-    group = np.repeat(np.arange(len(start) - 1), np.diff(start))
-    known = np.zeros(len(start) - 1, bool)
-    known[group[earlier.known[c.p_article[member]]]] = True
-    number = np.full(len(c.p_start), -1, np.int64)
-    number[member] = group
-    similar, crowd = earlier.similar, earlier.crowd
-    standing = Crowd(number[crowd.passage], crowd.band, crowd.represents)
-    u, v = number[similar.u], number[similar.v]
-    return known, _Joined(u, v, similar.shared, standing, 0)
 
 
 def worth_eighths(information: NDArray[np.float32], quoted: NDArray[np.bool_]) -> NDArray[np.int32]:
@@ -383,8 +286,10 @@ def find_candidates(
     """
     start, member = unique_passages(c, settings)
     first = member[start[:-1]]
-    former = None if earlier is None else _former(c, start, member, earlier)
-    known = np.zeros(len(first), bool) if former is None else former[0]
+    former = None
+    if earlier is not None:
+        former = former_pairs(c, start, member, earlier, scheme(settings).bands)
+    known = np.zeros(len(first), bool) if former is None else former.known
     joined = _similar_passages(c, first, settings, threads, progress, former)
     keep = kernels.bounded_edges(
         joined.u,
@@ -456,9 +361,12 @@ def find_candidates(
         start,
         member,
         Similar(
-            first[joined.u], first[joined.v], joined.shared, ~(known[joined.u] & known[joined.v])
+            first[np.append(joined.u, joined.cut_u)],
+            first[np.append(joined.v, joined.cut_v)],
+            np.append(joined.shared, np.zeros(len(joined.cut_u), np.int32)),
+            np.append(~(known[joined.u] & known[joined.v]), np.ones(len(joined.cut_u), bool)),
         ),
-        Crowd(first[joined.crowd.passage], joined.crowd.band, joined.crowd.represents),
+        joined.crowd,
         {
             "buckets": joined.full,
             "links": len(joined.u) - len(u),

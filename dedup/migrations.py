@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import zstandard
 
 from dedup.collection import restore
+from dedup.config import settings_from
 from dedup.errors import FrameDamagedError, IndexDamagedError
-from dedup.indexnotes import PARTS
+from dedup.formerpairs import crowd_of
+from dedup.indexnotes import PARTS, SETTINGS
+from dedup.kernels.crowd import MEMBER, REPRESENTS
 from dedup.kernels.frames import HEADER
 from dedup.kernels.minhash import CONTENT
 from dedup.language import detect_languages
 from dedup.lock import Lock
 from dedup.recall import load_vocabulary
+from dedup.sketch import scheme
 from dedup.store import FILE, SCHEMA, Store, digest_of, no_index, schema_of
 from dedup.vocabulary import Vocabulary
 
@@ -134,5 +139,35 @@ def _sizes_of_frames(store: Store) -> None:
     store.connection.execute("DROP TABLE frames_before")
 
 
-STEPS: dict[int, Callable[[Store], None]] = {1: _digests_of_parts, 2: _sizes_of_frames}
+def _roles_by_passage(store: Store) -> None:
+    """Full LSH buckets are kept by passage, not by passage and band."""
+    try:
+        parts = store.parts("crowd")
+    except IndexDamagedError:
+        return  # to be named when it is read
+    rows = [
+        (part["text"], part["place"], part["band"], part["represents"])
+        for part in parts
+        if len(part["text"])
+    ]
+    run = int(store.value("SELECT coalesce(max(run), 0) FROM parts WHERE kind = 'crowd'"))
+    store.drop_parts("crowd")
+    if not rows:
+        return
+    text, place, band, represents = map(np.concatenate, zip(*rows, strict=True))
+    passage, at = np.unique(np.stack([text, place], 1), axis=0, return_inverse=True)
+    settings = settings_from(json.loads(store.meta()[SETTINGS]), origin=f"{store.folder}: settings")
+    role = np.zeros((len(passage), scheme(settings).bands), np.uint8)
+    role[at.ravel(), band] = np.where(represents, REPRESENTS, MEMBER)
+    packed = crowd_of(passage[:, 0], role)
+    arrays = {"text": passage[:, 0], "place": passage[:, 1]}
+    bits = {"member": packed.member, "represents": packed.represents}
+    store.add_part("crowd", run, {**arrays, **bits})
+
+
+STEPS: dict[int, Callable[[Store], None]] = {
+    1: _digests_of_parts,
+    2: _sizes_of_frames,
+    3: _roles_by_passage,
+}
 """By the schema from which each leads to the next."""

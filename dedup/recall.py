@@ -9,8 +9,8 @@ import numpy as np
 import orjson
 import pyarrow as pa
 
-from dedup.candidates import KnownPassages
 from dedup.corpus import Corpus, assemble
+from dedup.formerpairs import KnownPassages
 from dedup.ingest import RECORD, evidence_of
 from dedup.model import Evidence, article_schema
 from dedup.reuse import Earlier, alignment_from, crowd_from, merged_parts, similar_from
@@ -56,7 +56,7 @@ def join_parts(store: Store, run: int, most: int = 0) -> None:
     without what concerns texts that are gone."""
     counts = dict(store.rows("SELECT kind, count(*) FROM parts GROUP BY kind"))
     known = None
-    for kind in ("similar", "alignment"):
+    for kind in ("similar", "crowd", "alignment"):
         if counts.get(kind, 0) > most:
             if known is None:
                 known = np.array([n for (n,) in store.rows("SELECT text FROM texts")], np.int32)

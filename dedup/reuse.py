@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dedup.align import Alignment, align
-from dedup.candidates import Crowd, KnownPassages, Similar
+from dedup.formerpairs import Crowd, KnownPassages, Similar, no_crowd
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -49,10 +49,8 @@ class Earlier:
 def nothing_known(c: Collection, claims: list[Claims]) -> Earlier:
     """A collection of which nothing is known but its claims."""
     none = np.empty(0, np.int64)
-    bits, flags = none.astype(np.int32), none.astype(bool)
-    known = KnownPassages(
-        np.zeros(c.nodes, bool), Similar(none, none, bits, flags), Crowd(none, bits, flags)
-    )
+    similar = Similar(none, none, none.astype(np.int32), none.astype(bool))
+    known = KnownPassages(np.zeros(c.nodes, bool), similar, no_crowd())
     return Earlier(c, known, no_alignment(), claims)
 
 
@@ -176,21 +174,19 @@ def crowd_arrays(c: Collection, crowd: Crowd, text: NDArray[np.int32]) -> Arrays
     return {
         "text": text[node],
         "place": (crowd.passage - c.d_passage[node]).astype(np.int32),
-        "band": crowd.band.astype(np.uint8),
+        "member": crowd.member,
         "represents": crowd.represents,
     }
 
 
 def crowd_from(c: Collection, parts: Sequence[Arrays], node_of: NDArray[np.int32]) -> Crowd:
     """The members of full buckets of all parts."""
-    dtypes = {"text": np.int32, "place": np.int32, "band": np.uint8, "represents": np.bool_}
-    columns = {
-        name: np.concatenate([np.empty(0, dtype), *(part[name] for part in parts)])
-        for name, dtype in dtypes.items()
-    }
-    node = node_of[columns["text"]]
-    passage = c.d_passage[node] + columns["place"]
-    return Crowd(passage, columns["band"].astype(np.int32), columns["represents"])
+    if not parts:
+        return no_crowd()
+    columns = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    there = node_of[columns["text"]] >= 0
+    passage = c.d_passage[node_of[columns["text"][there]]] + columns["place"][there]
+    return Crowd(passage, columns["member"][there], columns["represents"][there])
 
 
 def alignment_arrays(
@@ -250,8 +246,10 @@ def alignment_from(c: Collection, parts: Sequence[Arrays], node_of: NDArray[np.i
 
 
 def merged_parts(kind: str, parts: Sequence[Arrays], known: NDArray[np.int32]) -> Arrays:
-    """Parts ``similar`` or ``alignment`` as one, without what concerns texts that are not
-    ``known`` (int32)."""
+    """Parts ``similar``, ``crowd`` or ``alignment`` as one, without what concerns texts that are
+    not ``known`` (int32)."""
+    if kind == "crowd":
+        return _merged_crowds(parts, known)
     columns = {name: [part[name] for part in parts] for name in parts[0]}
     if kind == "alignment":
         matches, pairs = 0, 0
@@ -274,3 +272,14 @@ def merged_parts(kind: str, parts: Sequence[Arrays], known: NDArray[np.int32]) -
     out = {name: array[rows[name]] for name, array in out.items()}
     out["pair"], out["match"] = number[out["pair"]], match_number[out["match"]]
     return {**out, "cut": np.sum(cut, axis=0)}
+
+
+def _merged_crowds(parts: Sequence[Arrays], known: NDArray[np.int32]) -> Arrays:
+    """Of several rows of one place the last one, which holds."""
+    out = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    order = np.lexsort((out["place"], out["text"]))
+    text, place = out["text"][order], out["place"][order]
+    last = np.ones(len(order), bool)
+    last[:-1] = (text[1:] != text[:-1]) | (place[1:] != place[:-1])
+    chosen = np.sort(order[last & np.isin(text, known)])
+    return {name: array[chosen] for name, array in out.items()}

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-SCHEMA = 3
+SCHEMA = 4
 FILE = "index.sqlite"
 APPLICATION = 0x64647570  # "ddup", in the database's header
 

@@ -48,6 +48,8 @@ if TYPE_CHECKING:
 
 MOST_PARTS = 50
 """Parts of a kind, one a run, that are kept before they are joined: each costs a millisecond."""
+MOST_KEPT = 1.25
+"""Times the pairs of passages that stand that those kept may be, with such as were cut."""
 
 
 @dataclass(frozen=True)
@@ -217,14 +219,18 @@ def named(store: Store, analysis: Analysis) -> tuple[list[str], list[Event]]:
 def _store_findings(store: Store, run: int, recalled: Recalled, analysis: Analysis) -> None:
     """Keep what later runs need not find again."""
     c, similar = analysis.collection, analysis.candidates.similar
-    before = recalled.earlier.passages.similar
-    if not recalled.anew and len(before.u) == int((~similar.fresh).sum()):
-        store.add_part("similar", run, similar_arrays(c, similar, similar.fresh, recalled.number))
+    standing = similar.shared > 0
+    kept = len(recalled.earlier.passages.similar.u) + int(similar.fresh.sum())
+    crowd = crowd_arrays(c, analysis.candidates.crowd, recalled.number)
+    if recalled.anew or kept > MOST_KEPT * int(standing.sum()):
+        # So many were cut: what is kept is what stands.
+        store.replace_parts("similar", run, similar_arrays(c, similar, standing, recalled.number))
     else:
-        # A limit has cut some: what is kept is what stands.
-        every = similar.fresh | True
-        store.replace_parts("similar", run, similar_arrays(c, similar, every, recalled.number))
-    store.replace_parts("crowd", run, crowd_arrays(c, analysis.candidates.crowd, recalled.number))
+        store.add_part("similar", run, similar_arrays(c, similar, similar.fresh, recalled.number))
+    if recalled.anew:
+        store.replace_parts("crowd", run, crowd)
+    else:
+        store.add_part("crowd", run, crowd)
     store.add_part(
         "alignment",
         run,

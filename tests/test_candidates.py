@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import itertools
 import json
@@ -13,9 +12,10 @@ import numpy as np
 import pytest
 from oracles import Writer, jaccard
 
-from dedup.candidates import KnownPassages, find_candidates
+from dedup.candidates import find_candidates
 from dedup.collection import as_texts, collect
 from dedup.config import Settings
+from dedup.formerpairs import Crowd, KnownPassages, Similar
 
 
 def candidates(texts, settings=None, threads=1):
@@ -225,6 +225,12 @@ def crowded(seed: int, families: int, size: int) -> list[str]:
     return texts
 
 
+def role_rows(crowd, texts):
+    """Texts of one passage with their roles in full buckets."""
+    columns = (crowd.passage.tolist(), crowd.member, crowd.represents)
+    return [(texts[p], m.tobytes(), r.tobytes()) for p, m, r in zip(*columns, strict=True)]
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_what_earlier_runs_found_saves_work_and_changes_nothing(seed):
     """Texts come in parts; buckets become full and representatives are displaced on the way."""
@@ -233,39 +239,51 @@ def test_what_earlier_runs_found_saves_work_and_changes_nothing(seed):
     cuts = [*sorted(r.sample(range(1, len(texts)), 3)), len(texts)]
     settings = Settings()
     digests = {t: hashlib.blake2b(t.encode()).digest() for t in texts}
-    earlier, before, found = None, [], None
+    found = None
+    # As an index keeps it: by texts, one passage each, what one run adds after another.
+    pairs: list[tuple[str, str, int]] = []
+    roles: list[tuple[str, bytes, bytes]] = []
     full = 0
+    before: set[str] = set()
     for cut in cuts:
         now = sorted(texts[:cut], key=digests.__getitem__)
         c = collect(as_texts(now))
-        if found is not None:
-            node_of = {t: n for n, t in enumerate(now)}
-            moved = np.array([c.d_passage[node_of[t]] for t in before], np.int64)  # one a text
-            was = np.isin(now, before)
-            similar, crowd = found.similar, found.crowd
-            earlier = KnownPassages(
-                was,
-                dataclasses.replace(similar, u=moved[similar.u], v=moved[similar.v]),
-                dataclasses.replace(crowd, passage=moved[crowd.passage]),
-            )
-        found = find_candidates(c, settings, earlier=earlier)
+        assert c.d_passage.tolist() == list(range(len(now) + 1))
+        node_of = {t: n for n, t in enumerate(now)}
+        known = KnownPassages(
+            np.array([text in before for text in now]),
+            Similar(
+                np.array([node_of[a] for a, _, _ in pairs], np.int64),
+                np.array([node_of[b] for _, b, _ in pairs], np.int64),
+                np.array([shared for *_, shared in pairs], np.int32),
+                np.zeros(len(pairs), bool),
+            ),
+            Crowd(
+                np.array([node_of[t] for t, _, _ in roles], np.int64),
+                *(
+                    np.frombuffer(b"".join(row[k] for row in roles), np.uint8).reshape(
+                        len(roles), -1 if roles else 0
+                    )
+                    for k in (1, 2)
+                ),
+            ),
+        )
+        found = find_candidates(c, settings, earlier=known)
         alone = find_candidates(c, settings)
         for name in ("a", "b", "weight"):
             assert np.array_equal(getattr(found, name), getattr(alone, name)), name
+        standing = found.similar.shared > 0
         for name in ("u", "v", "shared"):
-            assert np.array_equal(getattr(found.similar, name), getattr(alone.similar, name)), name
+            kept = getattr(found.similar, name)[standing]
+            assert np.array_equal(kept, getattr(alone.similar, name)), name
+        new = [array[found.similar.fresh].tolist() for array in (found.similar.u, found.similar.v)]
+        shared = found.similar.shared[found.similar.fresh].tolist()
+        pairs += [(now[u], now[v], bits) for u, v, bits in zip(*new, shared, strict=True)]
+        roles += role_rows(found.crowd, now)
         crowds = [
-            set(
-                zip(
-                    x.crowd.passage.tolist(),
-                    x.crowd.band.tolist(),
-                    x.crowd.represents.tolist(),
-                    strict=True,
-                )
-            )
-            for x in (found, alone)
+            {text: bits for text, *bits in rows} for rows in (roles, role_rows(alone.crowd, now))
         ]
         assert crowds[0] == crowds[1]
         full += len(crowds[0])
-        before = now
+        before = set(now)
     assert full > 0 or len(texts) < 200

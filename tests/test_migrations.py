@@ -104,6 +104,7 @@ DAMAGES = {
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
+@pytest.mark.parametrize("old", [1, 2], indirect=True)  # later ones state the sizes of frames
 def test_an_old_index_with_a_damaged_frame_is_brought_forward_named_and_healed(old, damage):
     with closing(sqlite3.connect(old / "index.sqlite")) as database, database:
         (frame,) = database.execute("SELECT frame FROM frames WHERE text = 3").fetchone()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from dedup.kernels.crowd import MEMBER, REPRESENTS
 from dedup.kernels.jit import kernel, leaf
 from dedup.kernels.minhash import QUARTERS, fmix32, fold32
 from dedup.kernels.vocabulary import widened
@@ -296,9 +297,8 @@ def join_bands(
     others whose pairs may have been found in a bucket that is full now (see ``loosen``).
 
     Returns the pairs (uint64: lesser number high, greater low; some more than once), the
-    information that each shares (int32 quarters of a bit), how many buckets were greater, and who
-    was in these (uint64: number of the passage, band and whether it is a representative, in
-    32, 16 and 16 bits).
+    information that each shares (int32 quarters of a bit), how many buckets were greater, and what
+    each passage is in these (uint8, passages x bands, see ``crowd.take_roles``).
     """
     bands = len(a) // rows
     keys = np.empty((len(passage), bands), np.uint32)
@@ -309,9 +309,7 @@ def join_bands(
         all_fresh = all_fresh and fresh[i] != 0
     found = np.empty(1024, np.uint64)
     shared = np.empty(1024, np.int32)
-    crowd = np.empty(1024, np.uint64)
     count = 0
-    members = 0
     capped = 0
     low = np.uint64(0xFFFFFFFF)
     for band in range(bands):
@@ -323,17 +321,12 @@ def join_bands(
                 j += 1
             if j - i > cap:
                 capped += 1
-                for x in range(i, j):
-                    full[np.int64(entries[x] & low), band] = 1
                 smallest_first(entries[i:j], representatives, passage, p_key)
                 if not all_fresh:
                     loosen(entries[i:j], fresh, cap, representatives, passage, p_key, loose)
-                if members + j - i > len(crowd):
-                    crowd = widened(crowd, 2 * (members + j - i))
                 for x in range(i, j):
-                    crowd[members] = (entries[x] & low) << np.uint64(32)
-                    crowd[members] |= np.uint64(band << 16) | np.uint64(x < i + representatives)
-                    members += 1
+                    part = REPRESENTS if x < i + representatives else MEMBER
+                    full[np.int64(entries[x] & low), band] = part
             for x in range(i + 1, j):
                 v = np.int64(entries[x] & low)
                 last = x if j - i <= cap else min(x, i + representatives)
@@ -361,4 +354,4 @@ def join_bands(
                     found[count] = (np.uint64(min(u, v)) << np.uint64(32)) | np.uint64(max(u, v))
                     count += 1
             i = j
-    return found[:count].copy(), shared[:count].copy(), capped, crowd[:members].copy()
+    return found[:count].copy(), shared[:count].copy(), capped, full

@@ -216,6 +216,7 @@ def _check_similar(
     store: Store, settings: Settings, found: Verified, texts: WholeTexts, x: Arrays, name: str
 ) -> None:
     found.comparisons += len(x["shared"])
+    x = {column: values[x["shared"] > 0] for column, values in x.items()}  # others were cut
     wrong = apart = 0
     for rows, c, one, two in _chunks(store, texts, x["text_a"], x["text_b"], found):
         places = [x[n][rows].astype(np.int64) for n in ("place_a", "place_b")]
@@ -241,7 +242,14 @@ def _check_crowd(
 ) -> None:
     """Members of full buckets are passages, and their bands are those of the scheme."""
     found.comparisons += len(x["text"])
-    wrong = int((x["band"] >= scheme(settings).bands).sum())
+    bands = scheme(settings).bands
+    packed = x["member"], x["represents"]
+    wrong = 0
+    if any(bits.shape[1:] != (-(-bands // 8),) for bits in packed):
+        wrong = len(x["text"])
+    else:
+        beyond = [np.unpackbits(bits, axis=1, bitorder="little")[:, bands:] for bits in packed]
+        wrong = int((np.concatenate(beyond, axis=1).any(axis=1)).sum())
     for rows, c, node, _ in _chunks(store, texts, x["text"], x["text"], found):
         place = x["place"][rows]
         wrong += int(((place < 0) | (place >= np.diff(c.d_passage)[node])).sum())

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
-from dedup.candidates import Candidates, Crowd, Similar
+from dedup.candidates import Candidates
 from dedup.classify import Matches
 from dedup.collection import Collection, as_texts, collect
 from dedup.corpus import Corpus
 from dedup.engines.spark.batches import column, records_of, unsorted
 from dedup.engines.spark.compare import RELATED_MATCH
+from dedup.formerpairs import Similar, no_crowd
 from dedup.judgements import Judgements
 from dedup.kinds import no_statistics
 from dedup.model import Evidence
@@ -188,7 +189,7 @@ def analysis_of(
         np.zeros(1, np.int64),
         none,
         Similar(none, none, few, flags),
-        Crowd(none, few, flags),
+        no_crowd(),
         {},
     )
     nothing, uncounted = no_statistics(collection)

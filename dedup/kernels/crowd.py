@@ -1,0 +1,43 @@
+"""Buckets that are too full to compare all: who is in them, and which pairs they still compare."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from dedup.kernels.jit import kernel
+
+MEMBER = np.uint8(1)
+REPRESENTS = np.uint8(2)
+
+
+@kernel
+def take_roles(found, first, role, changed):
+    """Bring roles up to date by what some bands show now.
+
+    ``role`` (uint8, passages x bands): what each passage is in its bucket of a band: 0 where that
+    is not full, :data:`MEMBER`, or :data:`REPRESENTS` if all others are compared with it. ``found``
+    (uint8, passages x some bands from number ``first`` on): the same, 0 also where nothing is new.
+    ``changed`` (bool, passages) is set for those that have another role than before.
+    """
+    for p in range(len(found)):
+        for band in range(found.shape[1]):
+            now = found[p, band]
+            if now != 0 and role[p, first + band] != now:
+                role[p, first + band] = now
+                changed[p] = True
+
+
+@kernel
+def still_compared(u, v, keys, role):
+    """Which pairs (bool) of passages ``u``, ``v`` (int64) a bucket compares: they share a key of a
+    band (``keys`` uint32, passages x bands), and are not both no more than members of a full bucket
+    (``role``, see :func:`take_roles`)."""
+    out = np.zeros(len(u), np.bool_)
+    for i in range(len(u)):
+        for band in range(keys.shape[1]):
+            if keys[u[i], band] == keys[v[i], band] and (
+                role[u[i], band] != MEMBER or role[v[i], band] != MEMBER
+            ):
+                out[i] = True
+                break
+    return out
