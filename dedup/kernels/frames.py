@@ -105,6 +105,55 @@ def byte_at(octets, begin, size, k, i):
     return octets[begin + (i & 3) * size + k + (i >> 2)]
 
 
+@leaf
+def copy_words(one, two, three, four, out):
+    """Words (``out`` int32) of which the bytes stand apart (uint8). A loop without a branch, so that
+    many are made at once."""
+    for i in range(len(out)):
+        low = np.uint32(one[i]) | np.uint32(two[i]) << np.uint32(8)
+        high = np.uint32(three[i]) | np.uint32(four[i]) << np.uint32(8)
+        out[i] = np.int32(low | high << np.uint32(16))
+
+
+@leaf
+def copy_halves(one, two, three, four, out):
+    """The same of half words (``out`` uint16), two to a word."""
+    for i in range(len(out) // 2):
+        out[2 * i] = np.uint16(one[i]) | np.uint16(two[i]) << np.uint16(8)
+        out[2 * i + 1] = np.uint16(three[i]) | np.uint16(four[i]) << np.uint16(8)
+    if len(out) & 1:
+        i = len(out) // 2
+        out[2 * i] = np.uint16(one[i]) | np.uint16(two[i]) << np.uint16(8)
+
+
+@leaf
+def add_up(gaps):
+    """Turn distances (int32) to what comes before into places; returns the least and the greatest
+    (int64)."""
+    place = np.int64(0)
+    least = np.int64(0)
+    most = np.int64(0)
+    for i in range(len(gaps)):
+        place += gaps[i]
+        least = min(least, place)
+        most = max(most, place)
+        gaps[i] = np.int32(place)
+    return least, most
+
+
+@leaf
+def greatest(words, start, length):
+    """The greatest of ``words`` (int32), negative ones after all others, and of the sums of
+    ``start`` (int32) and ``length`` (uint16)."""
+    word = np.uint32(0)
+    end = np.int64(0)
+    for i in range(len(words)):
+        word = max(word, np.uint32(words[i]))
+    for i in range(len(start)):
+        end = max(end, np.int64(start[i]) + np.int64(length[i]))
+    return np.int64(word), end
+
+
 @kernel
 def unpack(
     first,
@@ -166,23 +215,39 @@ def unpack(
         p_token[d_passage[d + 1]] = t  # of the next text, which another thread may fill later
         k += 3 * n
         t = d_token[d]
-        start = 0
-        for j in range(m):
-            w = word_at(octets, begin, size, k + j)
-            if w < 0 or w >= words:
-                return d
-            t_word[t + j] = w
-            start += word_at(octets, begin, size, k + m + j)
-            if start < 0 or start > length:
-                return d
-            t_start[t + j] = start
-        k += 2 * m
-        for j in range(m):
-            low = np.uint16(byte_at(octets, begin, size, k, 2 * j))
-            t_length[t + j] = low | np.uint16(byte_at(octets, begin, size, k, 2 * j + 1)) << 8
-            if np.int64(t_start[t + j]) + np.int64(t_length[t + j]) > length:
-                return d
-        k += (m + 1) // 2
+        own_word = t_word[t : t + m]
+        own_start = t_start[t : t + m]
+        own_length = t_length[t : t + m]
+        at = begin + k
+        copy_words(
+            octets[at : at + m],
+            octets[at + size : at + size + m],
+            octets[at + 2 * size : at + 2 * size + m],
+            octets[at + 3 * size : at + 3 * size + m],
+            own_word,
+        )
+        at += m
+        copy_words(
+            octets[at : at + m],
+            octets[at + size : at + size + m],
+            octets[at + 2 * size : at + 2 * size + m],
+            octets[at + 3 * size : at + 3 * size + m],
+            own_start,
+        )
+        at += m
+        half = (m + 1) // 2
+        copy_halves(
+            octets[at : at + half],
+            octets[at + size : at + size + half],
+            octets[at + 2 * size : at + 2 * size + half],
+            octets[at + 3 * size : at + 3 * size + half],
+            own_length,
+        )
+        least, most = add_up(own_start)
+        word, last = greatest(own_word, own_start, own_length)
+        if least < 0 or most > length or last > length or (m > 0 and word >= words):
+            return d
+        k += 2 * m + half
         p = d_passage[d]
         for j in range(n):
             p_quoted[p + j] = byte_at(octets, begin, size, k, j)
