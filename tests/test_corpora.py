@@ -5,10 +5,12 @@ from __future__ import annotations
 import io
 import itertools
 import json
+import random
 
 import pytest
 from dumps import write_jsonl
 from oracles import Writer, by_pair, components
+from test_index import filled, held, scanned
 
 import dedup
 
@@ -224,3 +226,19 @@ def test_a_quote_in_twenty_thousand_articles(tmp_path):
     assert set(result.articles["flag"].to_pylist()) == {"unique"}
     assert result.run["work"]["pairs_aligned"] <= dedup.Settings().representatives * 20_000
     assert [cap["name"] for cap in result.run["caps"]] == ["max_partners"], "and it is said"
+
+
+def test_an_index_filled_in_shuffled_parts_holds_what_a_scan_finds(corpora, tmp_path):
+    """3,000 articles in ten parts: full buckets, furniture and quotes as real outlets have them."""
+    import zstandard
+
+    with (corpora / "allsides.jsonl.zst").open("rb") as handle:
+        lines = io.TextIOWrapper(zstandard.ZstdDecompressor().stream_reader(handle), "utf-8")
+        records = [json.loads(line) for line in itertools.islice(lines, 0, 30_000, 10)]
+    random.Random(11).shuffle(records)
+    files = [write_jsonl(tmp_path / f"{k}.jsonl", records[k::10]) for k in range(10)]
+    assert len(records) == 3000
+    filled(tmp_path / "ix", files)
+    now, expected = held(tmp_path / "ix"), scanned(files)
+    for name, rows in expected.items():
+        assert now[name] == rows, name
