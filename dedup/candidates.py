@@ -174,7 +174,10 @@ def _similar_passages(
     def join(first: int) -> tuple[_Pairs, int, NDArray[np.uint8], NDArray[np.uint8]]:
         rows = slice(first * plan.rows, min(first + BANDS_AT_ONCE, plan.bands) * plan.rows)
         loose = np.zeros(len(passage), np.uint8)
-        pairs, shared, capped, roles = bands.join_bands(
+        # Arrays of numpy are in large pages of memory; those of kernels are not.
+        shape = len(passage), min(first + BANDS_AT_ONCE, plan.bands) - first
+        keys, roles = np.empty(shape, np.uint32), np.zeros(shape, np.uint8)
+        pairs, shared, capped = bands.join_bands(
             standing,
             c.p_content,
             c.p_key,
@@ -193,6 +196,8 @@ def _similar_passages(
             BUCKET_REPRESENTATIVES,
             fresh,
             loose,
+            keys,
+            roles,
         )
         return (pairs, shared), int(capped), loose, roles
 

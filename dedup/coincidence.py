@@ -64,7 +64,11 @@ def coincidences(
     text's information, so that short texts can be compared, too.
     """
     tokens = np.diff(c.p_token[c.d_passage])
-    content, information = kernels.content_of_articles(c.d_passage, c.p_token, c.t_word, c.v_bits)
+    chosen = np.zeros(c.nodes, bool)
+    chosen[node_a] = chosen[node_b] = True
+    content, information = kernels.content_of_articles(
+        chosen, c.d_passage, c.p_token, c.t_word, c.v_bits
+    )
     links = 1.0 - content / np.maximum(1, tokens)
     a0, a1, b0, b1 = spans
     inside_a, all_a = kernels.content_of_spans(a0, a1, c.t_word, c.v_bits)

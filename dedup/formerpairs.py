@@ -131,11 +131,8 @@ def former_pairs(
     if len(crowd.passage):
         place = np.empty(passages, np.int32)
         place[places(member[start[:-1]], len(c.p_start))] = np.arange(passages, dtype=np.int32)
-        bits = (
-            np.unpackbits(packed, axis=1, count=bands, bitorder="little")
-            for packed in (crowd.member, crowd.represents)
-        )
-        role[place[number[crowd.passage]]] = np.add(*bits)
+        rows = place[number[crowd.passage]]
+        kernels.unpack_roles(rows, crowd.member, crowd.represents, role)
     return Former(known, u, v, shared, role)
 
 

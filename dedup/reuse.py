@@ -162,10 +162,12 @@ def similar_from(c: Collection, parts: Sequence[Arrays], node_of: NDArray[np.int
         for name in ("text_a", "place_a", "text_b", "place_b", "shared")
     }
     one, two = node_of[columns["text_a"]], node_of[columns["text_b"]]
-    there = (one >= 0) & (two >= 0)
-    u = c.d_passage[one[there]] + columns["place_a"][there]
-    v = c.d_passage[two[there]] + columns["place_b"][there]
-    return Similar(u, v, columns["shared"][there], np.zeros(len(u), bool))
+    u, v = c.d_passage[one] + columns["place_a"], c.d_passage[two] + columns["place_b"]
+    shared = columns["shared"]
+    there = (one | two) >= 0
+    if not there.all():
+        u, v, shared = u[there], v[there], shared[there]
+    return Similar(u, v, shared, np.zeros(len(u), bool))
 
 
 def crowd_arrays(c: Collection, crowd: Crowd, text: NDArray[np.int32]) -> Arrays:

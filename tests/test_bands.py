@@ -42,7 +42,7 @@ def joined(sets, rows, a, b, jaccard, least, dice, inside, cap=64, representativ
     passage, start, words, information = packed(sets)
     mixed = bands.mixed_hashes(HASHES)
     key = np.array([hash((7, i)) % 2**64 for i in range(len(sets))], np.uint64)
-    pairs, shared, full, _ = bands.join_bands(
+    pairs, shared, full = bands.join_bands(
         passage,
         start,
         key,
@@ -61,6 +61,8 @@ def joined(sets, rows, a, b, jaccard, least, dice, inside, cap=64, representativ
         representatives,
         np.ones(len(sets), np.uint8),
         np.zeros(len(sets), np.uint8),
+        np.empty((len(sets), len(a) // rows), np.uint32),
+        np.zeros((len(sets), len(a) // rows), np.uint8),
     )
     found = {}
     for pair, bits in zip(pairs.tolist(), shared.tolist(), strict=True):

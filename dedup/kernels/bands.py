@@ -285,6 +285,8 @@ def join_bands(
     representatives,
     fresh,
     loose,
+    keys,
+    full,
 ):
     """Pairs of passages that share a key of some bands and prove alike (``shared_information``).
 
@@ -294,16 +296,16 @@ def join_bands(
     smallest keys only.
 
     Only pairs with a ``fresh`` passage (uint8, passages) are looked at. ``loose`` (uint8) marks
-    others whose pairs may have been found in a bucket that is full now (see ``loosen``).
+    others whose pairs may have been found in a bucket that is full now (see ``loosen``). ``keys``
+    (uint32, passages x bands) is scratch; ``full`` (uint8, the same, all zeros) receives what each
+    passage is in the greater buckets (see ``crowd.take_roles``).
 
     Returns the pairs (uint64: lesser number high, greater low; some more than once), the
-    information that each shares (int32 quarters of a bit), how many buckets were greater, and what
-    each passage is in these (uint8, passages x bands, see ``crowd.take_roles``).
+    information that each shares (int32 quarters of a bit), and how many buckets were greater.
     """
     bands = len(a) // rows
-    keys = np.empty((len(passage), bands), np.uint32)
-    full = np.zeros((len(passage), bands), np.uint8)
     band_keys(passage, p_content, c_word, mixed, a, b, rows, keys)
+    column = np.empty(len(passage), np.uint32)
     all_fresh = True
     for i in range(len(fresh)):
         all_fresh = all_fresh and fresh[i] != 0
@@ -313,7 +315,8 @@ def join_bands(
     capped = 0
     low = np.uint64(0xFFFFFFFF)
     for band in range(bands):
-        entries = touched_entries(keys[:, band].copy(), fresh, all_fresh)
+        column[:] = keys[:, band]
+        entries = touched_entries(column, fresh, all_fresh)
         i = 0
         while i < len(entries):
             j = i + 1
@@ -354,4 +357,4 @@ def join_bands(
                     found[count] = (np.uint64(min(u, v)) << np.uint64(32)) | np.uint64(max(u, v))
                     count += 1
             i = j
-    return found[:count].copy(), shared[:count].copy(), capped, full
+    return found[:count].copy(), shared[:count].copy(), capped

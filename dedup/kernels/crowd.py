@@ -28,6 +28,18 @@ def take_roles(found, first, role, changed):
 
 
 @kernel
+def unpack_roles(passage, member, represents, role):
+    """Roles (uint8, passages x bands, see :func:`take_roles`) from a bit for each band, the lowest
+    first: whether ``passage[i]`` (int64) is a ``member`` of a full bucket, and whether it
+    ``represents`` it (uint8, rows x bands / 8). The last row of a passage holds."""
+    for i in range(len(passage)):
+        for band in range(role.shape[1]):
+            is_member = member[i, band >> 3] >> np.uint8(band & 7) & np.uint8(1)
+            ahead = represents[i, band >> 3] >> np.uint8(band & 7) & np.uint8(1)
+            role[passage[i], band] = is_member + ahead
+
+
+@kernel
 def still_compared(u, v, keys, role):
     """Which pairs (bool) of passages ``u``, ``v`` (int64) a bucket compares: they share a key of a
     band (``keys`` uint32, passages x bands), and are not both no more than members of a full bucket

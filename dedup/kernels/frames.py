@@ -107,8 +107,8 @@ def byte_at(octets, begin, size, k, i):
 
 @leaf
 def copy_words(one, two, three, four, out):
-    """Words (``out`` int32) of which the bytes stand apart (uint8). A loop without a branch, so that
-    many are made at once."""
+    """Words (``out`` int32) of which the bytes stand apart (uint8). A loop without a branch: many
+    are made at once."""
     for i in range(len(out)):
         low = np.uint32(one[i]) | np.uint32(two[i]) << np.uint32(8)
         high = np.uint32(three[i]) | np.uint32(four[i]) << np.uint32(8)

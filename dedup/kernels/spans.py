@@ -45,12 +45,15 @@ def union_letters(owner, lo, hi, order, owners, t_start, t_length):
 
 
 @kernel
-def content_of_articles(d_passage, p_token, t_word, v_bits):
-    """Content words (int64) and information (float64, bits) of every article, repeats counted."""
+def content_of_articles(chosen, d_passage, p_token, t_word, v_bits):
+    """Content words (int64) and information (float64, bits) of the ``chosen`` articles (bool),
+    repeats counted; 0 for the others."""
     articles = len(d_passage) - 1
     content = np.zeros(articles, np.int64)
     information = np.zeros(articles, np.float64)
     for d in range(articles):
+        if not chosen[d]:
+            continue
         quarters = 0
         for t in range(p_token[d_passage[d]], p_token[d_passage[d + 1]]):
             bits = v_bits[t_word[t]]

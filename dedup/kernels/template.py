@@ -7,6 +7,10 @@ import numpy as np
 from dedup.kernels.jit import kernel
 from dedup.kernels.ordering import stable_order
 
+LEADER, VOTES, LAST, OWN, TOTAL = range(5)
+"""What is counted of a key: its only possible outlet, the votes that are left for it, the article
+that was looked at last, articles of that outlet, and all articles."""
+
 
 @kernel
 def outlet_specific(key, article, outlet, least, share):
@@ -22,48 +26,51 @@ def outlet_specific(key, article, outlet, least, share):
     while size < 2 * n:
         size *= 2
     mask = np.uint64(size - 1)
-    names = np.zeros(size, np.uint64)
-    leader = np.empty(size, np.int64)
-    leader[:] = -1
-    votes = np.zeros(size, np.int32)
-    last = np.empty(size, np.int32)
-    last[:] = -1
-    own = np.zeros(size, np.int32)
-    total = np.zeros(size, np.int32)
-    slot = np.empty(n, np.int64)
-    slot[:] = -1
+    # The numbers of the keys, in the order in which they come: what is counted of one lies in one
+    # place, and those that come often lie together.
+    number = np.zeros(size, np.int32)
+    names = np.empty(n, np.uint64)
+    counted = np.zeros((n, 5), np.int32)
+    slot = np.empty(n, np.int32)
+    keys = 0
     for p in range(n):
+        slot[p] = -1
         if key[p] == 0 or outlet[p] < 0:
             continue
         j = (key[p] ^ (key[p] >> np.uint64(29))) & mask
-        while names[j] != 0 and names[j] != key[p]:
+        while number[j] != 0 and names[number[j] - 1] != key[p]:
             j = (j + np.uint64(1)) & mask
-        names[j] = key[p]
-        slot[p] = j
-        if last[j] == article[p]:
+        if number[j] == 0:
+            names[keys] = key[p]
+            keys += 1
+            number[j] = keys
+            counted[keys - 1, LAST] = -1
+        k = number[j] - 1
+        slot[p] = k
+        if counted[k, LAST] == article[p]:
             continue
-        last[j] = article[p]
-        if votes[j] == 0:
-            leader[j] = outlet[p]
-            votes[j] = 1
-        elif leader[j] == outlet[p]:
-            votes[j] += 1
+        counted[k, LAST] = article[p]
+        if counted[k, VOTES] == 0:
+            counted[k, LEADER] = outlet[p]
+            counted[k, VOTES] = 1
+        elif counted[k, LEADER] == outlet[p]:
+            counted[k, VOTES] += 1
         else:
-            votes[j] -= 1
-    last[:] = -1
+            counted[k, VOTES] -= 1
+    for k in range(keys):
+        counted[k, LAST] = -1
     for p in range(n):
-        j = slot[p]
-        if j < 0 or last[j] == article[p]:
+        k = slot[p]
+        if k < 0 or counted[k, LAST] == article[p]:
             continue
-        last[j] = article[p]
-        total[j] += 1
-        if outlet[p] == leader[j]:
-            own[j] += 1
+        counted[k, LAST] = article[p]
+        counted[k, TOTAL] += 1
+        counted[k, OWN] += outlet[p] == counted[k, LEADER]
     out = np.zeros(n, np.bool_)
     for p in range(n):
-        j = slot[p]
-        if j >= 0 and outlet[p] == leader[j] and own[j] >= least:
-            out[p] = own[j] >= share * total[j]
+        k = slot[p]
+        if k >= 0 and outlet[p] == counted[k, LEADER] and counted[k, OWN] >= least:
+            out[p] = counted[k, OWN] >= share * counted[k, TOTAL]
     return out
 
 
