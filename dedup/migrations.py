@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from numpy.typing import NDArray
+
 FRAMES_AT_ONCE = 1000
 DAMAGED = (0, 0, 0, 0, None)
 """Sizes and language stated for a frame that cannot be read. An empty text has such sizes, too: its
@@ -155,14 +157,18 @@ def _roles_by_passage(store: Store) -> None:
     if not rows:
         return
     text, place, band, represents = map(np.concatenate, zip(*rows, strict=True))
-    passage, at = np.unique(np.stack([text, place], 1), axis=0, return_inverse=True)
+    passage, at = np.unique(text.astype(np.int64) << 32 | place, return_inverse=True)
     settings = settings_from(json.loads(store.meta()[SETTINGS]), origin=f"{store.folder}: settings")
     role = np.zeros((len(passage), scheme(settings).bands), np.uint8)
-    role[at.ravel(), band] = np.where(represents, REPRESENTS, MEMBER)
-    packed = crowd_of(passage[:, 0], role)
-    arrays = {"text": passage[:, 0], "place": passage[:, 1]}
-    bits = {"member": packed.member, "represents": packed.represents}
-    store.add_part("crowd", run, {**arrays, **bits})
+    role[at, band] = np.where(represents, REPRESENTS, MEMBER)
+    crowd = crowd_of(passage, role)
+    arrays: dict[str, NDArray[Any]] = {
+        "text": (passage >> 32).astype(np.int32),
+        "place": (passage & 0xFFFFFFFF).astype(np.int32),
+        "member": crowd.member,
+        "represents": crowd.represents,
+    }
+    store.add_part("crowd", run, arrays)
 
 
 STEPS: dict[int, Callable[[Store], None]] = {
