@@ -9,10 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import zstandard
-from dumps import ROOT
+from dumps import ROOT, write_jsonl
 from test_index import held, scanned
+from test_index_states import POOL
 
 import dedup
+from dedup import candidates
 from dedup.errors import IndexDamagedError, LockedError
 from dedup.lock import Lock
 from dedup.migrations import STEPS, bring_forward
@@ -22,6 +24,7 @@ from dedup.storedframes import restored_texts
 
 GOLDEN = Path(__file__).parent / "golden"
 SAMPLE = ROOT / "data" / "sample" / "articles.jsonl"
+ROLES = ("member", "represents")
 HELD = 20
 """Articles of the sample that the old indexes were filled with, in two runs."""
 
@@ -134,3 +137,31 @@ def test_an_old_index_with_a_damaged_vocabulary_is_brought_forward_and_healed(ol
     assert any("(vocabulary) cannot be unpacked" in problem for problem in problems)
     dedup.Index.rebuild(old)
     assert dedup.Index.open(old).verify(threads=1).problems == []
+
+
+def test_members_of_full_buckets_are_brought_forward(tmp_path, monkeypatch):
+    """They were kept by band; what an update finds rests on them."""
+    monkeypatch.setattr(candidates, "BUCKET_CAP", 6)
+    monkeypatch.setattr(candidates, "BUCKET_REPRESENTATIVES", 2)
+    index = dedup.Index.open(tmp_path / "ix", create=True)
+    variants = [record for record in POOL if record["id"].startswith("variant")]
+    files = [write_jsonl(tmp_path / f"{k}.jsonl", variants[k::2]) for k in range(2)]
+    index.update(files[0], threads=1)
+    with Store.open(tmp_path / "ix", writing=True) as store, store.transaction():
+        (now,) = store.parts("crowd")
+        role = [np.unpackbits(now[name], axis=1, bitorder="little") for name in ROLES]
+        row, band = np.nonzero(role[0])
+        before = {"text": now["text"][row], "place": now["place"][row]}
+        before |= {"band": band.astype(np.uint8), "represents": role[1][row, band].astype(bool)}
+        store.replace_parts("crowd", 1, before)
+        store.connection.execute("PRAGMA user_version = 3")
+    assert bring_forward(tmp_path / "ix")
+    with Store.open(tmp_path / "ix") as store:
+        (again,) = store.parts("crowd")
+    order = [np.lexsort((part["place"], part["text"])) for part in (now, again)]
+    assert len(now["text"]) > 0
+    for name in now:
+        assert np.array_equal(now[name][order[0]], again[name][order[1]]), name
+    assert index.verify(threads=1).problems == []
+    dedup.Index.open(tmp_path / "ix").update(files[1], threads=1)
+    assert held(tmp_path / "ix") == scanned(files)
