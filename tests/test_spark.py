@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 import spark_fixture as fixture
 from hypothesis import given, settings
@@ -32,6 +33,7 @@ SAMPLE = ROOT / "data" / "sample" / "articles.jsonl"
 CORPORA = Path(os.environ.get("DEDUP_CORPORA", ROOT.parent / "shared" / "data"))
 
 slow = pytest.mark.slow
+PROVED = ("u", "v", "shared", "common")
 
 
 # --- without Spark -----------------------------------------------------------------------------
@@ -184,29 +186,32 @@ def test_blocks_of_band_keys_find_the_pairs_of_the_local_engine(seed, count, wor
     if not len(distinct):
         assert not expected
         return
-    batch = distinct.select(["passage", "information", "words"]).combine_chunks().to_batches()[0]
+    names = ["passage", "information", "quoted", "words"]
+    batch = distinct.select(names).combine_chunks().to_batches()[0]
+    half = len(batch) // 2
+    rows = [similar._entries(part, plain, 3) for part in (batch[:half], batch[half:]) if len(part)]
+    blocks = pa.Table.from_batches(rows)
     found = set()
-    for blob in similar._entries(batch, plain, 3)["entries"].to_pylist():
-        pairs = similar._pairs(np.frombuffer(bytearray(blob), similar.ENTRY), plain)
-        found |= {
-            (u, v)
-            for u, v in zip(*(pairs[e].to_pylist() for e in "uv"), strict=True)
-            if u is not None
-        }
+    for block in range(3):
+        own = blocks.filter(pc.field("block") == block)
+        columns = (own[name].to_pylist() for name in ("entries", "passages", "words"))
+        met = similar._pairs(*columns, plain)
+        found |= set(zip(*(met[n].to_pylist() for n in PROVED), strict=True))
+    found.discard((None,) * 4)
+    assert {row[:2] for row in found} == expected
+    # Pairs that met elsewhere are compared alone, with the same result.
     place = {p: i for i, p in enumerate(distinct["passage"].to_pylist())}
-    ordered = sorted(found)
+    ends = [[pair[k] for pair in sorted(expected)] for k in (0, 1)]
     sides = {
-        f"{name}_{end}": distinct[name].take(pa.array([place[p[k]] for p in ordered], pa.int64()))
-        for k, end in enumerate("uv")
+        f"{name}_{end}": distinct[name].take(pa.array([place[p] for p in of], pa.int64()))
+        for end, of in zip("uv", ends, strict=True)
         for name in ("words", "information", "quoted")
     }
-    ends = {end: pa.array([p[k] for p in ordered], pa.int64()) for k, end in enumerate("uv")}
-    if not ordered:
-        assert not expected
-        return
-    joined = pa.table({**ends, **sides}).combine_chunks().to_batches()[0]
-    alike = similar._compared(joined, plain)
-    assert set(zip(alike["u"].to_pylist(), alike["v"].to_pylist(), strict=True)) == expected
+    pairs = {end: pa.array(of, pa.int64()) for end, of in zip("uv", ends, strict=True)}
+    joined = pa.table({**pairs, **sides}).combine_chunks()
+    columns = {name: joined[name].combine_chunks() for name in joined.column_names}
+    alike = similar._compared(pa.RecordBatch.from_pydict(columns), plain)
+    assert set(zip(*(alike[n].to_pylist() for n in PROVED), strict=True)) == found
 
 
 # --- on Spark ----------------------------------------------------------------------------------

@@ -157,13 +157,19 @@ def shared_information(u, v, card, c_word, v_bits, jaccard, least, dice, inside)
     own_u = np.int64(card[u, 1] >> np.uint64(56))
     own_v = np.int64(card[v, 1] >> np.uint64(56))
     n, shared = common_words(i, i + own_u, j, j + own_v, c_word, v_bits)
-    if shared < least or n < jaccard * (own_u + own_v - n):
-        return 0
+    return shared if are_alike(u, v, card, n, shared, jaccard, least, dice, inside) else 0
+
+
+@leaf
+def are_alike(u, v, card, n, shared, jaccard, least, dice, inside):
+    """Whether two passages that have ``n`` words in common, with ``shared`` quarters of a bit, are
+    alike by the rules of ``shared_information``."""
+    size = np.int64(card[u, 1] >> np.uint64(56)) + np.int64(card[v, 1] >> np.uint64(56))
+    if shared < least or n < jaccard * (size - n):
+        return False
     a = np.int64(card[u, 3])
     b = np.int64(card[v, 3])
-    if 2 * shared >= dice * (a + b) or shared >= inside * min(a, b):
-        return shared
-    return 0
+    return 2 * shared >= dice * (a + b) or shared >= inside * min(a, b)
 
 
 @leaf

@@ -1,8 +1,8 @@
 """LSH buckets by themselves: the pairs that one band's buckets compare, and pairs compared alone.
 
-``bands.join_bands`` has all passages in memory, and looks at a pair as soon as a bucket shows it.
-Where passages lie on many machines, buckets are built of keys and bitmaps alone, and the words of
-a pair are fetched later, once for all bands. The rules are the same.
+``bands.join_bands`` has all passages in memory and knows each word by a number. Where passages lie
+on many machines, a bucket has what it was sent: words known by their hashes, or keys and bitmaps
+alone. The rules are the same.
 """
 
 from __future__ import annotations
@@ -10,12 +10,13 @@ from __future__ import annotations
 import numpy as np
 
 from dedup.kernels.bands import (
+    are_alike,
     may_be_alike,
-    shared_information,
     smallest_first,
     sorted_entries,
 )
-from dedup.kernels.jit import kernel
+from dedup.kernels.jit import kernel, leaf
+from dedup.kernels.minhash import QUARTERS
 from dedup.kernels.vocabulary import widened
 
 
@@ -62,11 +63,95 @@ def bucket_pairs(keys, p_key, card, jaccard, cap, representatives):
     return one[:count].copy(), two[:count].copy(), full
 
 
+@leaf
+def shared_by_hash(u, v, card, c_hash, c_bits, jaccard, least, dice, inside):
+    """``bands.shared_information`` of passages whose words are known by their hashes.
+
+    ``c_hash`` uint64, ascending in each passage, and ``c_bits`` uint8 of every word of every
+    passage.
+    """
+    i = np.int64(card[u, 2])
+    j = np.int64(card[v, 2])
+    end_i = i + np.int64(card[u, 1] >> np.uint64(56))
+    end_j = j + np.int64(card[v, 1] >> np.uint64(56))
+    n = 0
+    shared = 0
+    while i < end_i and j < end_j:
+        x = c_hash[i]
+        y = c_hash[j]
+        if x == y:
+            n += 1
+            shared += c_bits[i] & QUARTERS
+        i += x <= y
+        j += y <= x
+    return shared if are_alike(u, v, card, n, shared, jaccard, least, dice, inside) else 0
+
+
 @kernel
-def compared(u, v, card, c_word, v_bits, jaccard, least, dice, inside):
+def alike_in_buckets(
+    keys,
+    passage,
+    p_key,
+    card,
+    c_hash,
+    c_bits,
+    jaccard,
+    least,
+    dice,
+    inside,
+    cap,
+    representatives,
+):
+    """Pairs of passages that share a key (uint32, entries) of one band and prove alike.
+
+    ``passage`` int64 (entries): whose key it is. ``p_key``, ``card``, ``cap``,
+    ``representatives``: see ``bucket_pairs``; ``c_hash`` and the rest: see ``shared_by_hash``.
+
+    Returns ``(one, two, shared, full)``: numbers of passages (int64), quarters of a bit (int32),
+    and how many buckets were greater than ``cap``.
+    """
+    entries = sorted_entries(keys)
+    low = np.uint64(0xFFFFFFFF)
+    one = np.empty(1024, np.int64)
+    two = np.empty(1024, np.int64)
+    shared = np.empty(1024, np.int32)
+    count = 0
+    full = 0
+    i = 0
+    while i < len(entries):
+        j = i + 1
+        while j < len(entries) and (entries[j] ^ entries[i]) <= low:
+            j += 1
+        if j - i > cap:
+            full += 1
+            smallest_first(entries[i:j], representatives, passage, p_key)
+        for x in range(i + 1, j):
+            v = passage[np.int64(entries[x] & low)]
+            last = x if j - i <= cap else min(x, i + representatives)
+            for y in range(i, last):
+                u = passage[np.int64(entries[y] & low)]
+                if not may_be_alike(u, v, card, jaccard):
+                    continue
+                bits = shared_by_hash(u, v, card, c_hash, c_bits, jaccard, least, dice, inside)
+                if bits == 0:
+                    continue
+                if count == len(one):
+                    one = widened(one, 2 * count)
+                    two = widened(two, 2 * count)
+                    shared = widened(shared, 2 * count)
+                one[count] = u
+                two[count] = v
+                shared[count] = bits
+                count += 1
+        i = j
+    return one[:count].copy(), two[:count].copy(), shared[:count].copy(), full
+
+
+@kernel
+def compared(u, v, card, c_hash, c_bits, jaccard, least, dice, inside):
     """What pairs of passages ``u``, ``v`` (int64) share, in quarters of a bit (int32): see
-    ``bands.shared_information``."""
+    ``shared_by_hash``."""
     out = np.empty(len(u), np.int32)
     for i in range(len(u)):
-        out[i] = shared_information(u[i], v[i], card, c_word, v_bits, jaccard, least, dice, inside)
+        out[i] = shared_by_hash(u[i], v[i], card, c_hash, c_bits, jaccard, least, dice, inside)
     return out

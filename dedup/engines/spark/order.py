@@ -99,7 +99,7 @@ def find_pairs(stages: Stages, plan: Plan, t: Texts) -> DataFrame:
     settings, table = plan.settings, stages.table
     blocks = similar.blocks_for(t.passages.count(), settings, plan.tasks)
     met = table("colliding", lambda: similar.colliding(t.passages, settings, blocks))
-    alike = table("similar", lambda: similar.similar_passages(met, t.passages, settings))
+    alike = table("similar", lambda: similar.similar_of(met))
     return pairs_of(stages, plan, t, alike)
 
 

@@ -1,9 +1,9 @@
-"""Banded LSH over distinct passages, as a shuffle of keys and two joins.
+"""Banded LSH over distinct passages, as one shuffle of band keys and words.
 
 Each passage has 28 band keys (by default), so a row for each would be most of what a cluster does.
-They travel in blocks instead: a map task writes one row for each block of keys, a block is one
-group of rows, and the kernel that the local engine uses for buckets works inside it. Entries carry
-a bitmap of the passage's words, so that most pairs end there; the words are joined to the rest.
+They travel in blocks instead: a map task writes one row for each block of keys, with the words of
+the passages in it, once for each passage. A block is one group of rows; a kernel builds its
+buckets and compares the passages in them at once, so that only pairs that prove alike leave it.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from dedup.candidates import (
     INSIDE,
     LEAST_AGREEMENT,
     LEAST_SHARED,
+    common_eighths,
 )
 from dedup.engines.spark.batches import column, records_of, tidied, unsorted
 from dedup.engines.spark.sketching import WORD
@@ -34,29 +35,45 @@ if TYPE_CHECKING:
 
     from dedup.config import Settings
 
-ENTRY = np.dtype(
-    [("passage", "<i8"), ("low", "<u8"), ("high", "<u8"), ("key", "<u4"), ("band", "u1")]
-)
-ENTRIES_A_BLOCK = 4_000_000
-"""Entries that one task takes at once: some 120 MB, and about as much to sort them."""
+ENTRY = np.dtype([("passage", "<i4"), ("key", "<u4"), ("band", "u1")])
+"""A band key; ``passage`` is a place among the passages of the row."""
+PASSAGE = np.dtype([("passage", "<i8"), ("information", "<f4"), ("words", "u1"), ("quoted", "u1")])
+"""A passage; ``words``: how many there are of it."""
+PASSAGES_A_BLOCK = 2_000_000
+"""Passages whose words one task can hold, some 400 MB: up to so many, there are as few blocks as
+tasks, since each block has nearly all passages."""
+ENTRIES_A_BLOCK = 1_500_000
+"""Entries of a block where there are more passages: nearly each is of another passage."""
+ROWS_AT_ONCE = 65_536
+"""Passages from which a map task makes one row for each block."""
 
 
 class PassageWords:
     """Content words of some passages as the kernels want them.
 
-    ``p_content`` int64 (passages + 1), ``c_word`` int32 ascending in each; ``v_bits`` uint8 and
-    ``mixed`` uint32 of the words.
+    ``p_content`` int64 (passages + 1), ``c_hash`` uint64 ascending in each, ``c_bits`` uint8;
+    ``card``: see ``bands.cards``.
     """
 
-    def __init__(self, blobs: list[bytes], information: NDArray[np.float32]) -> None:
-        every = records_of(blobs, WORD)
-        self.p_content = np.zeros(len(blobs) + 1, np.int64)
-        np.cumsum([len(blob) // WORD.itemsize for blob in blobs], out=self.p_content[1:])
-        v_hash, first, number = np.unique(every["hash"], return_index=True, return_inverse=True)
-        self.c_word = number.astype(np.int32)
-        self.v_bits = np.ascontiguousarray(every["bits"][first])
-        self.mixed = bands.mixed_hashes(v_hash)
-        self.everyone = np.arange(len(blobs))
+    def __init__(
+        self,
+        blobs: list[bytes],
+        information: NDArray[np.float32],
+        sizes: NDArray[np.int64] | None = None,
+    ) -> None:
+        """``blobs``: words (:data:`~dedup.engines.spark.sketching.WORD`) of a passage each, or, if
+        ``sizes`` says how many each passage has, of several."""
+        if sizes is None:
+            sizes = np.array([len(blob) // WORD.itemsize for blob in blobs], np.int64)
+        words = records_of(blobs, WORD)
+        self.p_content = np.zeros(len(sizes) + 1, np.int64)
+        np.cumsum(sizes, out=self.p_content[1:])
+        self.c_hash = np.ascontiguousarray(words["hash"])
+        self.c_bits = np.ascontiguousarray(words["bits"])
+        # Each word stands for itself: the kernels ask nothing else of its number.
+        self.c_word = np.arange(len(words), dtype=np.int32)
+        self.mixed = bands.mixed_hashes(self.c_hash)
+        self.everyone = np.arange(len(sizes))
         self.card = bands.cards(self.everyone, self.p_content, self.c_word, information, self.mixed)
 
     def band_keys(self, settings: Settings) -> NDArray[np.uint32]:
@@ -79,34 +96,57 @@ class PassageWords:
 
 def blocks_for(passages: int, settings: Settings, least: int) -> int:
     """How many blocks of band keys so many distinct passages make."""
+    if passages <= PASSAGES_A_BLOCK:
+        return least
     return max(least, -(-passages * scheme(settings).bands // ENTRIES_A_BLOCK))
 
 
+MET = "u long, v long, shared int, common int, full long"
+
+
 def colliding(passages: DataFrame, settings: Settings, blocks: int) -> DataFrame:
-    """Pairs ``u`` < ``v`` of passages that a bucket compares and whose bitmaps leave room; with
-    ``u`` null a row says how many buckets (``full``) were too full to compare all."""
+    """Pairs ``u`` < ``v`` of passages that share a bucket and prove alike (:data:`SIMILAR`), once
+    for each block; with ``u`` null a row says how many buckets (``full``) were too full to compare
+    all."""
 
     def map_side(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        for batch in tidied(iter(batches)):
+        for batch in tidied(_gathered(batches)):
             yield _entries(batch, settings, blocks)
 
     def reduce_side(table: pa.Table) -> pa.Table:
-        return _pairs(records_of(table["entries"].to_pylist(), ENTRY), settings)
+        entries, held, words = (
+            table[name].to_pylist() for name in ("entries", "passages", "words")
+        )
+        return _pairs(entries, held, words, settings)
 
-    entries = passages.select("passage", "information", "words").mapInArrow(
-        map_side, "block int, entries binary"
+    entries = passages.select("passage", "information", "quoted", "words").mapInArrow(
+        map_side, "block int, entries binary, passages binary, words binary"
     )
-    return entries.groupBy("block").applyInArrow(reduce_side, "u long, v long, full long")
+    return entries.groupBy("block").applyInArrow(reduce_side, MET)
+
+
+def _gathered(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """The batches, several as one, so that rows of many blocks are not many small ones."""
+    held: list[pa.RecordBatch] = []
+    for batch in batches:
+        held.append(batch)
+        if sum(map(len, held)) >= ROWS_AT_ONCE:
+            yield pa.concat_batches(held)
+            held = []
+    if held:
+        yield pa.concat_batches(held)
 
 
 def _entries(batch: pa.RecordBatch, settings: Settings, blocks: int) -> pa.RecordBatch:
-    words = PassageWords(batch["words"].to_pylist(), column(batch, "information"))
+    information = column(batch, "information")
+    words = PassageWords(batch["words"].to_pylist(), information)
     keys = words.band_keys(settings)
     count, width = keys.shape
+    own = np.empty(count, PASSAGE)
+    own["passage"], own["information"] = column(batch, "passage"), information
+    own["words"], own["quoted"] = np.diff(words.p_content), column(batch, "quoted")
     entries = np.empty(count * width, ENTRY)
-    entries["passage"] = np.repeat(column(batch, "passage"), width)
-    entries["low"] = np.repeat(words.card[:, 0], width)
-    entries["high"] = np.repeat(words.card[:, 1], width)
+    entries["passage"] = np.repeat(np.arange(count, dtype=np.int32), width)
     entries["key"] = keys.ravel()
     entries["band"] = np.tile(np.arange(width, dtype=np.uint8), count)
     # Another hash than that which orders buckets, so that a block has keys of all sizes.
@@ -114,67 +154,117 @@ def _entries(batch: pa.RecordBatch, settings: Settings, blocks: int) -> pa.Recor
     block = ((mixed.astype(np.uint32) >> np.uint32(8)) % np.uint32(blocks)).astype(np.int32)
     order = np.argsort(block, kind="stable")
     starts = np.searchsorted(block[order], np.arange(blocks + 1))
-    entries = entries[order]
-    used = np.flatnonzero(np.diff(starts))
+    used = np.flatnonzero(np.diff(starts)).tolist()
+
+    def row(of: int) -> tuple[bytes, bytes, bytes]:
+        some = entries[order[starts[of] : starts[of + 1]]]
+        # Passages ascend: entries stand by passage in each block.
+        fresh = np.append(True, some["passage"][1:] != some["passage"][:-1])
+        held = some["passage"][fresh]
+        some["passage"] = np.cumsum(fresh, dtype=np.int32) - 1
+        return some.tobytes(), own[held].tobytes(), _values(batch["words"].take(pa.array(held)))
+
+    rows = [row(of) for of in used]
     return pa.RecordBatch.from_pydict(
         {
-            "block": pa.array(used.astype(np.int32)),
-            "entries": pa.array(
-                [entries[starts[b] : starts[b + 1]].tobytes() for b in used.tolist()], pa.binary()
-            ),
+            "block": pa.array(used, pa.int32()),
+            **{
+                name: pa.array([values[i] for values in rows], pa.binary())
+                for i, name in enumerate(("entries", "passages", "words"))
+            },
         }
     )
 
 
-def _pairs(entries: NDArray[np.void], settings: Settings) -> pa.Table:
+def _values(blobs: pa.BinaryArray) -> bytes:
+    """All values of an array of bytes, one after the other."""
+    _, ends, data = blobs.buffers()
+    first, last = np.frombuffer(ends, np.int32)[[blobs.offset, blobs.offset + len(blobs)]].tolist()
+    return bytes(memoryview(data)[first:last])
+
+
+def _pairs(
+    entries: list[bytes], passages: list[bytes], words: list[bytes], settings: Settings
+) -> pa.Table:
     """The pairs of one block, band by band."""
-    jaccard = LEAST_AGREEMENT * settings.sensitivity
-    order = np.argsort(entries["band"], kind="stable")
-    starts = np.searchsorted(entries["band"][order], np.arange(256 + 1))
-    ones, twos, full = [], [], 0
+    own = records_of(passages, PASSAGE)
+    sizes = [len(blob) // PASSAGE.itemsize for blob in passages]
+    every = records_of(entries, ENTRY)
+    before = np.repeat(
+        np.cumsum([0, *sizes[:-1]]), [len(blob) // ENTRY.itemsize for blob in entries]
+    )
+    number = every["passage"] + before
+    information = np.ascontiguousarray(own["information"])
+    known = PassageWords(words, information, own["words"].astype(np.int64))
+    p_key = unsorted(np.ascontiguousarray(own["passage"]))
+    order = np.argsort(every["band"], kind="stable")
+    starts = np.searchsorted(every["band"][order], np.arange(256 + 1))
+    found, full = [], 0
     for lo, hi in zip(starts[:-1].tolist(), starts[1:].tolist(), strict=True):
         if hi - lo < 2:
             continue
-        some = entries[order[lo:hi]]
-        # What came first hangs on the shuffle; the order of passages does not.
-        some = some[np.argsort(some["passage"], kind="stable")]
-        passage = np.ascontiguousarray(some["passage"])
-        card = np.stack([some["low"], some["high"]], axis=1)
-        one, two, more = buckets.bucket_pairs(
-            np.ascontiguousarray(some["key"]),
-            unsorted(passage),
-            card,
-            jaccard,
+        some = order[lo:hi]
+        *alike, more = buckets.alike_in_buckets(
+            np.ascontiguousarray(every["key"][some]),
+            number[some],
+            p_key,
+            known.card,
+            known.c_hash,
+            known.c_bits,
+            *_rules(settings),
             BUCKET_CAP,
             BUCKET_REPRESENTATIVES,
         )
-        ones.append(np.minimum(passage[one], passage[two]))
-        twos.append(np.maximum(passage[one], passage[two]))
+        found.append(alike)
         full += more
-    none = np.empty(0, np.int64)
-    u, v = np.concatenate([none, *ones]), np.concatenate([none, *twos])
-    # Pairs that stay together collide in several bands of a block.
-    order = np.lexsort((v, u))
-    u, v = u[order], v[order]
-    fresh = np.ones(len(u), bool)
-    fresh[1:] = (u[1:] != u[:-1]) | (v[1:] != v[:-1])
-    u, v = u[fresh], v[fresh]
+    one, two, shared = _joined(found)
+    common = common_eighths(information, own["quoted"] > 0, one, two, shared)
+    u, v = own["passage"][one], own["passage"][two]
     missing = np.append(np.zeros(len(u), bool), True)
     return pa.table(
         {
-            "u": pa.array(np.append(u, 0), mask=missing),
-            "v": pa.array(np.append(v, 0), mask=missing),
+            "u": pa.array(np.append(np.minimum(u, v), 0), mask=missing),
+            "v": pa.array(np.append(np.maximum(u, v), 0), mask=missing),
+            "shared": pa.array(np.append(shared, np.int32(0)), mask=missing),
+            "common": pa.array(np.append(common, np.int32(0)), mask=missing),
             "full": pa.array(np.append(np.zeros(len(u), np.int64), full), mask=~missing),
         }
     )
 
 
+def _rules(settings: Settings) -> tuple[float, float, float, float]:
+    """From when two passages are alike: see ``bands.shared_information``."""
+    return (
+        LEAST_AGREEMENT * settings.sensitivity,
+        LEAST_SHARED * settings.min_information * 4,
+        ALIKE * settings.min_similarity,
+        INSIDE,
+    )
+
+
+def _joined(
+    found: list[list[NDArray[np.int64]]],
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int32]]:
+    """The pairs of all bands of a block, once each: those that stay together collide in several."""
+    none = [np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.int32)]
+    one, two, shared = (np.concatenate(parts) for parts in zip(none, *found, strict=True))
+    key = np.minimum(one, two) << 32 | np.maximum(one, two)
+    _, first = np.unique(key, return_index=True)
+    return one[first], two[first], shared[first].astype(np.int32)
+
+
 SIMILAR = "u long, v long, shared int, common int"
 
 
+def similar_of(met: DataFrame) -> DataFrame:
+    """The pairs of all blocks (:func:`colliding`), once each (:data:`SIMILAR`): ``shared``
+    quarters of a bit, and ``common``: what they have in common of the lesser one, in weighted
+    eighths (``candidates.common_eighths``)."""
+    return met.where("u IS NOT NULL").select("u", "v", "shared", "common").distinct()
+
+
 def similar_passages(colliding_: DataFrame, passages: DataFrame, settings: Settings) -> DataFrame:
-    """Pairs ``u`` < ``v`` that prove alike, ``shared`` quarters of a bit, and ``common``: what they
-    have in common of the lesser one, in weighted eighths (``candidates.common_eighths``)."""
+    """Pairs ``u`` < ``v`` of ``colliding_`` that prove alike (:data:`SIMILAR`), by joins."""
     from pyspark.sql import functions as F  # noqa: N812
 
     def side(name: str) -> DataFrame:
@@ -183,7 +273,7 @@ def similar_passages(colliding_: DataFrame, passages: DataFrame, settings: Setti
             *(F.col(c).alias(f"{c}_{name}") for c in ("words", "information", "quoted")),
         )
 
-    pairs = colliding_.where("u IS NOT NULL").select("u", "v").distinct()
+    pairs = colliding_.select("u", "v").distinct()
     rows = pairs.join(side("u"), "u").join(side("v"), "v")
 
     def work(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
@@ -194,8 +284,6 @@ def similar_passages(colliding_: DataFrame, passages: DataFrame, settings: Setti
 
 
 def _compared(batch: pa.RecordBatch, settings: Settings) -> pa.RecordBatch:
-    from dedup.candidates import common_eighths
-
     n = len(batch)
     information = np.concatenate([column(batch, "information_u"), column(batch, "information_v")])
     quoted = np.concatenate([column(batch, "quoted_u"), column(batch, "quoted_v")]) > 0
@@ -207,12 +295,9 @@ def _compared(batch: pa.RecordBatch, settings: Settings) -> pa.RecordBatch:
         one,
         two,
         words.card,
-        words.c_word,
-        words.v_bits,
-        LEAST_AGREEMENT * settings.sensitivity,
-        LEAST_SHARED * settings.min_information * 4,
-        ALIKE * settings.min_similarity,
-        INSIDE,
+        words.c_hash,
+        words.c_bits,
+        *_rules(settings),
     )
     keep = np.flatnonzero(shared)
     common = common_eighths(information, quoted, one[keep], two[keep], shared[keep])
