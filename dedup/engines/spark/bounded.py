@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from dedup.config import Settings
 
+ONE_TASK = 5_000_000
+"""Edges that one task bounds, some 200 MB: so many take less time there than in shuffles."""
 SALTS = 64
 """Parts into which the holders of a passage are dealt that very many hold."""
 
@@ -30,12 +32,41 @@ def bounded_edges(
     cap: int,
     few: int,
     strongest: int,
+    one_task: int = ONE_TASK,
 ) -> DataFrame:
     """The edges that stay when every node keeps a bounded number: ``kernels.pairs.bounded_edges``.
 
-    Only an edge both of whose ends are crowded (more than ``cap``) can go. Ranks are limited
-    before the shuffle (Spark's ``WindowGroupLimit``), so that no task sees all edges of a hub.
+    Up to ``one_task`` edges go to that kernel. Of more, only an edge both of whose ends are crowded
+    (more than ``cap``) can go; ranks are limited before the shuffle (Spark's
+    ``WindowGroupLimit``), so that no task sees all edges of a hub.
     """
+    if edges.count() <= one_task:
+        return _bounded_by_one(edges, ends, weight, cap, few, strongest)
+    return _bounded_by_many(edges, ends, weight, cap, few, strongest)
+
+
+def _bounded_by_one(
+    edges: DataFrame, ends: tuple[str, str], weight: str, cap: int, few: int, strongest: int
+) -> DataFrame:
+    def work(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        parts = list(batches)
+        if not parts:
+            return
+        table = pa.Table.from_batches(parts).sort_by([(end, "ascending") for end in ends])
+        a, b = (column(table, end) for end in ends)
+        nodes, place = np.unique(np.concatenate([a, b]), return_inverse=True)
+        u, v = place[: len(a)], place[len(a) :]
+        weights = column(table, weight).astype(np.int64)
+        keep = kernels.bounded_edges(u, v, weights, len(nodes), cap, few, strongest)
+        yield from table.filter(pa.array(keep)).to_batches()
+
+    kinds = ", ".join(f"{name} {kind}" for name, kind in edges.dtypes)
+    return edges.coalesce(1).mapInArrow(work, kinds)
+
+
+def _bounded_by_many(
+    edges: DataFrame, ends: tuple[str, str], weight: str, cap: int, few: int, strongest: int
+) -> DataFrame:
     from pyspark.sql import Window
     from pyspark.sql import functions as F  # noqa: N812
 

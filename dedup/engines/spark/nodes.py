@@ -70,28 +70,32 @@ def display_names(records: DataFrame) -> DataFrame:
 
 
 def number_nodes(records: DataFrame) -> DataFrame:
-    """``node``, ``digest``, ``text``, ``copies``, and ``owner_id`` and ``day`` of its first
-    record, in the order of the digests."""
+    """``node``, ``row`` (of the record whose text is taken), ``digest``, ``copies``, and
+    ``owner_id`` and ``day`` of its first record, in the order of the digests."""
     from pyspark.sql import functions as F  # noqa: N812
 
-    first = F.struct("id", "owner_id", "day")
-    nodes = records.groupBy("digest").agg(
-        F.first("text").alias("text"),
-        F.count("*").alias("copies"),
-        F.min(first).alias("first"),
-    )
+    first = F.min(F.struct("id", "owner_id", "day", "row")).alias("first")
+    nodes = records.groupBy("digest").agg(F.count("*").alias("copies"), first)
     return (
         nodes.repartitionByRange("digest")
         .sortWithinPartitions("digest")
         .select(
             F.monotonically_increasing_id().alias("node"),
+            F.col("first.row").alias("row"),
             "digest",
-            "text",
             "copies",
             F.col("first.owner_id").alias("owner_id"),
             F.col("first.day").alias("day"),
         )
     )
+
+
+def with_texts(nodes: DataFrame, read: DataFrame) -> DataFrame:
+    """``node``, ``digest``, ``text``, ``copies``, ``owner_id``, ``day``: each text is moved once,
+    and stays where it was read while the nodes are few enough to be sent to all tasks."""
+    texts = read.where("told IS NULL").select("row", "text")
+    columns = ("node", "digest", "text", "copies", "owner_id", "day")
+    return nodes.join(texts, "row").select(*columns)
 
 
 def too_large_outlet(nodes: DataFrame, share: float) -> str | None:

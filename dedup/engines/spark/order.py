@@ -70,22 +70,24 @@ def read_texts(stages: Stages, plan: Plan, inputs: Sequence[InputFile]) -> Texts
     settings, table = plan.settings, stages.table
     read = table(
         "read",
-        lambda: reading.read_records(stages.spark, stages.files, inputs, plan.read, plan.now),
+        lambda: reading.read_records(
+            stages.spark, stages.files, inputs, plan.read, plan.now
+        ).withColumn("row", F.monotonically_increasing_id()),
     )
     plain = table(
         "articles",
         lambda: nodes.with_outlets(
-            reading.with_refs(reading.distinct_records(read)), plan.families
+            reading.with_refs(reading.distinct_records(read.drop("text"))), plan.families
         ),
     )
-    texts = table("texts", lambda: nodes.number_nodes(plain))
-    names = table("outlets", lambda: nodes.display_names(plain))
+    numbered = table("nodes", lambda: nodes.number_nodes(plain))
+    texts = table("texts", lambda: nodes.with_texts(numbered, read))
     rows = table(
         "records",
         lambda: (
-            plain.drop("text", "own_name")
-            .join(texts.select("node", "digest"), "digest")
-            .join(names, "outlet_id", "left")
+            plain.drop("own_name", "row")
+            .join(numbered.select("node", "digest"), "digest")
+            .join(nodes.display_names(plain), "outlet_id", "left")
         ),
     )
     sketches = table("sketches", lambda: sketching.sketch(texts, settings))

@@ -45,8 +45,12 @@ SORTED_BY: dict[str, tuple[str, ...]] = {
 }
 
 
-def contract(name: str, rows: DataFrame) -> DataFrame:
-    """``rows`` as the table ``name``: its columns and types, floats rounded, sorted."""
+def contract(name: str, rows: DataFrame, *, one_file: bool = False) -> DataFrame:
+    """``rows`` as the table ``name``: its columns and types, floats rounded, sorted.
+
+    ``one_file``: sorted by one task. Otherwise the keys are sampled first, for which ``rows`` are
+    computed once more.
+    """
     arrow = table_schemas()[name]
 
     def work(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
@@ -56,6 +60,8 @@ def contract(name: str, rows: DataFrame) -> DataFrame:
 
     typed = rows.select(*arrow.names).mapInArrow(work, from_arrow_schema(arrow))
     keys = [F.col(key[1:]).desc() if key.startswith("-") else F.col(key) for key in SORTED_BY[name]]
+    if one_file:
+        return typed.repartition(1).sortWithinPartitions(*keys)
     return typed.orderBy(*keys)
 
 

@@ -9,7 +9,7 @@ import time
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from functools import partial
+from functools import partial, reduce
 from typing import TYPE_CHECKING, Any
 
 from dedup.engines.spark.session import make_session, options_of
@@ -114,11 +114,10 @@ def _gave_up(log: list[str], error: Exception) -> str:
 
 
 def _scan(spark: SparkSession, request: Request, make: Any) -> dict[str, Any]:
-    from dedup.engines.spark import order, reading
+    from dedup.engines.spark import reading
     from dedup.engines.spark.files import Files
-    from dedup.relate import R_BOILERPLATE, R_QUOTE
+    from dedup.engines.spark.tuning import tuned
 
-    begun = time.perf_counter()
     files = Files(spark)
     inputs = reading.find_files(files, request.inputs)
     if request.all_relations:
@@ -131,7 +130,26 @@ def _scan(spark: SparkSession, request: Request, make: Any) -> dict[str, Any]:
         return former
     files.check_output(request.out, request.overwrite)
     work = (request.work or f"{request.out.rstrip('/')}.work").rstrip("/")
-    stages: Stages = make(f"{work}/{name}")
+    size = sum(file.size for file in inputs)
+    with tuned(spark, size):
+        return _run_stages(spark, request, files, inputs, size, name, make(f"{work}/{name}"))
+
+
+def _run_stages(
+    spark: SparkSession,
+    request: Request,
+    files: Files,
+    inputs: Sequence[InputFile],
+    size: int,
+    name: str,
+    stages: Stages,
+) -> dict[str, Any]:
+    """All stages of the run ``name`` over inputs of ``size`` bytes."""
+    from dedup.engines.spark import order, reading
+    from dedup.engines.spark.tuning import SMALL
+    from dedup.relate import R_BOILERPLATE, R_QUOTE
+
+    begun = time.perf_counter()
     now = stages.value("now", lambda: reading.present().isoformat())
     cores = spark.sparkContext.defaultParallelism
     plan = order.Plan(
@@ -151,8 +169,9 @@ def _scan(spark: SparkSession, request: Request, make: Any) -> dict[str, Any]:
     from dedup.engines.spark import results
 
     tables = results.tables(plan, texts, compared, decided, texts=request.texts)
+    contract = partial(results.contract, one_file=size < SMALL)
     written: dict[str, DataFrame] = {
-        key: stages.table(f"{WHOLE}/{key}.parquet", partial(results.contract, key, tables[key]))
+        key: stages.table(f"{WHOLE}/{key}.parquet", partial(contract, key, tables[key]))
         for key in tables
     }
     run = {
@@ -250,19 +269,31 @@ def ledger_of(stages: Stages, read: DataFrame, count: Callable[[], int]) -> dict
 
 def counts_of(tables: dict[str, DataFrame]) -> dict[str, Any]:
     """Rows of each table, by kind."""
+    from pyspark.sql import functions as F  # noqa: N812
 
-    def tally(table: str, column: str) -> dict[str, int]:
-        rows = tables[table].groupBy(column).count().orderBy(column).collect()
-        return {row[column]: row["count"] for row in rows}
+    by_kind = {
+        "articles": ("articles", None),
+        "passages": ("passages", "kind"),
+        "matches": ("matches", None),
+        "relations": ("relations", "relation"),
+        "groups": ("groups", None),
+        "sources": ("sources", None),
+        "flags": ("articles", "flag"),
+    }
 
+    def tally(name: str, table: str, column: str | None) -> DataFrame:
+        kind = F.lit("") if column is None else F.col(column)
+        kinds = tables[table].select(F.lit(name).alias("name"), kind.alias("kind"))
+        return kinds.groupBy("name", "kind").count()
+
+    parts = [tally(name, *where) for name, where in by_kind.items()]
+    rows = reduce(lambda one, other: one.unionByName(other), parts).collect()
+    found = {(row["name"], row["kind"]): row["count"] for row in sorted(rows)}
     return {
-        "articles": tables["articles"].count(),
-        "passages": tally("passages", "kind"),
-        "matches": tables["matches"].count(),
-        "relations": tally("relations", "relation"),
-        "groups": tables["groups"].count(),
-        "sources": tables["sources"].count(),
-        "flags": tally("articles", "flag"),
+        name: found.get((name, ""), 0)
+        if column is None
+        else {kind: count for (of, kind), count in found.items() if of == name}
+        for name, (_, column) in by_kind.items()
     }
 
 

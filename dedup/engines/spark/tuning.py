@@ -1,0 +1,53 @@
+"""What Spark is told of the size of a run.
+
+Its defaults suit inputs that fill a cluster: plans that are changed while they run, code that is
+generated and compiled for every one of them, hundreds of partitions. Where a run takes a minute,
+this would be most of the minute.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pyspark.sql import SparkSession
+
+SMALL = 2**30
+"""Bytes of input below which a run is small: its shuffles fit the memory of a few tasks."""
+A_PARTITION = 8 * 2**20
+"""Bytes of input for each partition of a small run's shuffles, up to one a core."""
+
+
+def settings_for(size: int, cores: int) -> dict[str, str]:
+    """Settings of Spark SQL for inputs of ``size`` bytes on so many ``cores``; none for large
+    inputs, for which Spark's own are good."""
+    if size >= SMALL:
+        return {}
+    return {
+        "spark.sql.adaptive.enabled": "false",
+        "spark.sql.codegen.wholeStage": "false",
+        "spark.sql.shuffle.partitions": str(max(1, min(cores, -(-size // A_PARTITION)))),
+    }
+
+
+@contextmanager
+def tuned(spark: SparkSession, size: int) -> Iterator[None]:
+    """Settings for inputs of ``size`` bytes while a run lasts, where nobody has chosen others.
+
+    The session is the user's in a notebook: afterwards it is what it was.
+    """
+    cores = spark.sparkContext.defaultParallelism
+    chosen = spark.sparkContext.getConf()
+    before = {}
+    for name, value in settings_for(size, cores).items():
+        if not chosen.contains(name):
+            before[name] = spark.conf.get(name)
+            spark.conf.set(name, value)
+    try:
+        yield
+    finally:
+        for name, former in before.items():
+            spark.conf.set(name, former)
