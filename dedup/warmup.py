@@ -47,6 +47,14 @@ def compile_kernels(clock: Clock) -> None:
     mark_compiled()
 
 
+def load_kernels() -> None:
+    """Load the compiled kernels into this process, from which others are to be forked; those that
+    this machine has not compiled yet are compiled."""
+    with collector_paused():
+        _compile_all(lambda: None)
+    mark_compiled()
+
+
 def compile_alignment() -> None:
     """Compile the kernels of the alignment, by a call that has nothing to align."""
     none = np.empty(0, np.int64)

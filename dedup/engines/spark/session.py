@@ -24,6 +24,7 @@ DEFAULTS = {
     # A task that runs out of memory twice is no bad luck; Spark's own default.
     "spark.task.maxFailures": "4",
     "spark.ui.showConsoleProgress": "false",
+    "spark.python.daemon.module": "dedup.engines.spark.daemon",
     # The driver plans some two hundred small jobs, each with other code: the optimising compiler
     # would take as long as all else that the driver does.
     "spark.driver.defaultJavaOptions": "-XX:TieredStopAtLevel=1",
