@@ -1,79 +1,90 @@
-"""What a scan on Spark takes: wall and processor seconds, memory, bytes of each stage.
+"""What a scan on Spark takes, beside the local engine, and how even its tasks are.
 
-    python benchmarks/spark.py ../shared/data/allsides.jsonl.zst --articles 2500 5000
+    python benchmarks/spark.py [--real 5000,37554] [--news 25000,50000,100000]
+        [--hostile story=100000,footer=100000] [--cluster] [--partitions 16] [--keep]
 
-Each size is the first so many articles, scanned with `dedup scan --engine spark` on a local master
-(or `--cluster`: a standalone master and two workers of one core) and by the local engine, each a
-process of its own. Processor seconds are those of all processes of the run, the JVMs and the Python
-workers included, looked at twice a second.
+Scans the beginnings of a real dump, generated news (``benchmarks/generate.py``) and dumps made to
+hurt, with `dedup scan --engine spark` on two cores: a local master, or (``--cluster``) a standalone
+master with two workers of one core. Processor seconds are those of all processes of the run, JVMs
+and Python workers included; on a cluster, those of the driver's side alone. Of tasks that had rows,
+the event log says how much longer than the median the longest of a stage took. ``--partitions``
+sets the partitions of a shuffle, so that skew can show. Writes
+``benchmarks/results/spark.{json,md}``; with ``--keep``, beside what they hold.
 """
 
 from __future__ import annotations
 
 import argparse
 import contextlib
-import io
+import ctypes
 import json
 import os
+import resource
+import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from pathlib import Path
+from typing import Any
 
-import zstandard
+import machine
+import processes
+import spark_events
+from inputs import DUMP, generate, head
 
-ROOT = Path(__file__).parent.parent
-RESULTS = ROOT / "benchmarks" / "results"
-TICK = os.sysconf("SC_CLK_TCK")
-sys.path.insert(0, str(ROOT / "tests"))
+sys.path.insert(0, str(processes.ROOT / "tests"))
+import spark_fixture
 
-
-def cut(source, count, target):
-    with source.open("rb") as raw:
-        plain = zstandard.ZstdDecompressor().stream_reader(raw, read_across_frames=True)
-        lines = io.TextIOWrapper(plain, encoding="utf-8", newline="\n")
-        with target.open("w", encoding="utf-8") as out:
-            for _, line in zip(range(count), lines, strict=False):
-                out.write(line)
+PACKAGES = (*machine.PACKAGES, "pyspark")
+BECOME_SUBREAPER = 36
+"""``PR_SET_CHILD_SUBREAPER`` of Linux: whose parents end become children of this process, so that
+what they took is known when they end."""
 
 
-def usage(sessions, seen):
-    """Note the processor seconds and memory of every process of some sessions."""
-    for entry in Path("/proc").iterdir():
-        if not entry.name.isdigit():
-            continue
-        with contextlib.suppress(OSError, IndexError, ValueError):
-            text = (entry / "stat").read_text()
-            fields = text[text.rindex(")") + 2 :].split()
-            if int(fields[3]) in sessions:
-                seen[int(entry.name)] = (int(fields[11]) + int(fields[12])) / TICK
-                peak = seen.setdefault(f"memory {fields[3]} {entry.name}", 0.0)
-                pages = int(fields[21]) * os.sysconf("SC_PAGE_SIZE") / 2**20
-                seen[f"memory {fields[3]} {entry.name}"] = max(peak, pages)
+def peaks(driver: int, found: dict[str, float], over: threading.Event) -> None:
+    """Note the greatest resident memory (MiB) of the driver's JVM, twice a second."""
+    while not over.wait(0.5):
+        for pid, line in spark_fixture.descendants(driver).items():
+            if "SparkSubmit" not in line:
+                continue
+            with contextlib.suppress(OSError):
+                status = Path(f"/proc/{pid}/status").read_text().splitlines()
+                peak = next(line for line in status if line.startswith("VmHWM:"))
+                found["driver_mb"] = max(found.get("driver_mb", 0), int(peak.split()[1]) / 2**10)
 
 
-def run(command, env, others=()):
-    """Run a command; returns wall and processor seconds and the greatest memory of its driver."""
-    begun = time.perf_counter()
+def spent() -> float:
+    """Processor seconds of all that has ended."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
+
+
+def run(command: list[str], cluster: bool) -> dict[str, float]:
+    """Run a command with all that it starts: wall and processor seconds, memory of the driver."""
+    found: dict[str, float] = {}
+    over = threading.Event()
+    before, begun = spent(), time.perf_counter()
     with tempfile.TemporaryFile() as log:
-        process = subprocess.Popen(command, env=env, stdout=log, stderr=log, start_new_session=True)
-        seen = {}
-        while process.poll() is None:
-            usage({process.pid, *others}, seen)
-            time.sleep(0.5)
-        if process.returncode:
+        process = subprocess.Popen(command, env=spark_fixture.environment(), stdout=log, stderr=log)
+        watch = threading.Thread(target=peaks, args=(process.pid, found, over))
+        watch.start()
+        code = process.wait()
+        found["seconds"] = round(time.perf_counter() - begun, 1)
+        over.set()
+        watch.join()
+        if code:
             log.seek(0)
             raise SystemExit(log.read().decode()[-3000:])
-    memory = [v for k, v in seen.items() if str(k).startswith(f"memory {process.pid} ")]
-    return {
-        "seconds": round(time.perf_counter() - begun, 1),
-        "cpu_seconds": round(sum(v for k, v in seen.items() if isinstance(k, int)), 1),
-        "largest_process_mb": round(max(memory, default=0.0)),
-    }
+    with contextlib.suppress(ChildProcessError):
+        while not cluster:  # its masters and workers go on
+            os.wait()
+    found["cpu_seconds"] = round(spent() - before, 1)
+    return {name: round(value, 1) for name, value in found.items()}
 
 
-def stage_bytes(work):
+def stage_bytes(work: Path) -> dict[str, int]:
     """Bytes of each stage that the run kept."""
     folder = next(iter(work.iterdir()))
     return {
@@ -83,78 +94,122 @@ def stage_bytes(work):
     }
 
 
-def measure(source, count, folder, url, others):
-    import spark_fixture
-
-    spark_fixture_env = spark_fixture.environment()
-    articles = folder / f"{count}.jsonl"
-    cut(source, count, articles)
-    local = run(
-        [
-            sys.executable,
-            "-m",
-            "dedup",
-            "scan",
-            str(articles),
-            "-o",
-            str(folder / f"l{count}"),
-            "-q",
-        ],
-        spark_fixture_env,
-    )
-    out = folder / f"s{count}"
-    options = ["-q"] if url.startswith("local") else ["-q", "--conf", "spark.executor.memory=1500m"]
-    command = spark_fixture.command([articles], out, *options, master=url)
-    # The stages are deleted in the end: they are looked at in a run that keeps them.
-    done = run([*command, "--keep-work"], spark_fixture_env, others)
-    stages = json.loads((out / "run.json").read_text())["timing"]["stages"]
+def measured(source: Path, folder: Path, url: str, asked: argparse.Namespace) -> dict[str, Any]:
+    """A scan by the local engine, and one on Spark."""
+    command, _ = processes.dedup("scan", source, "--out", folder / "local", "--quiet")
+    local = run(command, asked.cluster)
+    logs = folder / "events"
+    logs.mkdir()
+    options = ["-q", "--keep-work"]
+    conf = {
+        "spark.eventLog.enabled": "true",
+        "spark.eventLog.compress": "false",
+        "spark.eventLog.dir": logs.as_uri(),
+        "spark.driver.memory": asked.driver_memory,
+        "spark.executor.memory": asked.executor_memory,
+    }
+    if asked.partitions:
+        conf["spark.sql.shuffle.partitions"] = str(asked.partitions)
+    options += [word for name in conf for word in ("--conf", f"{name}={conf[name]}")]
+    out = folder / "spark"
+    own = [part for part in spark_fixture.CONF if not part.startswith("spark.sql.")]
+    done = run(spark_fixture.command([source], out, *options, master=url, conf=own), asked.cluster)
+    whole = json.loads((out / "run.json").read_text())
+    found = spark_events.events(logs)
+    for path in (folder / "local", out, logs):
+        shutil.rmtree(path)
+    sizes = stage_bytes(Path(f"{out}.work"))
+    shutil.rmtree(f"{out}.work")
     return {
-        "articles": count,
+        "megabytes": round(source.stat().st_size / 1e6, 1),
         "local": local,
         "spark": done,
-        "stages": {stage["stage"]: stage["seconds"] for stage in stages},
-        "stage_bytes": stage_bytes(Path(f"{out}.work")),
+        "stages": {stage["stage"]: stage["seconds"] for stage in whole["timing"]["stages"]},
+        "counts": whole["counts"],
+        "stage_bytes": sizes,
+        "shuffled_bytes": spark_events.shuffled(found),
+        "uneven": spark_events.uneven(spark_events.stages_of(found))[:5],
     }
 
 
-def table(results):
-    lines = [
-        "| articles | local: s (CPU s) | Spark: s (CPU s) | largest process, MB | stages, MB |",
-        "|---|---|---|---|---|",
-    ]
-    for row in results["runs"]:
+def markdown(about: dict[str, Any], rows: list[dict[str, Any]]) -> str:
+    """The table of all runs."""
+    columns = (
+        *("corpus", "articles", "MB", "local: s (CPU s)", "Spark: s (CPU s)", "driver, MiB"),
+        *("on disk, MB", "shuffled, MB", "longest task, in medians"),
+    )
+    lines = [machine.headline(about), "", f"| {' | '.join(columns)} |", "|---" * len(columns) + "|"]
+    for row in rows:
         one, two = row["local"], row["spark"]
-        size = sum(row["stage_bytes"].values()) / 1e6
+        sizes = sum(row["stage_bytes"].values()) / 1e6
+        worst = row["uneven"][0] if row["uneven"] else None
+        said = f"{worst['times']:g} ({worst['stage']}, {worst['longest']:g} s)" if worst else "–"
         lines.append(
-            f"| {row['articles']:,} | {one['seconds']} ({one['cpu_seconds']}) | {two['seconds']} "
-            f"({two['cpu_seconds']}) | {two['largest_process_mb']:,} | {size:.0f} |"
+            f"| {row['corpus']}, {row['master']} | {row['articles']:,} | {row['megabytes']:,.0f} "
+            f"| {one['seconds']} ({one['cpu_seconds']}) | {two['seconds']} ({two['cpu_seconds']}) "
+            f"| {two.get('driver_mb', 0):,.0f} | {sizes:,.0f} "
+            f"| {row['shuffled_bytes'] / 1e6:,.0f} | {said} |"
         )
+    lines += ["", "Load of the machine (15 minutes) at the end of each run: "]
+    lines[-1] += ", ".join(f"{row['load']:.1f}" for row in rows) + "."
     return "\n".join(lines) + "\n"
 
 
-def main():
+def parsed() -> argparse.Namespace:
+    """The command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("source", type=Path)
-    parser.add_argument("--articles", type=int, nargs="+", default=[2500, 5000])
-    parser.add_argument("--cluster", action="store_true")
-    asked = parser.parse_args()
-    runs = []
-    with tempfile.TemporaryDirectory() as name, contextlib.ExitStack() as stack:
-        url, others = "local[2]", ()
-        if asked.cluster:
-            import spark_fixture
+    parser.add_argument("--real", default="5000,37554", help="articles of the real dump, by comma")
+    parser.add_argument("--news", default="25000,50000,100000", help="of generated news")
+    parser.add_argument("--hostile", default="story=100000,footer=100000", help="kind=articles")
+    parser.add_argument("--cluster", action="store_true", help="a standalone cluster")
+    parser.add_argument("--partitions", type=int, help="of a shuffle")
+    parser.add_argument("--driver-memory", default="2g")
+    parser.add_argument("--executor-memory", default="1500m")
+    parser.add_argument("--keep", action="store_true", help="keep what was measured before")
+    parser.add_argument("--corpora", type=Path, default=processes.ROOT.parent / "shared" / "data")
+    parser.add_argument("--scratch", type=Path, help="folder for temporary files")
+    parser.add_argument("--out", type=Path, default=processes.ROOT / "benchmarks" / "results")
+    return parser.parse_args()
 
-            url, workers = stack.enter_context(spark_fixture.cluster(Path(name)))
-            others = [worker.pid for worker in workers]
-        for count in asked.articles:
-            runs.append(measure(asked.source, count, Path(name), url, others))
-            print(json.dumps({k: runs[-1][k] for k in ("articles", "local", "spark")}))
-    load = os.getloadavg()[2]
-    results = {"master": url.split(":")[0], "cores": os.cpu_count(), "load": load, "runs": runs}
-    RESULTS.mkdir(exist_ok=True)
-    (RESULTS / "spark.json").write_text(json.dumps(results, indent=1) + "\n")
-    (RESULTS / "spark.md").write_text(table(results))
-    print(table(results))
+
+def wanted(asked: argparse.Namespace) -> list[tuple[str, int]]:
+    """Corpora and numbers of articles, as asked for."""
+    listed = [("real", asked.real), ("news", asked.news)]
+    plain = [(kind, int(n)) for kind, text in listed for n in text.split(",") if n]
+    hostile = (part.partition("=") for part in asked.hostile.split(",") if part)
+    return [*plain, *((kind, int(n)) for kind, _, n in hostile)]
+
+
+def main() -> None:
+    asked = parsed()
+    ctypes.CDLL(None).prctl(BECOME_SUBREAPER, 1, 0, 0, 0)
+    stored = asked.out / "spark.json"
+    before = json.loads(stored.read_text()) if asked.keep and stored.exists() else {}
+    rows: list[dict[str, Any]] = before.get("rows", [])
+    about = machine.circumstances(("dedup", "benchmarks"), PACKAGES)
+    with tempfile.TemporaryDirectory(dir=asked.scratch) as name, contextlib.ExitStack() as stack:
+        url = "local[2]"
+        if asked.cluster:
+            (Path(name) / "cluster").mkdir()
+            url, _ = stack.enter_context(spark_fixture.cluster(Path(name) / "cluster"))
+        master = url.split(":")[0] if asked.cluster else url
+        for corpus, articles in wanted(asked):
+            source = Path(name) / "input.jsonl"
+            if corpus == "real":
+                articles = head(asked.corpora / DUMP, articles, source)
+            else:
+                generate(corpus, articles, source)
+            row = {"corpus": corpus, "articles": articles, "master": master}
+            row |= {"commit": about["commit"], **measured(source, Path(name), url, asked)}
+            row["load"] = round(os.getloadavg()[2], 1)
+            key = ("corpus", "articles", "master")
+            rows = [r for r in rows if any(r[k] != row[k] for k in key)] + [row]
+            rows.sort(key=lambda r: tuple(r[k] for k in key))
+            asked.out.mkdir(exist_ok=True)
+            stored.write_text(json.dumps({"about": about, "rows": rows}, indent=1) + "\n")
+            (asked.out / "spark.md").write_text(markdown(about, rows))
+            print(f"{corpus}, {articles:,}: {row['spark']}, local {row['local']}", flush=True)
+    print(markdown(about, rows))
 
 
 if __name__ == "__main__":

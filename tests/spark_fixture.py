@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -45,9 +46,9 @@ def environment():
     }
 
 
-def command(inputs, out, *options, master="local[2]"):
+def command(inputs, out, *options, master="local[2]", conf=CONF):
     """The command line of a scan on Spark."""
-    conf = [word for text in CONF for word in ("--conf", text)]
+    conf = [word for text in conf for word in ("--conf", text)]
     return [
         *(sys.executable, "-m", "dedup", "scan", *map(str, inputs), "--out", str(out)),
         *("--engine", "spark", "--master", master, *conf, *options),
@@ -85,6 +86,38 @@ def free_port():
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         return taken.getsockname()[1]
+
+
+def descendants(pid):
+    """Processes that a process has started, and theirs: ``{pid: command line}`` (Linux)."""
+    parents, lines = {}, {}
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            with contextlib.suppress(OSError):
+                stat = (entry / "stat").read_text()
+                parents[int(entry.name)] = int(stat[stat.rindex(")") + 2 :].split()[1])
+                lines[int(entry.name)] = (entry / "cmdline").read_bytes().decode()
+    found = {pid}
+    while fresh := {child for child, parent in parents.items() if parent in found} - found:
+        found |= fresh
+    return {child: lines[child] for child in found - {pid} if child in lines}
+
+
+def kill_as_for_memory(worker, which):
+    """End what runs tasks on a worker's behalf as the kernel does when memory is short.
+
+    ``which``: ``executor``, the JVM and its Python processes, or ``python``, the latter's workers
+    alone. Returns the processes that were killed.
+    """
+    below = descendants(worker)
+    python = [pid for pid, line in below.items() if "pyspark.daemon" in line]
+    workers = [pid for pid in python if not descendants(pid)]
+    jvms = [pid for pid, line in below.items() if "CoarseGrainedExecutorBackend" in line]
+    killed = workers if which == "python" else [*jvms, *python]
+    for pid in killed:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    return killed
 
 
 @contextlib.contextmanager
