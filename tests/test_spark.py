@@ -23,6 +23,7 @@ import dedup
 from dedup.collection import as_texts, collect
 from dedup.config import ReadSettings, Settings
 from dedup.engines.spark.session import options_of
+from dedup.engines.spark.tuning import settings_for, tuned
 from dedup.errors import UsageError
 from dedup.model import Ledger
 from dedup.read import read_articles, read_stream
@@ -46,6 +47,14 @@ def test_conf_is_name_and_value():
     }
     with pytest.raises(UsageError, match=r"expected spark.NAME=VALUE"):
         options_of(["executor.memory=8g"])
+
+
+@pytest.mark.parametrize(
+    ("size", "cores", "partitions"),
+    [(0, 4, "1"), (9 * 2**20, 4, "2"), (2**29, 4, "4"), (2**30, 4, None)],
+)
+def test_small_inputs_have_a_partition_a_core_at_most(size, cores, partitions):
+    assert settings_for(size, cores).get("spark.sql.shuffle.partitions") == partitions
 
 
 @pytest.mark.parametrize(
@@ -266,8 +275,9 @@ def test_components_are_those_of_scipy(session, tmp_path, edges, one_task):
 
 
 @slow
+@pytest.mark.parametrize("one_task", [0, 1_000])
 @pytest.mark.parametrize("seed", range(3))
-def test_bounded_edges_are_those_of_the_kernel(session, seed):
+def test_bounded_edges_are_those_of_the_kernel(session, seed, one_task):
     from dedup.engines.spark.bounded import bounded_edges
     from dedup.kernels.pairs import bounded_edges as kernel
 
@@ -277,8 +287,19 @@ def test_bounded_edges_are_those_of_the_kernel(session, seed):
     keep = kernel(u, v, weight.astype(np.int64), 30, 8, 2, 3)
     rows = [(*e, int(w)) for e, w in zip(edges, weight, strict=True)]
     frame = session.createDataFrame(rows, "u long, v long, w long")
-    found = bounded_edges(frame, ("u", "v"), "w", cap=8, few=2, strongest=3).collect()
+    bounds = {"cap": 8, "few": 2, "strongest": 3, "one_task": one_task}
+    found = bounded_edges(frame.repartition(3), ("u", "v"), "w", **bounds).collect()
     assert {(r["u"], r["v"]) for r in found} == {e for e, k in zip(edges, keep, strict=True) if k}
+
+
+@slow
+def test_a_small_run_leaves_the_session_as_it_was(session):
+    before = {name: session.conf.get(name) for name in settings_for(1, 2)}
+    with tuned(session, 20 * 2**20):
+        assert session.conf.get("spark.sql.adaptive.enabled") == "false"
+        # What the session was made with stands: see CONF.
+        assert session.conf.get("spark.sql.shuffle.partitions") == "4"
+    assert {name: session.conf.get(name) for name in before} == before
 
 
 @slow
@@ -370,4 +391,30 @@ def test_a_worker_killed_in_the_middle_changes_nothing(tmp_path, local):
         process = started(tmp_path, "sketches", url, "--conf", "spark.executor.memory=1g")
         os.killpg(workers[0].pid, signal.SIGKILL)
         assert process.wait(1800) == 0, (tmp_path / "stderr").read_text()[-3000:]
+    fixture.assert_same(tmp_path / "spark", local)
+
+
+@slow
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs Linux's /proc")
+@pytest.mark.parametrize("which", ["executor", "python"])
+def test_an_executor_killed_for_memory_changes_nothing(tmp_path, local, which):
+    """SIGKILL while a task aligns pairs: nothing can say goodbye, as when memory is short."""
+    fixture.need_spark()
+    work = tmp_path / "spark.work"
+    with fixture.cluster(tmp_path) as (url, workers):
+        process = started(tmp_path, "blocks", url, "--conf", "spark.executor.memory=1g")
+        deadline = time.monotonic() + 300
+        killed = []
+        while not killed:
+            assert time.monotonic() < deadline
+            assert not list(work.glob("*/aligned.done.json")), "the stage was over too soon"
+            # The task is writing: its worker has work in hand.
+            if list(work.glob("*/aligned/_temporary/0/_temporary/*")):
+                for worker in workers:
+                    killed += fixture.kill_as_for_memory(worker.pid, which)
+            time.sleep(0.01)
+        assert not list(work.glob("*/aligned.done.json"))
+        assert process.wait(1800) == 0, (tmp_path / "stderr").read_text()[-3000:]
+        executors = list((tmp_path / "workers").glob("app-*/*"))
+    assert (len(executors) > len(workers)) == (which == "executor")
     fixture.assert_same(tmp_path / "spark", local)
