@@ -110,7 +110,7 @@ def kill_as_for_memory(worker, which):
     alone. Returns the processes that were killed.
     """
     below = descendants(worker)
-    python = [pid for pid, line in below.items() if "pyspark.daemon" in line]
+    python = [pid for pid, line in below.items() if "pyspark.worker" in line]
     workers = [pid for pid in python if not descendants(pid)]
     jvms = [pid for pid, line in below.items() if "CoarseGrainedExecutorBackend" in line]
     killed = workers if which == "python" else [*jvms, *python]

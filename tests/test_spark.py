@@ -22,6 +22,7 @@ from hypothesis import strategies as st
 import dedup
 from dedup.collection import as_texts, collect
 from dedup.config import ReadSettings, Settings
+from dedup.engines.spark.dealing import names_for, spark_hash
 from dedup.engines.spark.session import options_of
 from dedup.engines.spark.tuning import settings_for, tuned
 from dedup.errors import UsageError
@@ -143,6 +144,14 @@ def test_parts_of_a_file_say_where_they_begin(lines, rows, size):
         own = lines[:done]
         assert where[3:] == (10 + done, 100 + sum(len(line) + 1 for line in own))
         done += data.count(b"\n")
+
+
+@given(st.integers(0, 300), st.integers(1, 70))
+def test_groups_are_dealt_evenly(groups, partitions):
+    names = names_for(groups, partitions)
+    assert len(set(names.tolist())) == groups
+    counts = np.bincount(spark_hash(names) % partitions, minlength=partitions)
+    assert counts.max() - counts.min() <= 1
 
 
 @given(st.lists(st.integers(0, 2**64 - 1), max_size=20))
@@ -290,6 +299,12 @@ def test_bounded_edges_are_those_of_the_kernel(session, seed, one_task):
     bounds = {"cap": 8, "few": 2, "strongest": 3, "one_task": one_task}
     found = bounded_edges(frame.repartition(3), ("u", "v"), "w", **bounds).collect()
     assert {(r["u"], r["v"]) for r in found} == {e for e, k in zip(edges, keep, strict=True) if k}
+
+
+@slow
+def test_the_hash_is_sparks(session):
+    found = session.range(-500, 500).selectExpr("hash(cast(id AS int)) AS h").collect()
+    assert [row["h"] for row in found] == spark_hash(np.arange(-500, 500, dtype=np.int32)).tolist()
 
 
 @slow

@@ -13,6 +13,7 @@ import numpy as np
 
 from dedup.align import Alignment
 from dedup.engines.spark.batches import column, records_of
+from dedup.engines.spark.dealing import dealt
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -55,7 +56,7 @@ def in_blocks(pairs: DataFrame, count: int, least: int) -> DataFrame:
         F.ceil(F.count("*") / F.lit(max(1, PAIRS_A_BLOCK // 4))).alias("parts")
     )
     part = F.when(F.col("parts") > 1, F.pmod(F.hash("b"), F.col("parts"))).otherwise(F.lit(0))
-    block = F.pmod(F.xxhash64("label", part), F.lit(blocks)).cast("int")
+    block = dealt(F.pmod(F.xxhash64("label", part), F.lit(blocks)), blocks, pairs.sparkSession)
     return named.join(sizes, "label").withColumn("block", block).drop("label", "parts")
 
 

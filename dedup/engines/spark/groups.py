@@ -22,6 +22,7 @@ from dedup.engines.spark.bundles import (
     relations_of,
 )
 from dedup.engines.spark.components import components
+from dedup.engines.spark.dealing import dealt
 from dedup.flags import flag_article
 from dedup.group import Group
 from dedup.relate import R_COPY, R_PARTIAL
@@ -85,7 +86,8 @@ def decide(
     from pyspark.sql import Window
     from pyspark.sql import functions as F  # noqa: N812
 
-    bundle = F.pmod(F.xxhash64("grouping"), F.lit(bundles)).cast("int").alias("bundle")
+    number = F.pmod(F.xxhash64("grouping"), F.lit(bundles))
+    bundle = dealt(number, bundles, texts.sparkSession).alias("bundle")
     first = F.row_number().over(Window.partitionBy("node").orderBy("id", "digest"))
     rows = (
         members.join(records.withColumn("nth", first), "node")

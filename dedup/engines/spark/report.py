@@ -6,57 +6,71 @@ from typing import TYPE_CHECKING, Any
 
 from pyspark.sql import functions as F  # noqa: N812 - its usual name
 
+from dedup.engines.spark.results import SORTED_BY
 from dedup.model import table_schemas
 from dedup.report.encode import normalised
 from dedup.report.html import render_html
 from dedup.texts import Tables, TextTable
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     import pyarrow as pa
-    from pyspark.sql import DataFrame
+    from pyspark.sql import DataFrame, SparkSession
 
 GROUPS = 200
 """Groups that are shown at most, the largest first."""
 LARGEST = 100
 """Articles of a group that is shown; what larger ones are stands in the tables."""
 PASSAGES = 1_000
+FIRST_PASSAGES = 5
+"""Passages of a group that are shown, by rank."""
 
 
 def top_groups(tables: dict[str, DataFrame], run: dict[str, Any]) -> str:
     """``report.html``: the :data:`GROUPS` largest groups of :data:`LARGEST` articles or fewer."""
     size = F.size("articles")
     chosen = tables["groups"].where(size <= LARGEST).orderBy(size.desc(), "id").limit(GROUPS)
-    refs = chosen.select(F.explode("articles").alias("ref")).distinct()
+    groups = _table("groups", chosen)
+    members = groups["articles"].to_pylist()
+    firsts = (passages[:FIRST_PASSAGES] for passages in groups["passages"].to_pylist())
+    refs, held = (
+        _names(tables["groups"].sparkSession, name, lists)
+        for name, lists in (("ref", members), ("id", firsts))
+    )
     ends = [refs.withColumnRenamed("ref", end) for end in ("a", "b")]
 
     def inside(name: str) -> DataFrame:
         return tables[name].join(ends[0], "a", "left_semi").join(ends[1], "b", "left_semi")
 
-    articles = tables["articles"].join(refs, "ref", "left_semi")
-    held = chosen.select(F.explode(F.slice("passages", 1, 5)).alias("id")).distinct()
     passages = tables["passages"].join(held, "id", "left_semi").orderBy(F.col("score").desc(), "id")
     shown = {
-        "articles": articles.orderBy("ref"),
-        "groups": chosen.orderBy("id"),
-        "relations": inside("relations").orderBy("a", "b"),
-        "matches": inside("matches").orderBy("a", "b", "a_start", "b_start", "a_end"),
-        "passages": passages.limit(PASSAGES),
-        "sources": tables["sources"].limit(0),
-        "near_misses": tables["near_misses"].limit(0),
+        "articles": tables["articles"].join(refs, "ref", "left_semi"),
+        "relations": inside("relations"),
+        "matches": inside("matches"),
         "rejected": tables["rejected"].limit(PASSAGES),
     }
     found = {name: _table(name, rows) for name, rows in shown.items()}
+    found["groups"] = groups
+    found["passages"] = _table("passages", passages.limit(PASSAGES), in_order=True)
+    for name in ("sources", "near_misses"):
+        found[name] = table_schemas()[name].empty_table()
     texts = None
     if "texts" in tables:
-        own = tables["texts"].join(refs, "ref", "left_semi").orderBy("ref")
-        texts = TextTable.of(_table("texts", own))
+        texts = TextTable.of(_table("texts", tables["texts"].join(refs, "ref", "left_semi")))
     return render_html(Tables(found, texts), run)
 
 
-def _arrow(rows: DataFrame) -> pa.Table:
-    return rows.toArrow()
+def _names(spark: SparkSession, name: str, lists: Iterable[list[str]]) -> DataFrame:
+    """All names of some lists, as a table small enough to be sent to all tasks."""
+    every = sorted({one for some in lists for one in some})
+    return spark.createDataFrame([(one,) for one in every], f"{name} string")
 
 
-def _table(name: str, rows: DataFrame) -> pa.Table:
+def _table(name: str, rows: DataFrame, *, in_order: bool = False) -> pa.Table:
+    """A few rows of a table, sorted here unless they are: Spark would need a job more for it."""
     schema = table_schemas()[name]
-    return normalised(name, _arrow(rows).select(schema.names).cast(schema))
+    found = rows.toArrow().select(schema.names).cast(schema)
+    if not in_order:
+        found = found.sort_by([(key, "ascending") for key in SORTED_BY[name]])
+    return normalised(name, found)

@@ -13,6 +13,7 @@ from pyspark.sql.pandas.types import from_arrow_schema
 from dedup.engines.spark.batches import column, unsorted
 from dedup.engines.spark.bundles import RECORD, analysis_of, corpus_of, no_matches, no_relations
 from dedup.engines.spark.bundles import no_texts as no_texts_of
+from dedup.engines.spark.dealing import dealt
 from dedup.facts import GroupFacts, SourceVerdict
 from dedup.kinds import BOILERPLATE, PassageStatistics
 from dedup.model import Evidence, table_schemas
@@ -207,8 +208,9 @@ def _passages(plan: Plan, x: Compared, d: Decided) -> DataFrame:
         .join(x.ranked, "cluster")
         .withColumnRenamed("kind", "kind_of")
         .join(records, "node")
-        .withColumn("part", F.pmod(F.xxhash64("cluster"), F.lit(plan.tasks)).cast("int"))
     )
+    number = F.pmod(F.xxhash64("cluster"), F.lit(plan.tasks))
+    rows = rows.withColumn("part", dealt(number, plan.tasks, rows.sparkSession))
     arrow = table_schemas()["passages"]
 
     def work(table: pa.Table) -> pa.Table:

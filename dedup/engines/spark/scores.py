@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from dedup.engines.spark.batches import collected, column, records_of, sortable, tidied
 from dedup.engines.spark.compare import RELATED_MATCH
+from dedup.engines.spark.dealing import dealt
 from dedup.kernels.counting import document_frequencies
 from dedup.kinds import PassageStatistics
 from dedup.rank import inverse_frequencies, weights_of
@@ -123,9 +124,8 @@ def weights(
         words, "kind int, a long, b long, nth int, word long, times int"
     )
     rows = rows.withColumn("span", F.xxhash64("kind", "a", "b", "nth"))
-    joined = rows.join(frequencies_, "word").withColumn(
-        "part", F.pmod(F.col("span"), F.lit(parts)).cast("int")
-    )
+    part = dealt(F.pmod(F.col("span"), F.lit(parts)), parts, nodes.sparkSession)
+    joined = rows.join(frequencies_, "word").withColumn("part", part)
     return joined.groupBy("part").applyInArrow(weigh, WEIGHT)
 
 

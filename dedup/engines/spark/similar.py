@@ -23,6 +23,7 @@ from dedup.candidates import (
     common_eighths,
 )
 from dedup.engines.spark.batches import column, records_of, tidied, unsorted
+from dedup.engines.spark.dealing import names_for
 from dedup.engines.spark.sketching import WORD
 from dedup.kernels import bands, buckets
 from dedup.sketch import scheme
@@ -109,9 +110,13 @@ def colliding(passages: DataFrame, settings: Settings, blocks: int) -> DataFrame
     for each block; with ``u`` null a row says how many buckets (``full``) were too full to compare
     all."""
 
+    partitions = int(passages.sparkSession.conf.get("spark.sql.shuffle.partitions") or 1)
+    names = names_for(blocks, partitions)
+
     def map_side(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for batch in tidied(_gathered(batches)):
-            yield _entries(batch, settings, blocks)
+            rows = _entries(batch, settings, blocks)
+            yield rows.set_column(0, "block", pa.array(names[column(rows, "block")]))
 
     def reduce_side(table: pa.Table) -> pa.Table:
         entries, held, words = (
