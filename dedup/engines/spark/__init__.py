@@ -9,9 +9,9 @@ read                       the local readers in ``mapInArrow``, a task a file or
 exact repeats collapse     window by (id, text), then ``groupBy`` text                 nodes
 segment, sketch            ``mapInArrow`` over texts                                   sketching
 distinct passages          ``groupBy`` passage                                         sketching
-LSH buckets                blocks of keys and words, ``groupBy`` block, a kernel in    similar
-alike passages             each, which compares; ``distinct``                          similar
-bounded edges              ranks in windows, limited before the shuffle                bounded
+LSH buckets                blocks of keys and words, ``groupBy`` block                 similar
+alike passages             compared inside of each block; ``distinct``                 similar
+bounded edges              one task while it holds them, else ranks in windows         bounded
 pairs of articles          joins with holders, hot passages salted; sums by pair       bounded
 align                      cogroup of blocks of pairs with their texts                 compare
 shared passages            components, then star clusters inside each                  shared
