@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from dedup.pipeline import Progress
 
 
+A_TEXT = 6_000
+"""Bytes of an article, by which the size of an index is guessed."""
 NOTHING = {"articles": 0, "groups": 0, "relations": {}, "flags": {}}
 """The counts of an index without articles."""
 
@@ -108,6 +110,7 @@ def _update(
     from dedup.engines.spark import export, order, reading
     from dedup.engines.spark.growing import Growing
     from dedup.engines.spark.scan import TASKS_A_CORE
+    from dedup.engines.spark.tuning import tuned
 
     begun = time.perf_counter()
     archive.make()
@@ -147,7 +150,9 @@ def _update(
             "spark": spark.version,
         },
     }
-    about = _take_in(request, g, inputs, about)
+    held = base.about["index"]["texts"] if base.number else 0
+    with tuned(spark, sum(file.size for file in inputs) + held * A_TEXT):
+        about = _take_in(request, g, inputs, about)
     about["timing"] = {
         "stages": stages.log,
         "total_seconds": round(time.perf_counter() - begun, 3),
