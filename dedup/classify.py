@@ -64,13 +64,15 @@ class Judged:
     """Runs of links as they would be matches, in the order of the alignment's matches.
 
     ``runs`` of any verdict, ``verdict`` int8 (:data:`KEPT`, or why not); ``least`` float64 bits
-    that a run had to share, ``words`` float64 bits that all words of each side had to hold.
+    that a run had to share, ``words`` float64 bits that all words of each side had to hold;
+    ``quoted`` bool: a quote that both articles mark.
     """
 
     runs: Matches
     verdict: NDArray[np.int8]
     least: NDArray[np.float64]
     words: NDArray[np.float64]
+    quoted: NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,7 +296,8 @@ def judge_runs(
     pair = alignment.pair[owner]
     node_a, node_b = alignment.pair_a[pair], alignment.pair_b[pair]
     quoted = (kind == QUOTE) & marked
-    least = np.where(quoted, settings.min_information, settings.min_prose_information)
+    prose = settings.min_prose_information
+    least = np.where(quoted, min(settings.min_information, prose), prose)
     words = least * words_needed(similarity, spoken / np.maximum(1, letters))
     # Furniture that two outlets share may be a stock phrase, too ("Photo: X/Getty Images").
     own = is_furniture & (outlet[node_a] >= 0) & (outlet[node_a] == outlet[node_b])
@@ -325,6 +328,7 @@ def judge_runs(
         verdict,
         least,
         words,
+        quoted,
     )
 
 
@@ -346,4 +350,5 @@ def _nothing() -> Judged:
         none.astype(np.int8),
         real,
         real,
+        none.astype(bool),
     )

@@ -2,7 +2,7 @@
 
 Names of people, institutions and places are rare words that everybody strings together alike;
 copied prose is running text, with the function words of its language. Information is counted by
-the frozen background table, so that the verdict on two texts hangs on these two.
+the frozen background table, whatever else is in the dump.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ RUNNING = 3.0
 """Times the least information that the words of a span hold in all, common ones included: a
 sentence or two of running text."""
 VERBATIM = 8 / 3
-"""The same of a span that is the same on both sides: chance hardly strings so many words alike."""
+"""The same of a span that has the same words on both sides: chance hardly strings so many alike."""
 SPOKEN = 2.0
 """The same of a span that is partly speech: short quotes are shared, too."""
 SAME = 0.98
-"""Similarity from which a span is the same on both sides."""
+"""Similarity from which a span has the same words on both sides, whatever their order."""
 PARTLY = 0.2
-"""Share of a span's letters that one of the articles marks as speech, from which it is speech."""
+"""Share of the letters of a span's passages that count as speech, from which the span does."""
 SHARE_OF_TEXT = 0.1
 """Share of the shorter text's information from which prose of any length counts as shared."""
 LEAST_LINKS = 0.1

@@ -294,10 +294,9 @@ def _dropped_by(judged: Judged, i: int, settings: Settings) -> str:
             "(min_information)"
         )
     if verdict == COINCIDENCE:
-        marked = judged.least[i] < settings.min_prose_information
         what, name = (
             ("a quote that both mark", "min_information")
-            if marked
+            if judged.quoted[i]
             else ("prose", "min_prose_information")
         )
         return (

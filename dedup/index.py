@@ -300,6 +300,7 @@ class Index:
                     store,
                     load_vocabulary(store),
                     run.corrections.families,
+                    run.settings,
                     arena=run.arena,
                     threads=run.workers,
                 )

@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import zstandard
 
 from dedup.collection import restore
-from dedup.config import settings_from
 from dedup.errors import FrameDamagedError, IndexDamagedError
-from dedup.formerpairs import crowd_of
-from dedup.indexnotes import PARTS, SETTINGS
-from dedup.kernels.crowd import MEMBER, REPRESENTS
+from dedup.indexnotes import COMPARE_ANEW, PARTS
 from dedup.kernels.frames import HEADER
 from dedup.kernels.minhash import CONTENT
 from dedup.language import detect_languages
 from dedup.lock import Lock
 from dedup.recall import load_vocabulary
-from dedup.sketch import scheme
 from dedup.store import FILE, SCHEMA, Store, digest_of, no_index, schema_of
 from dedup.vocabulary import Vocabulary
 
@@ -27,7 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from numpy.typing import NDArray
 
 FRAMES_AT_ONCE = 1000
 DAMAGED = (0, 0, 0, 0, None)
@@ -142,33 +136,10 @@ def _sizes_of_frames(store: Store) -> None:
 
 
 def _roles_by_passage(store: Store) -> None:
-    """Full LSH buckets are kept by passage, not by passage and band."""
-    try:
-        parts = store.parts("crowd")
-    except IndexDamagedError:
-        return  # to be named when it is read
-    rows = [
-        (part["text"], part["place"], part["band"], part["represents"])
-        for part in parts
-        if len(part["text"])
-    ]
-    run = int(store.value("SELECT coalesce(max(run), 0) FROM parts WHERE kind = 'crowd'"))
+    """Full LSH buckets are kept by passage, not by passage and band: what they hold is found out
+    anew by the next run."""
     store.drop_parts("crowd")
-    if not rows:
-        return
-    text, place, band, represents = map(np.concatenate, zip(*rows, strict=True))
-    passage, at = np.unique(text.astype(np.int64) << 32 | place, return_inverse=True)
-    settings = settings_from(json.loads(store.meta()[SETTINGS]), origin=f"{store.folder}: settings")
-    role = np.zeros((len(passage), scheme(settings).bands), np.uint8)
-    role[at, band] = np.where(represents, REPRESENTS, MEMBER)
-    crowd = crowd_of(passage, role)
-    arrays: dict[str, NDArray[Any]] = {
-        "text": (passage >> 32).astype(np.int32),
-        "place": (passage & 0xFFFFFFFF).astype(np.int32),
-        "member": crowd.member,
-        "represents": crowd.represents,
-    }
-    store.add_part("crowd", run, arrays)
+    store.note({COMPARE_ANEW: "1"})
 
 
 STEPS: dict[int, Callable[[Store], None]] = {

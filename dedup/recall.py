@@ -14,7 +14,8 @@ from dedup.formerpairs import KnownPassages
 from dedup.ingest import RECORD, evidence_of
 from dedup.model import Evidence, article_schema
 from dedup.reuse import Earlier, alignment_from, crowd_from, merged_parts, similar_from
-from dedup.storedframes import restored_texts
+from dedup.sketch import scheme
+from dedup.storedframes import damaged_index, restored_texts
 from dedup.storedtexts import StoredTexts
 from dedup.vocabulary import Vocabulary
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
     from dedup.arena import Arena
     from dedup.collection import Collection
+    from dedup.config import Settings
     from dedup.families import Families
     from dedup.store import Store
 
@@ -69,15 +71,16 @@ def recall(
     store: Store,
     vocabulary: Vocabulary,
     families: Families,
+    settings: Settings,
     *,
     arena: Arena,
     threads: int,
     compare_anew: bool = False,
 ) -> Recalled:
-    """Everything that is in the index now.
+    """Everything that is in the index now, which was made with ``settings``.
 
     ``compare_anew`` forgets which passages are similar: needed after articles were removed, since
-    what limits had cut may come back.
+    what limits had cut may come back. Raises :class:`~dedup.errors.IndexDamagedError`.
     """
     number, collection, known = restored(store, vocabulary, arena=arena, threads=threads)
     digests = [digest for (digest,) in store.rows("SELECT digest FROM texts ORDER BY digest")]
@@ -88,7 +91,11 @@ def recall(
         known[:] = False
     parts = [] if compare_anew else store.parts("similar")
     similar = similar_from(collection, parts, node_of)
-    crowd = crowd_from(collection, [] if compare_anew else store.parts("crowd"), node_of)
+    try:
+        width = -(-scheme(settings).bands // 8)
+        crowd = crowd_from(collection, [] if compare_anew else store.parts("crowd"), node_of, width)
+    except ValueError as error:
+        raise damaged_index(store, f"part of full buckets: {error}") from error
     alignment = alignment_from(collection, store.parts("alignment"), node_of)
     languages = store.rows("SELECT language FROM frames JOIN texts USING (text) ORDER BY digest")
     earlier = Earlier(

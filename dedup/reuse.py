@@ -181,10 +181,21 @@ def crowd_arrays(c: Collection, crowd: Crowd, text: NDArray[np.int32]) -> Arrays
     }
 
 
-def crowd_from(c: Collection, parts: Sequence[Arrays], node_of: NDArray[np.int32]) -> Crowd:
-    """The members of full buckets of all parts."""
+def crowd_from(
+    c: Collection, parts: Sequence[Arrays], node_of: NDArray[np.int32], width: int
+) -> Crowd:
+    """The members of full buckets of all parts, ``width`` bytes of bands a passage.
+
+    Raises ``ValueError`` where a part has other columns or sizes.
+    """
     if not parts:
         return no_crowd()
+    for part in parts:
+        rows = len(part.get("text", ()))
+        for name in ("member", "represents"):
+            bits = part.get(name)
+            if bits is None or bits.shape != (rows, width) or bits.dtype != np.uint8:
+                raise ValueError(f"'{name}' is not one row of {width} bytes for each passage")
     columns = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     there = node_of[columns["text"]] >= 0
     passage = c.d_passage[node_of[columns["text"][there]]] + columns["place"][there]

@@ -52,10 +52,12 @@ def restored_texts(
     try:
         return restore(_frames(store, numbers), sizes, vocabulary, threads=threads, arena=arena)
     except FrameDamagedError as error:
-        raise _damaged(store, f"the frame of text {numbers[error.node]} {error.reason}") from error
+        what = f"the frame of text {numbers[error.node]} {error.reason}"
+        raise damaged_index(store, what) from error
 
 
-def _damaged(store: Store, what: str) -> IndexDamagedError:
+def damaged_index(store: Store, what: str) -> IndexDamagedError:
+    """The error for an index in which ``what`` is damaged, with what helps."""
     return IndexDamagedError(
         f"{store.folder}: {what}; 'dedup index verify {store.folder}' says what is damaged, "
         f"'dedup index rebuild {store.folder}' makes it anew"
@@ -76,18 +78,18 @@ def _sizes(store: Store, numbers: Sequence[int]) -> NDArray[np.int64]:
     rows = []
     for number in numbers:
         if number not in found:
-            raise _damaged(store, f"text {number} has no frame")
+            raise damaged_index(store, f"text {number} has no frame")
         rows.append(found[number])
     if not rows:
         return np.zeros((0, 4), np.int64)
     table = np.array(rows)
     if table.dtype.kind != "i":  # SQLite stores values of any type in any column
         stated = (f for f, row in zip(numbers, rows, strict=True) if {*map(type, row)} != {int})
-        raise _damaged(store, f"the sizes of text {next(stated)} are no numbers")
+        raise damaged_index(store, f"the sizes of text {next(stated)} are no numbers")
     sizes, held = table[:, :4].astype(np.int64), table[:, 4].astype(np.int64)
     wrong = impossible_sizes(sizes, held)
     if wrong.any():
-        raise _damaged(store, f"the frame of text {numbers[int(wrong.argmax())]} {OTHER_SIZE}")
+        raise damaged_index(store, f"the frame of text {numbers[int(wrong.argmax())]} {OTHER_SIZE}")
     return sizes
 
 

@@ -123,6 +123,7 @@ def compare_all(
         store,
         vocabulary or load_vocabulary(store),
         run.corrections.families,
+        run.settings,
         arena=run.arena,
         threads=run.workers,
         compare_anew=indexnotes.COMPARE_ANEW in store.meta(),

@@ -91,8 +91,9 @@ def compact(store: Store) -> tuple[int, int]:
         unused = UNUSED_WORDS in store.meta()
         if unused:
             words = _blanked(store, vocabulary)
-        store.replace_parts("vocabulary", last, words)
-        join_parts(store, last)
+        if last:
+            store.replace_parts("vocabulary", last, words)
+            join_parts(store, last)
         if unfinished(store) is None:
             store.drop_parts("delta")
     try:

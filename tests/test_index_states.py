@@ -140,6 +140,7 @@ class FilledIndex(RuleBasedStateMachine):
     @rule()
     def compact(self) -> None:
         self.index.compact()
+        self.changed = True
 
     @invariant()
     def holds_what_a_scan_finds(self) -> None:

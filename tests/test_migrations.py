@@ -139,8 +139,8 @@ def test_an_old_index_with_a_damaged_vocabulary_is_brought_forward_and_healed(ol
     assert dedup.Index.open(old).verify(threads=1).problems == []
 
 
-def test_members_of_full_buckets_are_brought_forward(tmp_path, monkeypatch):
-    """They were kept by band; what an update finds rests on them."""
+def test_full_buckets_that_were_kept_by_band_are_found_anew(tmp_path, monkeypatch):
+    """What an update finds rests on them."""
     monkeypatch.setattr(candidates, "BUCKET_CAP", 6)
     monkeypatch.setattr(candidates, "BUCKET_REPRESENTATIVES", 2)
     index = dedup.Index.open(tmp_path / "ix", create=True)
@@ -156,12 +156,7 @@ def test_members_of_full_buckets_are_brought_forward(tmp_path, monkeypatch):
         store.replace_parts("crowd", 1, before)
         store.connection.execute("PRAGMA user_version = 3")
     assert bring_forward(tmp_path / "ix")
-    with Store.open(tmp_path / "ix") as store:
-        (again,) = store.parts("crowd")
-    order = [np.lexsort((part["place"], part["text"])) for part in (now, again)]
     assert len(now["text"]) > 0
-    for name in now:
-        assert np.array_equal(now[name][order[0]], again[name][order[1]]), name
     assert index.verify(threads=1).problems == []
     dedup.Index.open(tmp_path / "ix").update(files[1], threads=1)
     assert held(tmp_path / "ix") == scanned(files)

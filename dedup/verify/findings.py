@@ -216,7 +216,7 @@ def _check_similar(
     store: Store, settings: Settings, found: Verified, texts: WholeTexts, x: Arrays, name: str
 ) -> None:
     found.comparisons += len(x["shared"])
-    x = {column: values[x["shared"] > 0] for column, values in x.items()}  # others were cut
+    x = {column: values[x["shared"] != 0] for column, values in x.items()}  # 0: they were cut
     wrong = apart = 0
     for rows, c, one, two in _chunks(store, texts, x["text_a"], x["text_b"], found):
         places = [x[n][rows].astype(np.int64) for n in ("place_a", "place_b")]
