@@ -50,4 +50,7 @@ def tuned(spark: SparkSession, size: int) -> Iterator[None]:
         yield
     finally:
         for name, former in before.items():
-            spark.conf.set(name, former)
+            if former is None:
+                spark.conf.unset(name)
+            else:
+                spark.conf.set(name, former)
