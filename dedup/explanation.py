@@ -97,7 +97,7 @@ class Explanation:
 _MEANS = {
     "copy": "most of the shorter article's narrative stands in the other one",
     "partial": "some narrative of one stands in the other",
-    "quote": "they share what somebody said, and no narrative",
+    "quote": "they share what somebody said, or too little narrative to call it copied",
     "boilerplate": "they share furniture of their sites only",
     "none": "what they share says too little, or nothing is shared",
 }

@@ -221,8 +221,8 @@ def _alone(facts: ArticleFacts) -> str:
     if facts.best_match is None:
         return "No other article shares its text."
     return (
-        f"No other article shares its narrative; with {facts.best_match} it has a quotation or "
-        "a passing phrase in common."
+        f"It is in no group of copies; with {facts.best_match} it has a quotation, or some "
+        "narrative, in common: see their relation."
     )
 
 
