@@ -5,12 +5,13 @@ PYTHON ?= python3
 VENV = .venv
 BIN = $(VENV)/bin
 
-.PHONY: help demo test test-all lint docs encoder clean package environment
+.PHONY: help demo test test-all test-long lint docs encoder clean package environment
 
 help:
 	@echo 'make demo      scan the sample articles; writes demo/report.html'
 	@echo 'make test      the fast tests'
 	@echo 'make test-all  the slow tests, those in a browser and those on corpora'
+	@echo 'make test-long whole updates on Spark, some twenty minutes'
 	@echo 'make lint      style, types, direction of imports'
 	@echo 'make docs      write the generated parts of docs/ anew; build the site into .site/html'
 	@echo 'make encoder   fetch a sentence encoder into .encoder (80 MB) for the tests that need one'
@@ -22,14 +23,17 @@ demo: package
 	@echo 'Open demo/report.html in a browser. docs/output.md explains the other files of demo/.'
 
 test: environment
-	$(BIN)/python -m pytest -n 2 -m 'not slow and not browser and not corpus'
+	$(BIN)/python -m pytest -n 2 -m 'not long and not slow and not browser and not corpus'
 
 # Exit code 5 of pytest: there is no such test.
 test-all: environment
 	@CHROMIUM=`sh tools/chromium.sh`; test -z "$$CHROMIUM" || export CHROMIUM; \
 	sh tools/java.sh >/dev/null; \
-	echo "$(BIN)/python -m pytest -n 2 -m 'slow or browser or corpus'"; \
-	$(BIN)/python -m pytest -n 2 -m 'slow or browser or corpus' || test $$? -eq 5
+	echo "$(BIN)/python -m pytest -n 2 -m '(slow or browser or corpus) and not long'"; \
+	$(BIN)/python -m pytest -n 2 -m '(slow or browser or corpus) and not long' || test $$? -eq 5
+
+test-long: environment
+	@sh tools/java.sh >/dev/null; $(BIN)/python -m pytest -m long
 
 lint: environment
 	$(BIN)/ruff check .

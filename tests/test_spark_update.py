@@ -23,7 +23,7 @@ ROOT = Path(__file__).parent.parent
 SAMPLE = ROOT / "data" / "sample" / "articles.jsonl"
 PLACE = {"file", "position"}
 
-slow = pytest.mark.slow
+long = pytest.mark.long
 
 
 def command(index, inputs, *options):
@@ -155,7 +155,7 @@ def session():
     spark.stop()
 
 
-@slow
+@long
 @pytest.mark.usefixtures("session")
 def test_three_updates_in_any_order_hold_what_one_scan_finds(tmp_path):
     rows = [json.loads(line) for line in SAMPLE.read_text().splitlines()]
@@ -251,7 +251,7 @@ def wait_for(tmp_path, index, process, stage):
         time.sleep(0.2)
 
 
-@slow
+@long
 def test_a_killed_update_changes_nothing_and_goes_on(tmp_path):
     need_spark()
     rows = [json.loads(line) for line in SAMPLE.read_text().splitlines()]
