@@ -11,7 +11,7 @@ help:
 	@echo 'make demo      scan the sample articles; writes demo/report.html'
 	@echo 'make test      the fast tests'
 	@echo 'make test-all  the slow tests, those in a browser and those on corpora'
-	@echo 'make test-long whole updates on Spark, some twenty minutes'
+	@echo 'make test-long whole updates and lost executors on Spark, half an hour'
 	@echo 'make lint      style, types, direction of imports'
 	@echo 'make docs      write the generated parts of docs/ anew; build the site into .site/html'
 	@echo 'make encoder   fetch a sentence encoder into .encoder (80 MB) for the tests that need one'

@@ -409,7 +409,7 @@ def test_a_worker_killed_in_the_middle_changes_nothing(tmp_path, local):
     fixture.assert_same(tmp_path / "spark", local)
 
 
-@slow
+@pytest.mark.long
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs Linux's /proc")
 @pytest.mark.parametrize("which", ["executor", "python"])
 def test_an_executor_killed_for_memory_changes_nothing(tmp_path, local, which):
