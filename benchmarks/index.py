@@ -54,8 +54,8 @@ def chronological(lines: list[bytes]) -> list[bytes]:
 
 
 def held(index: Path) -> dict[str, list[str]]:
-    from dedup.store import RESULTS as TABLES
-    from dedup.store import result_columns
+    from dedup.indextables import RESULTS as TABLES
+    from dedup.indextables import result_columns
 
     database = sqlite3.connect(index / "index.sqlite")
     out = {}
@@ -68,8 +68,8 @@ def held(index: Path) -> dict[str, list[str]]:
 
 def scanned(tables) -> dict[str, list[str]]:
     from dedup.changes import table_rows
-    from dedup.store import RESULTS as TABLES
-    from dedup.store import result_columns
+    from dedup.indextables import RESULTS as TABLES
+    from dedup.indextables import result_columns
 
     out = {}
     for name in TABLES:

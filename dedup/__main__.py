@@ -11,7 +11,7 @@ import threading
 from typing import Any
 
 from dedup.cli import app
-from dedup.memory import return_large_blocks
+from dedup.memory import collect_rarely, end_without_collection, return_large_blocks
 from dedup.report.console import EXIT_INTERRUPTED, Interruption, say_interrupted
 
 _GRACE_SECONDS = 1.5
@@ -28,6 +28,7 @@ def main() -> None:
         for stop in _STOPS:
             signal.signal(stop, _interrupt)
     return_large_blocks()
+    collect_rarely()
     try:
         app()
     except SystemExit:
@@ -35,6 +36,8 @@ def main() -> None:
             # Everything is unwound; what is left is the interpreter's tidying up, a second of it.
             _leave()
         raise
+    finally:
+        end_without_collection()
 
 
 def _interrupt(_signal: int, _frame: Any) -> None:
@@ -44,7 +47,15 @@ def _interrupt(_signal: int, _frame: Any) -> None:
     timer = threading.Timer(_GRACE_SECONDS, _leave)
     timer.daemon = True
     timer.start()
+    sys.unraisablehook = _lost
     raise KeyboardInterrupt
+
+
+def _lost(found: sys.UnraisableHookArgs) -> None:
+    """An interrupt that comes while an object is being freed goes no further than there: nothing to
+    show to users, and the timer ends the process."""
+    if not issubclass(found.exc_type, KeyboardInterrupt):
+        sys.__unraisablehook__(found)
 
 
 def _leave() -> None:

@@ -51,7 +51,8 @@ class Alignment:
 
 
 def _texts(c: Collection) -> Texts:
-    """The arrays that the kernels of alignment read."""
+    """The arrays that the kernels of alignment read; numbers of words as such that have no sign,
+    which numba would look at wherever one is an index."""
     return Texts(
         c.d_passage,
         c.d_word,
@@ -59,10 +60,10 @@ def _texts(c: Collection) -> Texts:
         c.p_content,
         c.p_key,
         c.p_information,
-        c.t_word,
-        c.w_word,
+        c.t_word.view(np.uint32),
+        c.w_word.view(np.uint32),
         c.w_passages,
-        c.c_word,
+        c.c_word.view(np.uint32),
         c.v_bits,
     )
 

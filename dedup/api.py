@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -93,7 +94,7 @@ class Result:
             format=format,
             all_relations=all_relations,
             texts=texts,
-            html=None if data is None else render_page(data),
+            html=None if data is None else partial(render_page, data),
             pages=folder_files(data) if data is not None and report == "full" else None,
             overwrite=overwrite,
         )
@@ -158,7 +159,7 @@ def compare(
     many pairs, load the encoder once (``dedup.encoder.load_encoder``) and give that.
     """
     from dedup.align import align
-    from dedup.classify import classify_matches
+    from dedup.classify import judge_runs
     from dedup.collection import as_texts, collect
     from dedup.kinds import QUOTE, no_statistics
     from dedup.speech import Speech
@@ -171,7 +172,7 @@ def compare(
     c = collect(as_texts([first, second]))
     alignment = align(c, np.array([0]), np.array([1]), settings, summaries=True)
     shared, statistics = no_statistics(c)
-    m = classify_matches(
+    m = judge_runs(
         c,
         alignment,
         shared,
@@ -180,7 +181,7 @@ def compare(
         np.full(c.nodes, -1),
         Speech.of(c.p_speech),
         settings,
-    )
+    ).matches()
     encoder = encoder_of(semantic)
     if encoder is not None:
         from dedup.semantic import widen

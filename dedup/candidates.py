@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -21,11 +21,13 @@ from dedup.formerpairs import (
     crowd_of,
     former_pairs,
     holding,
+    no_crowd,
     places,
 )
 from dedup.kernels import bands
 from dedup.kernels import crowd as crowd_kernels
 from dedup.kernels import pairs as kernels
+from dedup.memory import release_memory
 from dedup.sketch import scheme
 
 if TYPE_CHECKING:
@@ -71,7 +73,7 @@ class Candidates:
     """``a``, ``b`` int64 nodes (a < b, sorted) and ``weight`` int32 eighths of a bit.
 
     ``similar``, ``crowd``: what they rest on, as it can be handed to a later run; the latter is
-    what this run adds to what it was handed.
+    what this run adds to what it was handed. Both are empty where no run follows.
     ``u_start`` int64 (unique passages + 1) and ``u_passage`` int64: the occurrences of every
     distinct indexed passage, ordered by node. ``capped`` counts what caps cut (``buckets``,
     ``links``, ``passages``, ``pairs``), and under ``collisions`` the article pairs looked at.
@@ -127,10 +129,29 @@ def unique_passages(
 
 
 def _distinct(parts: list[_Pairs], passages: int) -> _Pairs:
-    """Pairs that several bands found, once each, in order, with what they share."""
+    """Pairs that several bands found, once each, in order, with what they share; ``parts`` is
+    emptied."""
+    pairs, shared = _one_after_another(parts)
+    n = kernels.distinct_pairs(pairs, shared, *_room(pairs, passages))
+    return pairs[:n].copy(), shared[:n].copy()
+
+
+def _one_after_another(parts: list[_Pairs]) -> _Pairs:
+    """All parts as one, as they are; ``parts`` is emptied."""
+    if len(parts) == 1:
+        return parts.pop()
     pairs, shared = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
-    found: _Pairs = kernels.distinct_pairs(pairs, shared, passages)
-    return found
+    parts.clear()
+    return pairs, shared
+
+
+def _room(pairs: NDArray[np.uint64], numbers: int) -> tuple[NDArray[Any], ...]:
+    """Scratch to bring ``pairs`` of so many numbers into order (``kernels.put_in_order``)."""
+    return (
+        np.empty(numbers + 1, np.int64),
+        np.empty(len(pairs), np.uint64),
+        np.empty(len(pairs), np.int32),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,14 +188,15 @@ def _similar_passages(
     place = places(passage, len(c.p_start))
     standing = passage[place]
     mixed = bands.mixed_hashes(c.v_hash)
-    card = bands.cards(standing, c.p_content, c.c_word, c.p_information, mixed)
+    # Arrays of numpy are in large pages of memory; those of kernels are not.
+    card = np.zeros((len(passage), 4), np.uint64)
+    bands.cards(standing, c.p_content, c.c_word, c.p_information, mixed, card)
     known = np.zeros(len(passage), bool) if former is None else former.known[place]
     fresh = (~known).view(np.uint8)
 
-    def join(first: int) -> tuple[_Pairs, int, NDArray[np.uint8], NDArray[np.uint8]]:
+    def join(first: int) -> tuple[_Pairs, int, NDArray[np.uint8], NDArray[np.uint8] | None]:
         rows = slice(first * plan.rows, min(first + BANDS_AT_ONCE, plan.bands) * plan.rows)
         loose = np.zeros(len(passage), np.uint8)
-        # Arrays of numpy are in large pages of memory; those of kernels are not.
         shape = len(passage), min(first + BANDS_AT_ONCE, plan.bands) - first
         keys, roles = np.empty(shape, np.uint32), np.zeros(shape, np.uint8)
         pairs, shared, capped = bands.join_bands(
@@ -198,11 +220,11 @@ def _similar_passages(
             loose,
             keys,
             roles,
+            np.empty((2, len(passage)), np.uint64),
         )
-        return (pairs, shared), int(capped), loose, roles
+        return (pairs, shared), int(capped), loose, None if former is None else roles
 
     parts: list[_Pairs] = [(np.empty(0, np.uint64), np.empty(0, np.int32))]
-    role = former.role if former else np.zeros((len(passage), plan.bands), np.uint8)
     changed = np.zeros(len(passage), bool)
     capped = 0
     loose = np.zeros(len(passage), np.uint8)
@@ -210,36 +232,38 @@ def _similar_passages(
         firsts = range(0, plan.bands, BANDS_AT_ONCE)
         for first, (pairs, full, some, roles) in zip(firsts, pool.map(join, firsts), strict=True):
             parts.append(pairs)
-            if full:
-                crowd_kernels.take_roles(roles, first, role, changed)
+            if full and former is not None and roles is not None:
+                crowd_kernels.take_roles(roles, first, former.role, changed)
             capped += full
             loose |= some
             if sum(len(p) for p, _ in parts) > MERGE_AT:
                 parts = [_distinct(parts, len(passage))]
+                release_memory()
             if progress:
                 progress(min(first + BANDS_AT_ONCE, plan.bands), plan.bands)
-    found, common = _distinct(parts, len(passage))
+    found, common = _one_after_another(parts)
     one = place[(found >> np.uint64(32)).astype(np.int64)]
     two = place[(found & np.uint64(0xFFFFFFFF)).astype(np.int64)]
     cut_u = cut_v = np.empty(0, np.int64)
+    crowd = no_crowd()
     if former is not None:
+        crowd = crowd_of(standing[changed], former.role[changed])
         marks = np.zeros(len(passage), np.uint8)
         marks[place] = loose
         keep = holding(c, passage, place, settings, former, marks)
         cut_u, cut_v = former.u[~keep], former.v[~keep]
         one, two = np.append(one, former.u[keep]), np.append(two, former.v[keep])
         common = np.append(common, former.shared[keep])
-    renamed = (np.minimum(one, two) << 32) | np.maximum(one, two)
-    del one, two
-    found, common = _distinct([(renamed.astype(np.uint64), common)], len(passage))
-    crowd = np.flatnonzero(changed)
+    renamed = [(((np.minimum(one, two) << 32) | np.maximum(one, two)).view(np.uint64), common)]
+    del one, two, found, common
+    found, common = _distinct(renamed, len(passage))
     return _Joined(
         (found >> np.uint64(32)).astype(np.int64),
         (found & np.uint64(0xFFFFFFFF)).astype(np.int64),
         common,
         cut_u,
         cut_v,
-        crowd_of(standing[crowd], role[crowd]),
+        crowd,
         capped,
     )
 
@@ -277,35 +301,34 @@ def least_information(shorter: NDArray[np.float64], settings: Settings) -> NDArr
     )
 
 
-def find_candidates(
-    c: Collection,
-    settings: Settings,
-    *,
-    earlier: KnownPassages | None = None,
-    threads: int = 1,
-    progress: Callable[[int, int], None] | None = None,
-) -> Candidates:
-    """Candidate pairs of nodes; a pure function of the texts and the settings.
-
-    ``earlier`` saves comparing what earlier runs compared; the outcome is the same.
-    """
-    start, member = unique_passages(c, settings)
-    first = member[start[:-1]]
-    former = None
-    if earlier is not None:
-        former = former_pairs(c, start, member, earlier, scheme(settings).bands)
-    known = np.zeros(len(first), bool) if former is None else former.known
-    joined = _similar_passages(c, first, settings, threads, progress, former)
-    keep = kernels.bounded_edges(
-        joined.u,
-        joined.v,
-        joined.shared.astype(np.int64),
-        len(first),
-        settings.max_partners,
-        settings.representatives,
-        settings.representatives,
+def _handed_on(first: NDArray[np.int64], joined: _Joined, former: Former | None) -> Similar:
+    """What a later run can do without finding anew; nothing where no run follows."""
+    if former is None:
+        nothing = np.empty(0, np.int64)
+        return Similar(nothing, nothing, np.empty(0, np.int32), np.empty(0, bool))
+    known = former.known
+    return Similar(
+        first[np.append(joined.u, joined.cut_u)],
+        first[np.append(joined.v, joined.cut_v)],
+        np.append(joined.shared, np.zeros(len(joined.cut_u), np.int32)),
+        np.append(~(known[joined.u] & known[joined.v]), np.ones(len(joined.cut_u), bool)),
     )
-    u, v, shared = joined.u[keep], joined.v[keep], joined.shared[keep]
+
+
+def _article_pairs(
+    c: Collection,
+    start: NDArray[np.int64],
+    member: NDArray[np.int64],
+    u: NDArray[np.int64],
+    v: NDArray[np.int64],
+    shared: NDArray[np.int32],
+    settings: Settings,
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], int]:
+    """Pairs of articles (int64 ``one`` < ``two``, in order) that hold the same passage (``start``,
+    ``member``: see :func:`unique_passages`) or similar ones (``u``, ``v``, ``shared``), with what
+    these count together (int64 eighths of a bit), and how many passages the cap cut."""
+    first = member[start[:-1]]
+    says = c.p_information[first]
     quoted = np.zeros(len(first), np.uint8)
     if len(first):
         quoted = np.maximum.reduceat(c.p_quoted[member], start[:-1])
@@ -317,7 +340,6 @@ def find_candidates(
         fresh[1:] = (group[1:] != group[:-1]) | (article[1:] != article[:-1])
     holders = np.concatenate([[0], np.cumsum(fresh)])[start].astype(np.int64)
     article = article[fresh]
-    says = c.p_information[first]
     common = common_eighths(says, quoted > 0, u, v, shared)
     eighths = worth_eighths(says, quoted > 0)
     room = max(1024, 4 * (len(article) + len(u)))
@@ -339,17 +361,57 @@ def find_candidates(
             break
         room = n
     keys, weights = keys[:n], weights[:n]
-    out_keys, out_weights = kernels.summed_pairs(keys, weights, c.nodes)
-    m = len(out_keys)
-    information = np.bincount(c.p_article, c.p_information, c.nodes)
-    one, two = (
-        (out_keys >> np.uint64(32)).astype(np.int64),
-        (out_keys & np.uint64(0xFFFFFFFF)).astype(np.int64),
+    total = np.empty(n, np.int64)
+    m = kernels.summed_pairs(keys, weights, *_room(keys, c.nodes), total)
+    return (
+        (keys[:m] >> np.uint64(32)).astype(np.int64),
+        (keys[:m] & np.uint64(0xFFFFFFFF)).astype(np.int64),
+        total[:m].copy(),
+        int(capped),
     )
+
+
+def find_candidates(
+    c: Collection,
+    settings: Settings,
+    *,
+    earlier: KnownPassages | None = None,
+    threads: int = 1,
+    progress: Callable[[int, int], None] | None = None,
+) -> Candidates:
+    """Candidate pairs of nodes; a pure function of the texts and the settings.
+
+    ``earlier`` saves comparing what earlier runs compared; the candidates are the same. Without it
+    (a scan) nothing is handed on.
+    """
+    start, member = unique_passages(c, settings)
+    first = member[start[:-1]]
+    release_memory()
+    former = None
+    if earlier is not None:
+        former = former_pairs(c, start, member, earlier, settings)
+    joined = _similar_passages(c, first, settings, threads, progress, former)
+    keep = kernels.bounded_edges(
+        joined.u,
+        joined.v,
+        joined.shared.astype(np.int64),
+        len(first),
+        settings.max_partners,
+        settings.representatives,
+        settings.representatives,
+    )
+    u, v, shared = joined.u[keep], joined.v[keep], joined.shared[keep]
+    links = len(keep) - len(u)
+    similar = _handed_on(first, joined, former)
+    crowd, buckets = joined.crowd, joined.full
+    del joined, keep
+    one, two, weights, capped = _article_pairs(c, start, member, u, v, shared, settings)
+    del u, v, shared
+    information = np.bincount(c.p_article, c.p_information, c.nodes)
     least = least_information(np.minimum(information[one], information[two]), settings)
-    enough = out_weights >= least * 8
+    enough = weights >= least * 8
     a, b = one[enough], two[enough]
-    weight = np.minimum(out_weights[enough], 2**31 - 1)
+    weight = np.minimum(weights[enough], 2**31 - 1)
     keep = kernels.bounded_edges(
         a,
         b,
@@ -365,18 +427,13 @@ def find_candidates(
         weight[keep].astype(np.int32),
         start,
         member,
-        Similar(
-            first[np.append(joined.u, joined.cut_u)],
-            first[np.append(joined.v, joined.cut_v)],
-            np.append(joined.shared, np.zeros(len(joined.cut_u), np.int32)),
-            np.append(~(known[joined.u] & known[joined.v]), np.ones(len(joined.cut_u), bool)),
-        ),
-        joined.crowd,
+        similar,
+        crowd,
         {
-            "buckets": joined.full,
-            "links": len(joined.u) - len(u),
+            "buckets": buckets,
+            "links": links,
             "passages": int(capped),
             "pairs": int(len(a) - keep.sum()),
-            "collisions": int(m),
+            "collisions": len(one),
         },
     )

@@ -11,10 +11,11 @@ import pyarrow as pa
 
 from dedup.errors import IndexDamagedError
 from dedup.indexnotes import COMPARE_ANEW, UNUSED_WORDS
+from dedup.indextables import KEYS, RESULTS, UNRANKED, result_columns
 from dedup.model import table_schemas
 from dedup.report.encode import parsed_date, with_date_strings
 from dedup.rowdigests import known_rows, row_digests
-from dedup.store import KEYS, RESULTS, UNRANKED, result_columns, unpack_arrays
+from dedup.store import unpack_arrays
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

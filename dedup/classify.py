@@ -74,6 +74,13 @@ class Judged:
     words: NDArray[np.float64]
     quoted: NDArray[np.bool_]
 
+    def matches(self) -> Matches:
+        """The runs that are matches."""
+        m = self.runs
+        i = np.flatnonzero(self.verdict == KEPT)
+        i = i[np.lexsort((m.b0[i], m.a0[i], m.pair[i]))]
+        return Matches(*(getattr(m, f.name)[i] for f in fields(Matches)))
+
 
 @dataclass(frozen=True, slots=True)
 class _Links:
@@ -226,34 +233,6 @@ def _voices(
     return said, both, ~said & ~frame[links.a] & ~frame[links.b]
 
 
-def classify_matches(
-    c: Collection,
-    alignment: Alignment,
-    shared: SharedPassages,
-    statistics: PassageStatistics,
-    template: NDArray[np.bool_],
-    outlet: NDArray[np.int64],
-    speech: Speech,
-    settings: Settings,
-) -> Matches:
-    """Cut furniture out of matches, name each match's kind, leave out what says too little.
-
-    ``template`` (bool, passages) marks what an outlet's page template makes; it counts as
-    furniture between two articles of that outlet (``outlet``, int64, nodes).
-    """
-    return kept_matches(
-        judge_runs(c, alignment, shared, statistics, template, outlet, speech, settings)
-    )
-
-
-def kept_matches(judged: Judged) -> Matches:
-    """The matches among the runs."""
-    m = judged.runs
-    i = np.flatnonzero(judged.verdict == KEPT)
-    i = i[np.lexsort((m.b0[i], m.a0[i], m.pair[i]))]
-    return Matches(*(getattr(m, f.name)[i] for f in fields(Matches)))
-
-
 def judge_runs(
     c: Collection,
     alignment: Alignment,
@@ -264,8 +243,12 @@ def judge_runs(
     speech: Speech,
     settings: Settings,
 ) -> Judged:
-    """All runs of links, with their kinds and verdicts; the arguments of
-    :func:`classify_matches`."""
+    """Cut furniture out of matches, name the kind of every run of links that this leaves, and say
+    which are matches and which say too little.
+
+    ``template`` (bool, passages) marks what an outlet's page template makes; it counts as
+    furniture between two articles of that outlet (``outlet``, int64, nodes).
+    """
     links = _links(c, alignment, shared, statistics, template, outlet)
     if not len(links.begin):
         return _nothing()

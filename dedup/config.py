@@ -19,7 +19,7 @@ from dedup.errors import SettingsError
 if TYPE_CHECKING:
     import os
 
-ANALYSIS = "3"
+ANALYSIS = "4"
 """Version of what is found with given settings; raised when results change. An index made with
 another is rebuilt."""
 

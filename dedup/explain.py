@@ -29,7 +29,6 @@ from dedup.classify import (
     Judged,
     Matches,
     judge_runs,
-    kept_matches,
     node_outlets,
 )
 from dedup.collection import collect
@@ -135,7 +134,7 @@ def _run_stages(
     )
     statistics = kinds.applied(c, shared, statistics)
     judged = judge_runs(c, alignment, shared, statistics, template, outlets, speech, settings)
-    matches = kept_matches(judged)
+    matches = judged.matches()
     relations = relate(c, alignment, matches, corpus.records, settings)
     turned = corpus.digests[0] != a[0]["digest"]
     return _Stages(corpus, c, candidates, alignment, judged, matches, relations, turned)

@@ -104,7 +104,7 @@ def former_pairs(
     start: NDArray[np.int64],
     member: NDArray[np.int64],
     earlier: KnownPassages,
-    bands: int,
+    settings: Settings,
 ) -> Former:
     """What earlier runs found, in the numbers of the distinct passages (``start`` and ``member``
     as :func:`dedup.candidates.unique_passages` gives them)."""
@@ -127,7 +127,7 @@ def former_pairs(
             _named(u[doubtful], v[doubtful]), np.unique(_named(u[cut], v[cut]))
         )
         u, v, shared = u[keep], v[keep], shared[keep]
-    role = np.zeros((passages, bands), np.uint8)
+    role = np.zeros((passages, scheme(settings).bands), np.uint8)
     if len(crowd.passage):
         place = np.empty(passages, np.int32)
         place[places(member[start[:-1]], len(c.p_start))] = np.arange(passages, dtype=np.int32)

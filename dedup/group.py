@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.sparse import coo_matrix
-from scipy.sparse.csgraph import connected_components
 
 from dedup.relate import R_COPY, R_PARTIAL, Relations
 
@@ -45,6 +43,10 @@ def group_nodes(
     ``apart`` (int64, pairs x 2) are pairs that the user judged: where copies would join two that
     are to stay apart, the weakest of the copies between them joins nothing.
     """
+    # Imported here: it takes a quarter of a second, beside other stages (see the pipeline).
+    from scipy.sparse import coo_matrix
+    from scipy.sparse.csgraph import connected_components
+
     copy = relations.relation == R_COPY
     a, b = relations.a[copy], relations.b[copy]
     graph = coo_matrix((np.ones(len(a), np.int8), (a, b)), shape=(nodes, nodes))

@@ -10,7 +10,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.sparse import csr_matrix
 
 from dedup.sketch import background
 
@@ -23,6 +22,8 @@ FLOOR = 1e-5
 
 def detect_languages(c: Collection) -> list[str | None]:
     """ISO 639 code of each node's language, or ``None`` where too few words tell."""
+    from scipy.sparse import csr_matrix  # here, so that it loads beside other stages
+
     table = background()
     keys = np.unique(table.vote_keys)
     column = np.searchsorted(keys, table.vote_keys)

@@ -77,6 +77,7 @@ class Lookup:
         mixed = bands.mixed_hashes(c.v_hash)
         passage = member[start[:-1]]
         entries = np.empty((plan.bands, len(passage)), np.uint64)
+        room = np.empty((2, len(passage)), np.uint64)
         for band in range(0, plan.bands, BANDS_AT_ONCE):
             count = min(BANDS_AT_ONCE, plan.bands - band)
             rows = slice(band * plan.rows, (band + count) * plan.rows)
@@ -92,7 +93,7 @@ class Lookup:
                 keys,
             )
             for k in range(count):
-                entries[band + k] = bands.sorted_entries(keys[:, k].copy())
+                entries[band + k] = bands.sorted_entries(keys[:, k].copy(), room)
         sizes = c.p_content[passage + 1] - c.p_content[passage]
         quoted = np.zeros(len(passage), bool)
         furniture = np.zeros(len(passage), bool)

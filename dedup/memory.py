@@ -106,6 +106,26 @@ def return_large_blocks() -> None:
         tune(_M_MMAP_THRESHOLD, LARGE_BLOCK)
 
 
+NEW_OBJECTS = 200_000
+
+
+def collect_rarely() -> None:
+    """Have the cyclic garbage collector of this process look only after NEW_OBJECTS new objects.
+
+    By default it does so after some hundreds, while modules load a million objects that stay.
+    """
+    gc.set_threshold(NEW_OBJECTS)
+
+
+def end_without_collection() -> None:
+    """Leave what the process holds to the system when it ends.
+
+    The interpreter would walk all objects for cyclic garbage first, for most of a second after
+    the smallest scan. Everything else of an orderly end takes place as ever.
+    """
+    gc.freeze()
+
+
 @contextmanager
 def collector_paused() -> Iterator[None]:
     """Without the cyclic garbage collector, which walks millions of rows again and again."""

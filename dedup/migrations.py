@@ -10,12 +10,14 @@ import zstandard
 from dedup.collection import restore
 from dedup.errors import FrameDamagedError, IndexDamagedError
 from dedup.indexnotes import COMPARE_ANEW, PARTS
+from dedup.indextables import SCHEMA
 from dedup.kernels.frames import HEADER
 from dedup.kernels.minhash import CONTENT
 from dedup.language import detect_languages
 from dedup.lock import Lock
 from dedup.recall import load_vocabulary
-from dedup.store import FILE, SCHEMA, Store, digest_of, no_index, schema_of
+from dedup.store import FILE, Store, digest_of, no_index, schema_of
+from dedup.storedframes import FRAMES_AT_ONCE
 from dedup.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
@@ -23,7 +25,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-FRAMES_AT_ONCE = 1000
 DAMAGED = (0, 0, 0, 0, None)
 """Sizes and language stated for a frame that cannot be read. An empty text has such sizes, too: its
 frame can be read."""

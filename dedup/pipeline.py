@@ -23,7 +23,7 @@ import numpy as np
 from dedup.align import Alignment, align
 from dedup.attribute import Attributor
 from dedup.candidates import Candidates, find_candidates, indexed_passages
-from dedup.classify import Matches, classify_matches, node_outlets
+from dedup.classify import Matches, judge_runs, node_outlets
 from dedup.collection import Collection, collect
 from dedup.corpus import Corpus, build_corpus
 from dedup.corrections import NO_CORRECTIONS, Corrections
@@ -51,6 +51,10 @@ if TYPE_CHECKING:
     from dedup.config import ReadSettings, Settings
     from dedup.encoder import Encoder
     from dedup.reuse import Earlier
+
+MANY = 5_000
+"""From so many articles on scikit-learn is loaded beside the first stages: they probably share more
+words than :data:`dedup.rank.FEW`."""
 
 Progress = Callable[[str, int, int | None], None]
 Claims = tuple[list[Evidence], list[Evidence]]
@@ -181,7 +185,9 @@ def analyse(
     else:
         claimed = Future()
         claimed.set_result((earlier.claims, 0.0))
-    aside.submit(import_module, "sklearn.feature_extraction.text")  # a second, for the scores
+    aside.submit(import_module, "scipy.sparse.csgraph")  # for groups and languages
+    if len(corpus.node) >= MANY:  # then the scores need it, and it takes a second
+        aside.submit(import_module, "sklearn.feature_extraction.text")
     try:
         return _analyse(
             corpus, settings, workers, clock, claimed, encoder, corrections, arena, earlier, kinds
@@ -249,9 +255,9 @@ def _analyse(
         )
         if kinds is not None:
             statistics = kinds.applied(collection, shared, statistics)
-        matches = classify_matches(
+        matches = judge_runs(
             collection, alignment, shared, statistics, template, outlets, speech, settings
-        )
+        ).matches()
         relations = relate(collection, alignment, matches, corpus.records, settings)
         relations = judge(relations, judgements)
         release_memory()
@@ -322,9 +328,9 @@ def relate_further(
     outlets = node_outlets(c.nodes, records)
     speech = Speech.of(c.p_speech)
     template = template_passages(c, outlets, speech.said) & ~x.judgements.spared_passages(c)
-    matches = classify_matches(
+    matches = judge_runs(
         c, alignment, x.shared, x.statistics, template, outlets, speech, settings
-    )
+    ).matches()
     return judge(relate(c, alignment, matches, records, settings), x.judgements)
 
 

@@ -23,10 +23,11 @@ from dedup.errors import InputError, UsageError
 from dedup.explain import explain, passage_keys
 from dedup.holdings import named_kinds
 from dedup.index import Index
+from dedup.indextables import KEYS, result_columns
 from dedup.model import table_schemas
 from dedup.report.encode import normalised, with_date_strings
 from dedup.report.tables import read_run
-from dedup.store import FILE, KEYS, Store, result_columns
+from dedup.store import FILE, Store
 
 if TYPE_CHECKING:
     import os

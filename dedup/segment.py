@@ -101,14 +101,44 @@ def segment(data: NDArray[np.uint8], offsets: NDArray[np.int64]) -> Segments:
     """Cut a batch of texts, given as UTF-8 bytes and offsets, into passages and tokens."""
     kind, role, case, fold = character_tables()
     data, offsets, respelled = normalise(data, offsets)
-    lengths, p_text, p_start, p_end, p_quoted, p_token, t_hash, t_start, t_end, t_byte = (
-        kernels.segment_batch(data, offsets, kind, role, case, fold, abbreviations())
+    # Read-only in any case, whoever owns the bytes: kernels are compiled for each type by itself.
+    data = data.view()
+    data.flags.writeable = False
+    # Made here: arrays of numpy are in large pages of memory, those of kernels are not.
+    most = len(data) + 1
+    lengths = np.empty(len(offsets) - 1, np.int32)
+    p_text, p_start, p_end = (np.empty(most, np.int32) for _ in range(3))
+    p_quoted, p_token = np.empty(most, np.uint8), np.empty(most + 1, np.int64)
+    t_hash = np.empty(most, np.uint64)
+    t_start, t_end, t_byte = (np.empty(most, np.int32) for _ in range(3))
+    passages, tokens = kernels.segment_batch(
+        data,
+        offsets,
+        kind,
+        role,
+        case,
+        fold,
+        abbreviations(),
+        lengths,
+        p_text,
+        p_start,
+        p_end,
+        p_quoted,
+        p_token,
+        t_hash,
+        t_start,
+        t_end,
+        t_byte,
     )
+    p_text, p_start, p_end = (x[:passages].copy() for x in (p_text, p_start, p_end))
+    p_quoted, p_token = p_quoted[:passages].copy(), p_token[: passages + 1].copy()
+    t_hash = t_hash[:tokens].copy()
+    t_start, t_end, t_byte = (x[:tokens].copy() for x in (t_start, t_end, t_byte))
     t_chars = t_end - t_start
     for text, spelling in respelled.items():
         first, last = np.searchsorted(p_text, (text, text + 1))
-        passages, tokens = slice(first, last), slice(p_token[first], p_token[last])
-        for start, end, rows in ((p_start, p_end, passages), (t_start, t_end, tokens)):
+        here, inside = slice(first, last), slice(p_token[first], p_token[last])
+        for start, end, rows in ((p_start, p_end, here), (t_start, t_end, inside)):
             start[rows] = spelling.starts[start[rows]]
             end[rows] = spelling.ends[end[rows] - 1]
         lengths[text] = spelling.length

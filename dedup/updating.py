@@ -19,6 +19,7 @@ from dedup.changes import (
     store_changes,
 )
 from dedup.history import name_groups
+from dedup.indextables import RESULTS
 from dedup.ingest import Ingest, Ingested
 from dedup.memory import collector_paused
 from dedup.model import table_schemas
@@ -28,7 +29,6 @@ from dedup.retraction import retract
 from dedup.reuse import alignment_arrays, crowd_arrays, similar_arrays
 from dedup.run import counts_of, ledger_dict
 from dedup.runs import COMMITTED, READING
-from dedup.store import RESULTS
 from dedup.texts import Tables
 
 if TYPE_CHECKING:

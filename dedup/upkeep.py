@@ -15,10 +15,11 @@ from dedup.attribute import Attributor
 from dedup.collection import collect
 from dedup.errors import IndexWriteError
 from dedup.indexnotes import SETTINGS, UNUSED_WORDS
+from dedup.indextables import RESULTS
 from dedup.ingest import claims_of, loaded_records
 from dedup.recall import join_parts, load_vocabulary, restored
 from dedup.runs import unfinished
-from dedup.store import FILE, RESULTS, not_writable
+from dedup.store import FILE, not_writable
 from dedup.storedframes import frame_rows
 from dedup.vocabulary import Vocabulary
 

@@ -50,22 +50,50 @@ def number_words(s: Segments, d_passage: NDArray[np.int64]) -> Words:
     """Number the words of a batch; ``d_passage`` (texts + 1) says which passages a text has."""
     kind, _, _, fold = character_tables()
     table = background()
+    tokens, passages = len(s.t_hash), len(s.p_text)
+    # Made here: arrays of numpy are in large pages of memory, those of kernels are not.
+    t_word = np.empty(tokens, np.int32)
+    d_word = np.empty(len(d_passage), np.int64)
+    w_word = np.empty(tokens, np.int32)
+    w_passages = np.empty(tokens, np.uint16)
+    p_content = np.empty(passages + 1, np.int64)
+    c_word = np.empty(tokens, np.int32)
+    p_key = np.empty(passages, np.uint64)
+    p_information = np.empty(passages, np.float32)
+    spelled = kernels.number_words(
+        s.data,
+        s.offsets,
+        d_passage,
+        s.p_token,
+        s.t_hash,
+        s.t_chars,
+        s.t_byte,
+        kind,
+        fold,
+        table.slots,
+        table.values,
+        np.uint8(UNKNOWN_BITS * 4),
+        np.uint8(CONTENT_BITS * 4),
+        t_word,
+        d_word,
+        w_word,
+        w_passages,
+        p_content,
+        c_word,
+        p_key,
+        p_information,
+    )
+    of_articles, of_passages = d_word[-1], p_content[-1]
     return Words(
-        *kernels.number_words(
-            s.data,
-            s.offsets,
-            d_passage,
-            s.p_token,
-            s.t_hash,
-            s.t_chars,
-            s.t_byte,
-            kind,
-            fold,
-            table.slots,
-            table.values,
-            np.uint8(UNKNOWN_BITS * 4),
-            np.uint8(CONTENT_BITS * 4),
-        )
+        t_word,
+        d_word,
+        w_word[:of_articles].copy(),
+        w_passages[:of_articles].copy(),
+        p_content,
+        c_word[:of_passages].copy(),
+        p_key,
+        p_information,
+        *spelled,
     )
 
 

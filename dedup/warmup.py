@@ -1,8 +1,8 @@
 """Compile all kernels once on a machine, as a stage that says so.
 
 Compiling is one thread's work, however many kernels there are. So a second process compiles
-those of the alignment, which are about half, into the same cache, while this one compiles what
-comes before. Nothing rests on it: what it does not leave behind is compiled here.
+those of the alignment and of the names, which are about half, into the same cache, while this one
+compiles what comes before. Nothing rests on it: what it does not leave behind is compiled here.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import contextlib
 import os
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
@@ -24,6 +24,9 @@ from dedup.memory import collector_paused
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    import pyarrow as pa
+
+    from dedup.corpus import Corpus
     from dedup.pipeline import Clock
 
 _SENTENCE = "The harbour council of Lindqvist voted on Tuesday to rebuild the northern pier. "
@@ -66,18 +69,36 @@ def compile_alignment() -> None:
     span_similarities(*[none] * 7, texts, words, room.logs, values, values)
 
 
-def _compile_all(finished: Callable[[], object]) -> None:
-    """Run every stage; those after the alignment once the process beside has ``finished``."""
-    import pyarrow as pa
+def compile_names() -> None:
+    """Compile the kernels that find names."""
+    from dedup import agencies
+    from dedup.pipeline import attribute
 
+    attribute(_few_articles(), agencies.load())
+
+
+def _compile_all(finished: Callable[[], object]) -> None:
+    """Run every stage; those that need what the process beside compiles once it has
+    ``finished``."""
     from dedup import agencies
     from dedup.candidates import find_candidates
     from dedup.collection import collect
     from dedup.config import Settings
+    from dedup.pipeline import analyse
+    from dedup.tables import build_tables
+
+    corpus, settings, known = _few_articles(), Settings(), agencies.load()
+    find_candidates(collect(cast("pa.LargeStringArray", corpus.texts)), settings)
+    finished()
+    build_tables(analyse(corpus, settings, known, threads=1), settings, known)
+
+
+def _few_articles() -> Corpus:
+    """Articles that share sentences, so that a run over them calls every kernel."""
+    import pyarrow as pa
+
     from dedup.corpus import build_corpus
     from dedup.model import article_schema
-    from dedup.pipeline import analyse, attribute
-    from dedup.tables import build_tables
 
     rows = [
         {
@@ -92,18 +113,12 @@ def _compile_all(finished: Callable[[], object]) -> None:
         }
         for n in range(4)
     ]
-    corpus = build_corpus([pa.RecordBatch.from_pylist(rows, article_schema())])
-    known = agencies.load()
-    settings = Settings()
-    find_candidates(collect(corpus.texts), settings)
-    attribute(corpus, known)
-    finished()
-    build_tables(analyse(corpus, settings, known, threads=1), settings, known)
+    return build_corpus([pa.RecordBatch.from_pylist(rows, article_schema())])
 
 
 @contextlib.contextmanager
 def _beside() -> Iterator[Callable[[], object]]:
-    """A process that compiles the alignment's kernels meanwhile; yields what waits for its end.
+    """A process that compiles its half of the kernels meanwhile; yields what waits for its end.
 
     There is none where it could hand nothing over (no cache folder), where it would take the
     only processor, or where the interpreter is part of another program.
@@ -136,3 +151,4 @@ def _beside() -> Iterator[Callable[[], object]]:
 if __name__ == "__main__":
     with collector_paused():
         compile_alignment()
+        compile_names()

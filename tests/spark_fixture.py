@@ -1,4 +1,4 @@
-"""Sessions and clusters for the tests of the Spark engine."""
+"""Sessions, clusters and sentences for the tests of the Spark engine."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -35,6 +36,16 @@ def need_spark():
     home = os.environ.get("JAVA_HOME")
     if shutil.which("java") is None and not (home and Path(home, "bin", "java").exists()):
         pytest.skip("needs a Java runtime (tools/java.sh)")
+
+
+def sentences(seed, count, words):
+    """``count`` sentences of nine words out of so many, which are all much alike."""
+    rng = np.random.default_rng(seed)
+    names = [f"{a}{b}{c}" for a in "bdfgk" for b in "aeiou" for c in ("lor", "nim", "stet", "vux")]
+    return [
+        " ".join(["Zorbat", *(names[i] for i in rng.integers(0, words, 9))]) + "."
+        for _ in range(count)
+    ]
 
 
 def environment():

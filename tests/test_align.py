@@ -326,3 +326,23 @@ def test_what_is_found_does_not_hang_on_which_text_sorts_first(seed):
         (m,) = compare(mine + split, yours + joined)
         ends[first] = (m.a_start, m.a_end, m.b_start, m.b_end)
     assert ends["a"] == ends["b"]
+
+
+SHARED_BY_BOTH = (
+    "The harbour council of Lindqvist voted on Tuesday to rebuild the northern pier, whose timber "
+    "had rotted since the great flood, at a cost of eleven million crowns."
+)
+
+
+def test_words_stretched_by_ignored_characters_do_no_harm():
+    """A pair of Han with many characters without width in between is a word like any other."""
+
+    def text(name: str) -> str:
+        pairs = " ".join(
+            chr(0x4E00 + 2 * i) + "\u200b" * 140 + chr(0x4E01 + 2 * i) for i in range(190)
+        )
+        return f"{pairs} {name}.\n{SHARED_BY_BOTH}"
+
+    matches = compare(text("Bergholm"), text("Lindqvist"))
+    assert matches
+    assert all(m.a_end > m.a_start for m in matches)

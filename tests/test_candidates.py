@@ -16,6 +16,7 @@ from dedup.candidates import find_candidates
 from dedup.collection import as_texts, collect
 from dedup.config import Settings
 from dedup.formerpairs import Crowd, KnownPassages, Similar
+from dedup.reuse import nothing_known
 
 
 def candidates(texts, settings=None, threads=1):
@@ -269,9 +270,12 @@ def test_what_earlier_runs_found_saves_work_and_changes_nothing(seed):
             ),
         )
         found = find_candidates(c, settings, earlier=known)
-        alone = find_candidates(c, settings)
+        alone = find_candidates(c, settings, earlier=nothing_known(c, []).passages)
+        scanned = find_candidates(c, settings)
         for name in ("a", "b", "weight"):
             assert np.array_equal(getattr(found, name), getattr(alone, name)), name
+            assert np.array_equal(getattr(found, name), getattr(scanned, name)), name
+        assert not len(scanned.similar.u) + len(scanned.crowd.passage), "a scan hands nothing on"
         standing = found.similar.shared > 0
         for name in ("u", "v", "shared"):
             kept = getattr(found.similar, name)[standing]
@@ -287,3 +291,18 @@ def test_what_earlier_runs_found_saves_work_and_changes_nothing(seed):
         full += len(crowds[0])
         before = set(now)
     assert full > 0 or len(texts) < 200
+
+
+@pytest.mark.parametrize("follows", [False, True])
+def test_pairs_are_the_same_however_often_they_are_merged(follows, monkeypatch):
+    c = collect(as_texts(sorted(crowded(1, 6, 150))))
+    earlier = nothing_known(c, []).passages if follows else None
+    once = find_candidates(c, Settings(), earlier=earlier)
+    monkeypatch.setattr("dedup.candidates.MERGE_AT", 0)
+    often = find_candidates(c, Settings(), earlier=earlier)
+    assert len(once.a)
+    for name in ("a", "b", "weight"):
+        assert np.array_equal(getattr(once, name), getattr(often, name)), name
+    for name in ("u", "v", "shared"):
+        assert np.array_equal(getattr(once.similar, name), getattr(often.similar, name)), name
+    assert once.capped == often.capped

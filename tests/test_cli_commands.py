@@ -369,3 +369,21 @@ def test_a_closed_pipe_is_no_error(tmp_path):
         [sys.executable, "-c", code], cwd=TESTS.parent, capture_output=True, text=True, check=False
     )
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_an_interrupt_that_is_lost_while_an_object_is_freed_still_ends_the_command():
+    code = (
+        "import time\n"
+        "from dedup import __main__ as command\n"
+        "class Freed:\n"
+        "    def __del__(self):\n"
+        "        command._interrupt(15, None)\n"
+        "Freed()\n"
+        "time.sleep(60)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=50
+    )
+    assert done.returncode == 130
+    assert "interrupted" in done.stderr
+    assert "Traceback" not in done.stderr

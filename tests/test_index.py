@@ -16,8 +16,9 @@ import dedup
 from dedup import changes
 from dedup.changes import table_rows
 from dedup.errors import IndexDamagedError, IndexMissingError
+from dedup.indextables import RESULTS, result_columns
 from dedup.lock import Lock
-from dedup.store import RESULTS, Store, result_columns
+from dedup.store import Store
 
 SAMPLE = Path(__file__).parent.parent / "data" / "sample" / "articles.jsonl"
 HISTORY = {"articles": {"group"}, "groups": {"id"}, "sources": {"groups"}}

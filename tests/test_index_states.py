@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from dumps import write_jsonl
 from hypothesis import HealthCheck
@@ -24,8 +25,14 @@ from test_index import HISTORY
 
 import dedup
 from dedup import candidates, updating
+from dedup.arena import Arena
 from dedup.changes import table_rows
-from dedup.store import RESULTS, Store, result_columns
+from dedup.families import NO_FAMILIES
+from dedup.formerpairs import KnownPassages, former_pairs
+from dedup.indextables import RESULTS, result_columns
+from dedup.recall import load_vocabulary, recall
+from dedup.reuse import nothing_known
+from dedup.store import Store
 
 PLACES = {"articles": {"file", "position"}}
 """Columns that say where a record was read: of an index and of a scan, not in the same files."""
@@ -50,6 +57,8 @@ def pool() -> list[dict[str, Any]]:
 
 
 POOL = pool()
+FAMILY = range(len(POOL) - VARIANTS, len(POOL))
+"""Where the variants stand in it."""
 
 
 def compared(columns: list[str], name: str) -> list[str]:
@@ -80,6 +89,25 @@ def scanned(file: Path, settings: dedup.Settings) -> dict[str, list[str]]:
     return rows
 
 
+def remembered(index: Path, settings: dedup.Settings) -> None:
+    """What the next run is told of passages is what comparing all of them finds."""
+    with Store.open(index) as store:
+        words = load_vocabulary(store)
+        now = recall(store, words, NO_FAMILIES, settings, arena=Arena(), threads=1).earlier
+    c = now.collection
+    nothing = nothing_known(c, []).passages
+    fresh = candidates.find_candidates(c, settings, earlier=nothing)
+    anew = KnownPassages(now.passages.known, fresh.similar, fresh.crowd)
+    start, member = candidates.unique_passages(c, settings)
+    told, true = (former_pairs(c, start, member, x, settings) for x in (now.passages, anew))
+    assert np.array_equal(told.role, true.role)
+    pairs = [
+        set(zip(np.minimum(x.u, x.v), np.maximum(x.u, x.v), x.shared, strict=True))
+        for x in (told, true)
+    ]
+    assert pairs[0] == pairs[1]
+
+
 class FilledIndex(RuleBasedStateMachine):
     """Adds, revises, repeats and deletes articles of the pool in any order."""
 
@@ -99,12 +127,19 @@ class FilledIndex(RuleBasedStateMachine):
         self.changed = True
         return self.index.update(write_jsonl(self.root / "part.jsonl", records), threads=1, **more)
 
-    @rule(chosen=st.sets(st.integers(0, len(POOL) - 1), min_size=1, max_size=30))
-    def add(self, chosen: set[int]) -> None:
-        some = [POOL[i] for i in sorted(chosen)]
+    def take_in(self, some: list[dict[str, Any]]) -> None:
         self.update(some)
         known = {(r["id"], r["text"]) for r in self.records}
         self.records += [r for r in some if (r["id"], r["text"]) not in known]
+
+    @rule(chosen=st.sets(st.integers(0, len(POOL) - 1), min_size=1, max_size=30))
+    def add(self, chosen: set[int]) -> None:
+        self.take_in([POOL[i] for i in sorted(chosen)])
+
+    @rule(start=st.integers(0, 5), step=st.sampled_from([2, 3, 5]))
+    def crowd(self, start: int, step: int) -> None:
+        """Many variants at once: buckets become full, or have other representatives."""
+        self.take_in([POOL[i] for i in FAMILY[start::step]])
 
     @rule(
         chosen=st.integers(0, len(POOL) - 1),
@@ -117,9 +152,7 @@ class FilledIndex(RuleBasedStateMachine):
         lines = POOL[other]["text"].splitlines()[:day]
         text = "\n".join([*lines, record["text"]])
         later = {**record, "text": text, "published": f"2024-09-0{day}"}
-        self.update([later])
-        if (later["id"], text) not in {(r["id"], r["text"]) for r in self.records}:
-            self.records.append(later)
+        self.take_in([later])
 
     @rule(r=st.randoms(use_true_random=False), share=st.sampled_from([0.1, 0.3, 1.0]))
     def delete(self, r: Any, share: float) -> None:
@@ -131,6 +164,21 @@ class FilledIndex(RuleBasedStateMachine):
         left = [record for record in self.records if record["id"] not in gone]
         known = {(record["id"], record["text"]) for record in left}
         self.records = left + [x for x in some if (x["id"], x["text"]) not in known]
+
+    @rule(chosen=st.sets(st.integers(0, len(POOL) - 1), min_size=1, max_size=9))
+    def lend(self, chosen: set[int]) -> None:
+        """Texts come under other ids, and passages in other texts."""
+        some = []
+        for i in sorted(chosen):
+            first = POOL[i]["text"].splitlines()[0]
+            other = POOL[(i * 7 + 3) % len(POOL)]["text"]
+            some.append({**POOL[i], "id": f"{POOL[i]['id']}-again"})
+            some.append({**POOL[i], "id": f"{POOL[i]['id']}-part", "text": f"{first}\n{other}"})
+        self.take_in(some)
+
+    @rule()
+    def nothing(self) -> None:
+        assert self.update([]).changes == []
 
     @rule()
     def repeat(self) -> None:
@@ -151,6 +199,7 @@ class FilledIndex(RuleBasedStateMachine):
         now = held(self.root / "ix")
         for name in RESULTS:
             assert now[name] == expected[name], name
+        remembered(self.root / "ix", self.settings)
         assert self.index.verify(threads=1).problems == []
 
 
@@ -160,7 +209,7 @@ def _small_buckets(monkeypatch):
     add is joined after a few of them."""
     monkeypatch.setattr(candidates, "BUCKET_CAP", 6)
     monkeypatch.setattr(candidates, "BUCKET_REPRESENTATIVES", 2)
-    monkeypatch.setattr(updating, "MOST_PARTS", 3)
+    monkeypatch.setattr(updating, "MOST_PARTS", 2)
 
 
 @pytest.mark.usefixtures("_small_buckets")

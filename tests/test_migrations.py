@@ -16,10 +16,11 @@ from test_index_states import POOL
 import dedup
 from dedup import candidates
 from dedup.errors import IndexDamagedError, LockedError
+from dedup.indextables import SCHEMA
 from dedup.lock import Lock
 from dedup.migrations import STEPS, bring_forward
 from dedup.recall import load_vocabulary
-from dedup.store import SCHEMA, Store, schema_of
+from dedup.store import Store, schema_of
 from dedup.storedframes import restored_texts
 
 GOLDEN = Path(__file__).parent / "golden"

@@ -6,14 +6,15 @@ import math
 from collections import Counter
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from oracles import Writer
 
-from dedup import tokens
+from dedup import rank, tokens
 from dedup.collection import as_texts, collect
 from dedup.kernels.counting import document_frequencies
-from dedup.rank import Spans, tfidf_weights
+from dedup.rank import Spans, tfidf_weights, weights_of, weights_of_few
 from dedup.segment import fnv64
 
 WORDS = [
@@ -59,6 +60,19 @@ def test_weights_equal_the_formula(texts, many):
             for word, tf in Counter(tokens(text)).items()
         )
         assert math.isclose(weight, wanted, rel_tol=1e-9)
+
+
+@given(st.integers(0, 2**32), st.integers(1, 9), st.integers(0, 600), st.integers(1, 900))
+def test_few_words_weigh_the_same_without_scikit_learn(seed, rows, longest, words):
+    """To the last bit, so that weights do not hang on how much is weighed at once."""
+    random = np.random.default_rng(seed)
+    sizes = random.integers(0, longest + 1, rows)
+    column = random.integers(0, words, sizes.sum())
+    idf = random.random(words) * 10 + 1
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(rank, "FEW", -1)
+        of_many = weights_of(sizes, column, idf)
+    assert weights_of_few(sizes, column, idf).tolist() == of_many.tolist()
 
 
 @given(TEXTS, st.lists(st.integers(1, 4), min_size=6, max_size=6))

@@ -107,6 +107,18 @@ def test_overlapping_pairs_count_for_the_character_they_add():
     assert len(words.v_bits) == len(set(dedup.tokens("港口關閉。港口")))
 
 
+@pytest.mark.parametrize("word", ["港口", "ภาษาไทย"])
+def test_ignored_characters_take_nothing_from_a_word(word):
+    """Whichever spelling comes first, with characters without width or without."""
+    spaced = "\u200b".join(word)
+    values = [
+        dict(zip(tokens, (words.v_bits[words.t_word]).tolist(), strict=True))
+        for tokens, words in (words_of(texts) for texts in ([word, spaced], [spaced, word]))
+    ]
+    assert values[0] == values[1]
+    assert all(bits & 0x7F > 0 for bits in values[0].values())
+
+
 @given(st.lists(TEXT, min_size=1, max_size=5), st.data())
 def test_words_are_numbered_by_their_text_in_any_batches(texts, data):
     """Two tokens have the same number exactly if they are equal, whatever batch they came in."""

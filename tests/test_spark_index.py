@@ -109,7 +109,10 @@ def session():
 
 
 def about(number):
-    return {"today": "2024-05-01", "at": f"2024-05-01T00:00:0{number}", "index": {"schema": 1}}
+    from dedup.engines.spark.archive import SCHEMA
+
+    at = f"2024-05-01T00:00:0{number}"
+    return {"today": "2024-05-01", "at": at, "index": {"schema": SCHEMA}}
 
 
 def counted(archive, run, rows, session):
@@ -213,15 +216,6 @@ def test_numbers_of_texts_are_in_the_order_of_their_digests(session):
     assert [d for _, d in together] == digests(1, 9)
 
 
-def sentences(seed, count, words):
-    rng = np.random.default_rng(seed)
-    names = [f"{a}{b}{c}" for a in "bdfgk" for b in "aeiou" for c in ("lor", "nim", "stet", "vux")]
-    return [
-        " ".join(["Zorbat", *(names[i] for i in rng.integers(0, words, 9))]) + "."
-        for _ in range(count)
-    ]
-
-
 class Plain:
     """An index of DataFrames, as ``Growing`` shows it to the stages."""
 
@@ -265,11 +259,12 @@ def test_alike_passages_are_those_of_the_local_engine_however_they_come(
     from dedup.candidates import find_candidates
     from dedup.engines.spark import sketching, touched
     from dedup.engines.spark.batches import sortable
+    from dedup.reuse import nothing_known
 
     plain = Settings(min_information=10)
-    texts = sentences(seed, 300, words)
+    texts = fixture.sentences(seed, 300, words)
     c = collect(as_texts(texts))
-    local = find_candidates(c, plain)
+    local = find_candidates(c, plain, earlier=nothing_known(c, []).passages)
     key = sortable(c.p_key)
     one, two = key[local.similar.u], key[local.similar.v]
     expected = set(zip(np.minimum(one, two).tolist(), np.maximum(one, two).tolist(), strict=True))
@@ -297,8 +292,8 @@ def test_alike_passages_are_those_of_the_local_engine_however_they_come(
 @slow
 def test_differences_say_what_was_added_changed_and_removed(session):
     from dedup.engines.spark.differences import change_counts, differences
+    from dedup.indextables import KEYS
     from dedup.model import table_schemas
-    from dedup.store import KEYS
 
     def tables(**given):
         from pyspark.sql.pandas.types import from_arrow_schema

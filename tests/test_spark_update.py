@@ -17,7 +17,7 @@ import spark_fixture as fixture
 import dedup
 from dedup.config import ReadSettings, Settings
 from dedup.errors import IndexDamagedError
-from dedup.store import KEYS
+from dedup.indextables import KEYS
 
 ROOT = Path(__file__).parent.parent
 SAMPLE = ROOT / "data" / "sample" / "articles.jsonl"

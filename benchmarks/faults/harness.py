@@ -23,7 +23,8 @@ import numpy as np
 from processes import ROOT
 
 import dedup
-from dedup.store import RESULTS, unpack_arrays
+from dedup.indextables import RESULTS
+from dedup.store import unpack_arrays
 from faults.forked import Forked
 
 if TYPE_CHECKING:

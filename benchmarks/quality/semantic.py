@@ -23,7 +23,7 @@ from sklearn.metrics import average_precision_score
 import dedup
 from dedup import agencies
 from dedup.align import align
-from dedup.classify import classify_matches
+from dedup.classify import judge_runs
 from dedup.collection import as_texts, collect
 from dedup.config import ReadSettings, Settings
 from dedup.encoder import Encoder, load_encoder
@@ -70,9 +70,9 @@ def of_pan(archive: Path, encoder: Encoder) -> list[dict[str, Any]]:
     shared, statistics = no_statistics(c)
     plain = np.zeros(len(c.p_start), bool)
     outlets = np.full(c.nodes, -1)
-    matches = classify_matches(
+    matches = judge_runs(
         c, alignment, shared, statistics, plain, outlets, Speech.of(c.p_speech), settings
-    )
+    ).matches()
     chosen = np.ones(len(every), bool)
     wide = widen(c, texts, alignment, matches, chosen, settings, encoder, threads=THREADS)
     before, after = (_spans(c, every, m) for m in (matches, wide.matches))

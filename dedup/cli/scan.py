@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from typing import Annotated, Any
 
 import typer
@@ -139,14 +140,13 @@ def scan(
             tables, run = Tables.of(result.tables), result.run
             if no_texts:
                 tables = tables.without_texts()
-            progress("report", 0, None)
             html = pages = None
             if not no_report:
                 from dedup.report.chunks import ReportData
                 from dedup.report.html import folder_files, render_page
 
                 data = ReportData(tables, run)
-                html = render_page(data)
+                html = partial(render_page, data)
                 pages = folder_files(data) if full_report else None
             progress("write", 0, None)
             write_run(

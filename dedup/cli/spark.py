@@ -4,17 +4,35 @@ option."""
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from dedup.report.console import Progress, say
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
+    from typing import TypedDict, Unpack
 
     from dedup.agencies import Agencies
     from dedup.config import ReadSettings, Settings
     from dedup.families import Families
+    from dedup.report.console import Stages
+
+    class OfUpdate(TypedDict):
+        """Fields of :class:`~dedup.engines.spark.UpdateRequest`."""
+
+        master: str | None
+        conf: Sequence[str]
+        work: str | None
+        keep_work: bool
+        overwrite: bool
+        report: bool
+
+    class OfScan(OfUpdate):
+        """Fields of :class:`~dedup.engines.spark.Request`."""
+
+        texts: bool
 
 
 def scan_on_spark(
@@ -25,39 +43,15 @@ def scan_on_spark(
     agencies: Path | None,
     families: Path | None,
     *,
-    master: str | None,
-    conf: Sequence[str],
-    work: str | None,
-    keep_work: bool,
-    overwrite: bool,
-    texts: bool,
-    report: bool,
-    stages: Any,
+    stages: Stages,
     quiet: bool,
+    **given: Unpack[OfScan],
 ) -> dict[str, Any]:
     """Run the scan, say what it found; returns the content of ``run.json``."""
     from dedup.engines.spark import Request, scan
 
-    known, declared = _lists(agencies, families)
-    with Progress(stages, shown=not quiet and sys.stderr.isatty()) as progress:
-        run = scan(
-            Request(
-                inputs,
-                out,
-                settings,
-                read,
-                known,
-                declared,
-                master=master,
-                conf=conf,
-                work=work,
-                keep_work=keep_work,
-                overwrite=overwrite,
-                texts=texts,
-                report=report,
-                progress=progress,
-            )
-        )
+    request = Request(inputs, out, settings, read, *_lists(agencies, families), **given)
+    run = _with_progress(scan, request, stages, quiet)
     if not quiet:
         counts = run["counts"]
         flagged = ", ".join(f"{count:,} {flag}" for flag, count in counts["flags"].items())
@@ -75,38 +69,16 @@ def update_on_spark(
     agencies: Path | None,
     families: Path | None,
     *,
-    master: str | None,
-    conf: Sequence[str],
-    work: str | None,
-    keep_work: bool,
-    overwrite: bool,
-    report: bool,
-    stages: Any,
+    stages: Stages,
     quiet: bool,
+    **given: Unpack[OfUpdate],
 ) -> dict[str, Any]:
     """Run the update, say what it changed; returns the content of ``run.json``."""
     from dedup.engines.spark import UpdateRequest, update
 
-    known, declared = _lists(agencies, families)
-    with Progress(stages, shown=not quiet and sys.stderr.isatty()) as progress:
-        run = update(
-            UpdateRequest(
-                index,
-                inputs,
-                settings,
-                read,
-                known,
-                declared,
-                out=out,
-                master=master,
-                conf=conf,
-                work=work,
-                keep_work=keep_work,
-                overwrite=overwrite,
-                report=report,
-                progress=progress,
-            )
-        )
+    lists = _lists(agencies, families)
+    request = UpdateRequest(index, inputs, settings, read, *lists, out=out, **given)
+    run = _with_progress(update, request, stages, quiet)
     if not quiet:
         held = run["index"]
         if run["changes"]:
@@ -122,6 +94,14 @@ def update_on_spark(
         if out is not None:
             say(f"written to {out}")
     return run
+
+
+def _with_progress(
+    run: Callable[[Any], dict[str, Any]], request: Any, stages: Stages, quiet: bool
+) -> dict[str, Any]:
+    """What ``run`` returns of the ``request``, to which the progress is added that people see."""
+    with Progress(stages, shown=not quiet and sys.stderr.isatty()) as progress:
+        return run(replace(request, progress=progress))
 
 
 def _lists(agencies: Path | None, families: Path | None) -> tuple[Agencies, Families]:

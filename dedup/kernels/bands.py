@@ -11,15 +11,18 @@ import numpy as np
 
 from dedup.kernels.crowd import MEMBER, REPRESENTS
 from dedup.kernels.jit import kernel, leaf
+from dedup.kernels.machine import fetch, ones
 from dedup.kernels.minhash import QUARTERS, fmix32, fold32
 from dedup.kernels.vocabulary import widened
 
 DIGIT = 11  # bits sorted at a time
-BITS = 112  # of a bitmap
-LOW = np.uint64(2**48 - 1)
+BITS = 176  # of a bitmap
+LOW = np.uint64(2 ** (BITS - 128) - 1)
+QUARTERS_HELD = np.uint64(2**16 - 1)
 LANES = 8
 LOOSE = np.uint8(1)
 BESIDE = np.uint8(2)
+NEAR = 24  # entries ahead at which words of a passage are prefetched; its card at twice that
 
 
 @kernel
@@ -65,46 +68,43 @@ def band_keys(passage, p_content, c_word, mixed, a, b, rows, out):
             out[i, band] = key[band]
 
 
-@leaf
-def ones(x):
-    """How many bits of a 64-bit word are set (Warren, Hacker's Delight, 5-1)."""
-    x = x - ((x >> np.uint64(1)) & np.uint64(0x5555555555555555))
-    x = (x & np.uint64(0x3333333333333333)) + ((x >> np.uint64(2)) & np.uint64(0x3333333333333333))
-    x = (x + (x >> np.uint64(4))) & np.uint64(0x0F0F0F0F0F0F0F0F)
-    return np.int64((x * np.uint64(0x0101010101010101)) >> np.uint64(56))
-
-
 @kernel
-def cards(passage, p_content, c_word, p_information, mixed):
-    """What is looked at of every passage, side by side in memory (uint64, (passages, 4)).
+def cards(passage, p_content, c_word, p_information, mixed, out):
+    """What is looked at of every passage, side by side in memory (``out`` uint64, (passages, 4),
+    zeroed).
 
-    A bitmap of its content words, 112 bits; the 16 bits above say how many words there are, and
+    A bitmap of its content words, 176 bits; the 16 bits above say how many words there are, and
     how many share a bit with another (a passage has fewer than 256 tokens). Then where its words
-    begin in ``c_word``, and its information in quarters of a bit.
+    begin in ``c_word`` (48 bits), above its information in quarters of a bit (16).
     """
-    out = np.zeros((len(passage), 4), np.uint64)
     for i in range(len(passage)):
         p = passage[i]
         size = p_content[p + 1] - p_content[p]
         for j in range(p_content[p], p_content[p + 1]):
             bit = mixed[c_word[j]] % np.uint32(BITS)
             out[i, bit >> np.uint32(6)] |= np.uint64(1) << np.uint64(bit & np.uint32(63))
-        spare = size - ones(out[i, 0]) - ones(out[i, 1])
-        out[i, 1] |= np.uint64(size) << np.uint64(56) | np.uint64(spare) << np.uint64(48)
-        out[i, 2] = p_content[p]
-        out[i, 3] = np.uint64(4.0 * p_information[p])
-    return out
+        spare = size - ones(out[i, 0]) - ones(out[i, 1]) - ones(out[i, 2])
+        out[i, 2] |= np.uint64(size) << np.uint64(56) | np.uint64(spare) << np.uint64(48)
+        quarters = np.uint64(4.0 * p_information[p])
+        out[i, 3] = np.uint64(p_content[p]) << np.uint64(16) | quarters
+
+
+@leaf
+def first_word(card):
+    """Where the words of a passage begin."""
+    return np.int64(card[3] >> np.uint64(16))
 
 
 @kernel
-def sorted_entries(keys):
+def sorted_entries(keys, room):
     """Passages in the order of their keys: uint64, key (uint32) high, number low.
 
-    A radix sort from the lowest digit; equal keys keep the order of their numbers.
+    A radix sort from the lowest digit; equal keys keep the order of their numbers. The outcome
+    lies in ``room`` (uint64, (2, passages at least)).
     """
     n = len(keys)
-    here = np.empty(n, np.uint64)
-    there = np.empty(n, np.uint64)
+    here = room[0, :n]
+    there = room[1, :n]
     digits = 1 << DIGIT
     count = np.zeros((3, digits), np.int64)
     for i in range(n):
@@ -152,10 +152,10 @@ def shared_information(u, v, card, c_word, v_bits, jaccard, least, dice, inside)
     ``least``, and by information either the Dice coefficient ``dice`` or the share ``inside`` of
     the lesser passage.
     """
-    i = np.int64(card[u, 2])
-    j = np.int64(card[v, 2])
-    own_u = np.int64(card[u, 1] >> np.uint64(56))
-    own_v = np.int64(card[v, 1] >> np.uint64(56))
+    i = first_word(card[u])
+    j = first_word(card[v])
+    own_u = np.int64(card[u, 2] >> np.uint64(56))
+    own_v = np.int64(card[v, 2] >> np.uint64(56))
     n, shared = common_words(i, i + own_u, j, j + own_v, c_word, v_bits)
     return shared if are_alike(u, v, card, n, shared, jaccard, least, dice, inside) else 0
 
@@ -164,20 +164,20 @@ def shared_information(u, v, card, c_word, v_bits, jaccard, least, dice, inside)
 def are_alike(u, v, card, n, shared, jaccard, least, dice, inside):
     """Whether two passages that have ``n`` words in common, with ``shared`` quarters of a bit, are
     alike by the rules of ``shared_information``."""
-    size = np.int64(card[u, 1] >> np.uint64(56)) + np.int64(card[v, 1] >> np.uint64(56))
+    size = np.int64(card[u, 2] >> np.uint64(56)) + np.int64(card[v, 2] >> np.uint64(56))
     if shared < least or n < jaccard * (size - n):
         return False
-    a = np.int64(card[u, 3])
-    b = np.int64(card[v, 3])
+    a = np.int64(card[u, 3] & QUARTERS_HELD)
+    b = np.int64(card[v, 3] & QUARTERS_HELD)
     return 2 * shared >= dice * (a + b) or shared >= inside * min(a, b)
 
 
 @leaf
 def may_be_alike(u, v, card, jaccard):
     """Whether the bitmaps of two passages leave room for ``jaccard``."""
-    one = card[u, 1]
-    two = card[v, 1]
-    common = ones(card[u, 0] & card[v, 0]) + ones(one & two & LOW)
+    one = card[u, 2]
+    two = card[v, 2]
+    common = ones(card[u, 0] & card[v, 0]) + ones(card[u, 1] & card[v, 1]) + ones(one & two & LOW)
     # Words of one passage that share a bit: so many more may be common.
     spare = min((one >> np.uint64(48)) & np.uint64(255), (two >> np.uint64(48)) & np.uint64(255))
     most = common + np.int64(spare)
@@ -201,12 +201,21 @@ def smallest_first(entries, count, passage, p_key):
             y -= 1
 
 
+@leaf
+def shares_key(entries, x):
+    """Whether entry ``x`` has the key of one beside it."""
+    low = np.uint64(0xFFFFFFFF)
+    return (x > 0 and entries[x] ^ entries[x - 1] <= low) or (
+        x + 1 < len(entries) and entries[x] ^ entries[x + 1] <= low
+    )
+
+
 @kernel
-def touched_entries(keys, fresh, all_fresh):
+def touched_entries(keys, fresh, all_fresh, room):
     """Sorted entries (see ``sorted_entries``) of the passages that share a key with a ``fresh``
-    one, and of a few others; of all passages if ``all_fresh``."""
+    one, and of a few others; of all passages if ``all_fresh``. They lie in ``room``."""
     if all_fresh:
-        return sorted_entries(keys)
+        return sorted_entries(keys, room)
     n = len(keys)
     count = 0
     for i in range(n):
@@ -226,7 +235,7 @@ def touched_entries(keys, fresh, all_fresh):
         bit = keys[i] & mask
         chosen[m] = i
         m += np.int64((seen[bit >> np.uint32(6)] >> np.uint64(bit & np.uint32(63))) & np.uint64(1))
-    entries = sorted_entries(keys[chosen[:m]])
+    entries = sorted_entries(keys[chosen[:m]], room)
     low = np.uint64(0xFFFFFFFF)
     for e in range(m):
         entries[e] = (entries[e] & ~low) | np.uint64(chosen[np.int64(entries[e] & low)])
@@ -293,6 +302,7 @@ def join_bands(
     loose,
     keys,
     full,
+    room,
 ):
     """Pairs of passages that share a key of some bands and prove alike (``shared_information``).
 
@@ -303,8 +313,9 @@ def join_bands(
 
     Only pairs with a ``fresh`` passage (uint8, passages) are looked at. ``loose`` (uint8) marks
     others whose pairs may have been found in a bucket that is full now (see ``loosen``). ``keys``
-    (uint32, passages x bands) is scratch; ``full`` (uint8, the same, all zeros) receives what each
-    passage is in the greater buckets (see ``crowd.take_roles``).
+    (uint32, passages x bands) and ``room`` (uint64, (2, passages)) are scratch; ``full`` (uint8,
+    passages x bands, all zeros) receives what each passage is in the greater buckets (see
+    ``crowd.take_roles``).
 
     Returns the pairs (uint64: lesser number high, greater low; some more than once), the
     information that each shares (int32 quarters of a bit), and how many buckets were greater.
@@ -321,9 +332,13 @@ def join_bands(
     capped = 0
     low = np.uint64(0xFFFFFFFF)
     for band in range(bands):
-        column[:] = keys[:, band]
-        entries = touched_entries(column, fresh, all_fresh)
+        # Assigning a slice would have numba compile how shapes are spelled in its error message.
+        for i in range(len(passage)):
+            column[i] = keys[i, band]
+        entries = touched_entries(column, fresh, all_fresh, room)
         i = 0
+        seen = np.int64(0)
+        read = np.int64(0)
         while i < len(entries):
             j = i + 1
             while j < len(entries) and (entries[j] ^ entries[i]) <= low:
@@ -337,11 +352,24 @@ def join_bands(
                     part = REPRESENTS if x < i + representatives else MEMBER
                     full[np.int64(entries[x] & low), band] = part
             for x in range(i + 1, j):
+                # Passages of a bucket lie anywhere: what will be looked at is asked for before.
+                while seen < min(len(entries), x + 2 * NEAR):
+                    if shares_key(entries, seen):
+                        u = np.int64(entries[seen] & low)
+                        fetch(card, u)
+                        fetch(keys, u)
+                    seen += 1
+                while read < min(len(entries), x + NEAR):
+                    if shares_key(entries, read):
+                        u = np.int64(entries[read] & low)
+                        fetch(c_word, first_word(card[u]))
+                        fetch(full, u)
+                    read += 1
                 v = np.int64(entries[x] & low)
                 last = x if j - i <= cap else min(x, i + representatives)
                 for y in range(i, last):
                     u = np.int64(entries[y] & low)
-                    if fresh[u] + fresh[v] == 0:
+                    if not all_fresh and fresh[u] + fresh[v] == 0:
                         continue
                     if not may_be_alike(u, v, card, jaccard):
                         continue

@@ -11,6 +11,7 @@ import numpy as np
 
 from dedup.kernels.bands import (
     are_alike,
+    first_word,
     may_be_alike,
     smallest_first,
     sorted_entries,
@@ -21,18 +22,18 @@ from dedup.kernels.vocabulary import widened
 
 
 @kernel
-def bucket_pairs(keys, p_key, card, jaccard, cap, representatives):
-    """Pairs of passages that share a key (uint32, passages) of one band and whose bitmaps leave
+def bucket_pairs(keys, passage, p_key, card, jaccard, cap, representatives):
+    """Pairs of passages that share a key (uint32, entries) of one band and whose bitmaps leave
     room for ``jaccard``.
 
-    ``p_key`` uint64 (passages), ``card`` uint64 (passages, 2 at least): see ``bands.cards``.
+    ``passage`` int64 (entries): whose key it is. ``p_key`` uint64 (passages), ``card`` uint64
+    (passages, 3 at least): see ``bands.cards``.
     A bucket of up to ``cap`` passages is compared all with all, a greater one with its
     ``representatives`` of the smallest keys (``bands.join_bands``).
 
     Returns ``(one, two, full)``: numbers of passages (int64), and how many buckets were greater.
     """
-    entries = sorted_entries(keys)
-    everyone = np.arange(len(keys))
+    entries = sorted_entries(keys, np.empty((2, len(keys)), np.uint64))
     low = np.uint64(0xFFFFFFFF)
     one = np.empty(1024, np.int64)
     two = np.empty(1024, np.int64)
@@ -45,12 +46,12 @@ def bucket_pairs(keys, p_key, card, jaccard, cap, representatives):
             j += 1
         if j - i > cap:
             full += 1
-            smallest_first(entries[i:j], representatives, everyone, p_key)
+            smallest_first(entries[i:j], representatives, passage, p_key)
         for x in range(i + 1, j):
-            v = np.int64(entries[x] & low)
+            v = passage[np.int64(entries[x] & low)]
             last = x if j - i <= cap else min(x, i + representatives)
             for y in range(i, last):
-                u = np.int64(entries[y] & low)
+                u = passage[np.int64(entries[y] & low)]
                 if not may_be_alike(u, v, card, jaccard):
                     continue
                 if count == len(one):
@@ -70,10 +71,10 @@ def shared_by_hash(u, v, card, c_hash, c_bits, jaccard, least, dice, inside):
     ``c_hash`` uint64, ascending in each passage, and ``c_bits`` uint8 of every word of every
     passage.
     """
-    i = np.int64(card[u, 2])
-    j = np.int64(card[v, 2])
-    end_i = i + np.int64(card[u, 1] >> np.uint64(56))
-    end_j = j + np.int64(card[v, 1] >> np.uint64(56))
+    i = first_word(card[u])
+    j = first_word(card[v])
+    end_i = i + np.int64(card[u, 2] >> np.uint64(56))
+    end_j = j + np.int64(card[v, 2] >> np.uint64(56))
     n = 0
     shared = 0
     while i < end_i and j < end_j:
@@ -85,66 +86,6 @@ def shared_by_hash(u, v, card, c_hash, c_bits, jaccard, least, dice, inside):
         i += x <= y
         j += y <= x
     return shared if are_alike(u, v, card, n, shared, jaccard, least, dice, inside) else 0
-
-
-@kernel
-def alike_in_buckets(
-    keys,
-    passage,
-    p_key,
-    card,
-    c_hash,
-    c_bits,
-    jaccard,
-    least,
-    dice,
-    inside,
-    cap,
-    representatives,
-):
-    """Pairs of passages that share a key (uint32, entries) of one band and prove alike.
-
-    ``passage`` int64 (entries): whose key it is. ``p_key``, ``card``, ``cap``,
-    ``representatives``: see ``bucket_pairs``; ``c_hash`` and the rest: see ``shared_by_hash``.
-
-    Returns ``(one, two, shared, full)``: numbers of passages (int64), quarters of a bit (int32),
-    and how many buckets were greater than ``cap``.
-    """
-    entries = sorted_entries(keys)
-    low = np.uint64(0xFFFFFFFF)
-    one = np.empty(1024, np.int64)
-    two = np.empty(1024, np.int64)
-    shared = np.empty(1024, np.int32)
-    count = 0
-    full = 0
-    i = 0
-    while i < len(entries):
-        j = i + 1
-        while j < len(entries) and (entries[j] ^ entries[i]) <= low:
-            j += 1
-        if j - i > cap:
-            full += 1
-            smallest_first(entries[i:j], representatives, passage, p_key)
-        for x in range(i + 1, j):
-            v = passage[np.int64(entries[x] & low)]
-            last = x if j - i <= cap else min(x, i + representatives)
-            for y in range(i, last):
-                u = passage[np.int64(entries[y] & low)]
-                if not may_be_alike(u, v, card, jaccard):
-                    continue
-                bits = shared_by_hash(u, v, card, c_hash, c_bits, jaccard, least, dice, inside)
-                if bits == 0:
-                    continue
-                if count == len(one):
-                    one = widened(one, 2 * count)
-                    two = widened(two, 2 * count)
-                    shared = widened(shared, 2 * count)
-                one[count] = u
-                two[count] = v
-                shared[count] = bits
-                count += 1
-        i = j
-    return one[:count].copy(), two[:count].copy(), shared[:count].copy(), full
 
 
 @kernel

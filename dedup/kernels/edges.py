@@ -28,6 +28,7 @@ INSIDE_WEIGHT = 0.5  # tokens of each outcome added to what the core shows
 VERBATIM = 0.5  # share of tokens in long runs above which edges stay where the words end
 UNBROKEN = 0.85  # share of tokens in runs of any length that is as good
 OVERHANG = 2  # common words beyond a passage's border that are no part of a match
+PRESENT = np.int32(2**24)  # marks words that the other side's window holds, used up or not
 WHOLE = 0.4  # share of its outer passages that a reworded match must reach to take them whole
 
 
@@ -53,12 +54,16 @@ def meet(lo, hi, t_word, left, size, table, flags, base, runs):
     """
     start = lo
     count = 0
+    here = left[t_word[lo]] > 0
     for t in range(lo, hi):
         flags[t - base] = 1
         chained = False
         if t + 1 < hi:
-            j, key = pair_slot(np.int64(t_word[t]), np.int64(t_word[t + 1]), size, table)
-            chained = table[j] == key
+            there = left[t_word[t + 1]] > 0
+            if here and there:
+                j, key = pair_slot(np.int64(t_word[t]), np.int64(t_word[t + 1]), size, table)
+                chained = table[j] == key
+            here = there
         if not chained:
             if t - start >= LONG:
                 runs.begin[count] = start
@@ -75,32 +80,31 @@ def meet(lo, hi, t_word, left, size, table, flags, base, runs):
         k = runs.order[i]
         for u in range(runs.begin[k], runs.begin[k] - runs.shortness[k] + 1):
             v = t_word[u]
-            flags[u - base] = 3
-            if left[v] > 0:
-                left[v] -= 1
-            else:
-                flags[u - base] = 0
+            takes = left[v] > PRESENT
+            left[v] -= takes
+            flags[u - base] = 3 * takes
 
 
 @leaf
 def settle(t, t_word, left, flags, base):
     """The outcome of a token whose runs are known, in ``flags``; uses up its word."""
+    # Without branches: which way they go cannot be foreseen.
     k = t - base
-    if 0 < flags[k] < 3:
-        v = t_word[t]
-        if left[v] > 0:
-            left[v] -= 1
-        else:
-            flags[k] = 0
+    v = t_word[t]
+    waits = (flags[k] == 1) | (flags[k] == 2)
+    takes = waits & (left[v] > PRESENT)
+    left[v] -= takes
+    flags[k] *= takes | (not waits)
 
 
 @leaf
 def fill(lo, hi, t_word, left, size, table):
-    """Count the words and note the word pairs of tokens ``lo`` to ``hi``, as words of ``a``."""
+    """Count the words of tokens ``lo`` to ``hi`` in ``left``, from PRESENT on, and note their pairs
+    in ``table``."""
     before = np.int64(-1)
     for t in range(lo, hi):
         v = np.int64(t_word[t])
-        left[v] += 1
+        left[v] = max(left[v], PRESENT) + 1
         if before >= 0:
             j, key = pair_slot(before, v, size, table)
             table[j] = key
@@ -125,8 +129,7 @@ def chance_rates(wlo, whi, begin, end, t_word, left, size, table, bits, used, ru
                 settle(t, t_word, left, used, block)
                 out[used[t - block] + (0 if bits[t_word[t]] & CONTENT else 4)] += 1.0
             for t in range(block, stop):
-                if used[t - block]:
-                    left[t_word[t]] += 1
+                left[t_word[t]] += used[t - block] > 0
 
 
 @leaf

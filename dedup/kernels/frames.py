@@ -106,9 +106,22 @@ def byte_at(octets, begin, size, k, i):
 
 
 @leaf
-def copy_words(one, two, three, four, out):
-    """Words (``out`` int32) of which the bytes stand apart (uint8). A loop without a branch: many
-    are made at once."""
+def bytes_apart(octets, at, size, count):
+    """The first, second, third and fourth bytes (uint8, views) of ``count`` words of such a frame,
+    whose first bytes begin at ``at``."""
+    return (
+        octets[at : at + count],
+        octets[at + size : at + size + count],
+        octets[at + 2 * size : at + 2 * size + count],
+        octets[at + 3 * size : at + 3 * size + count],
+    )
+
+
+@leaf
+def copy_words(octets, at, size, out):
+    """Words (``out`` int32) of such a frame, whose first bytes begin at ``at``. A loop without a
+    branch: many are made at once."""
+    one, two, three, four = bytes_apart(octets, at, size, len(out))
     for i in range(len(out)):
         low = np.uint32(one[i]) | np.uint32(two[i]) << np.uint32(8)
         high = np.uint32(three[i]) | np.uint32(four[i]) << np.uint32(8)
@@ -116,8 +129,9 @@ def copy_words(one, two, three, four, out):
 
 
 @leaf
-def copy_halves(one, two, three, four, out):
+def copy_halves(octets, at, size, out):
     """The same of half words (``out`` uint16), two to a word."""
+    one, two, three, four = bytes_apart(octets, at, size, (len(out) + 1) // 2)
     for i in range(len(out) // 2):
         out[2 * i] = np.uint16(one[i]) | np.uint16(two[i]) << np.uint16(8)
         out[2 * i + 1] = np.uint16(three[i]) | np.uint16(four[i]) << np.uint16(8)
@@ -219,35 +233,16 @@ def unpack(
         own_start = t_start[t : t + m]
         own_length = t_length[t : t + m]
         at = begin + k
-        copy_words(
-            octets[at : at + m],
-            octets[at + size : at + size + m],
-            octets[at + 2 * size : at + 2 * size + m],
-            octets[at + 3 * size : at + 3 * size + m],
-            own_word,
-        )
+        copy_words(octets, at, size, own_word)
         at += m
-        copy_words(
-            octets[at : at + m],
-            octets[at + size : at + size + m],
-            octets[at + 2 * size : at + 2 * size + m],
-            octets[at + 3 * size : at + 3 * size + m],
-            own_start,
-        )
+        copy_words(octets, at, size, own_start)
         at += m
-        half = (m + 1) // 2
-        copy_halves(
-            octets[at : at + half],
-            octets[at + size : at + size + half],
-            octets[at + 2 * size : at + 2 * size + half],
-            octets[at + 3 * size : at + 3 * size + half],
-            own_length,
-        )
+        copy_halves(octets, at, size, own_length)
         least, most = add_up(own_start)
         word, last = greatest(own_word, own_start, own_length)
         if least < 0 or most > length or last > length or (m > 0 and word >= words):
             return d
-        k += 2 * m + half
+        k += 2 * m + (m + 1) // 2
         p = d_passage[d]
         for j in range(n):
             p_quoted[p + j] = byte_at(octets, begin, size, k, j)

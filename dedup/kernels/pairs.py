@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from dedup.kernels.jit import kernel
+from dedup.kernels.jit import kernel, leaf
 from dedup.kernels.ordering import stable_order
 
 
@@ -72,59 +72,57 @@ def article_pairs(start, article, eighths, edge_u, edge_v, edge_eighths, cap, re
     return n, capped
 
 
-@kernel
-def pairs_in_order(pairs, values, nodes):
-    """Pairs (uint64: two numbers below ``nodes``, 32 bits each) in order, with their ``values``:
-    copies. Sorted by counting, the low number first: linear."""
+@leaf
+def put_in_order(pairs, values, place, moved, carried):
+    """Bring pairs (uint64: two numbers, 32 bits each) and their ``values`` (int32) into order.
+
+    Sorted by counting, the low number first: linear. ``place`` (int64, one more than there are
+    numbers), ``moved`` and ``carried`` (as long as ``pairs``) are scratch.
+    """
+    numbers = len(place) - 1
     for shift in (np.uint64(0), np.uint64(32)):
-        place = np.zeros(nodes + 1, np.int64)
+        place[:] = 0
         for e in range(len(pairs)):
             place[((pairs[e] >> shift) & np.uint64(0xFFFFFFFF)) + np.uint64(1)] += 1
-        for i in range(nodes):
+        for i in range(numbers):
             place[i + 1] += place[i]
-        moved = np.empty(len(pairs), np.uint64)
-        carried = np.empty(len(pairs), np.int32)
         for e in range(len(pairs)):
             i = (pairs[e] >> shift) & np.uint64(0xFFFFFFFF)
             moved[place[i]] = pairs[e]
             carried[place[i]] = values[e]
             place[i] += 1
-        pairs = moved
-        values = carried
-    return pairs, values
+        pairs, moved = moved, pairs
+        values, carried = carried, values
 
 
-@kernel
-def distinct_pairs(pairs, shared, nodes):
-    """Pairs (see ``pairs_in_order``) once each, in order, with what they have in common (``shared``
-    int32)."""
-    pairs, shared = pairs_in_order(pairs, shared, nodes)
+@leaf
+def distinct_pairs(pairs, shared, place, moved, carried):
+    """Pairs once each, in order, with what they have in common (``shared`` int32), brought to the
+    front; returns how many. For ``place`` and the rest see ``put_in_order``."""
+    put_in_order(pairs, shared, place, moved, carried)
     n = 0
     for e in range(len(pairs)):
         if n == 0 or pairs[n - 1] != pairs[e]:
             pairs[n] = pairs[e]
             shared[n] = shared[e]
             n += 1
-    return pairs[:n].copy(), shared[:n].copy()
+    return n
 
 
-@kernel
-def summed_pairs(pairs, weights, nodes):
-    """Pairs (see ``pairs_in_order``) once each, in order, with the sum of their ``weights`` (int32;
-    the sum int64)."""
-    pairs, weights = pairs_in_order(pairs, weights, nodes)
-    distinct = 0
+@leaf
+def summed_pairs(pairs, weights, place, moved, carried, total):
+    """Pairs once each, in order, brought to the front, with the sum of their ``weights`` (int32) in
+    ``total`` (int64, as long as ``pairs``); returns how many. For ``place`` and the rest see
+    ``put_in_order``."""
+    put_in_order(pairs, weights, place, moved, carried)
+    n = 0
     for e in range(len(pairs)):
-        distinct += e == 0 or pairs[e - 1] != pairs[e]
-    out = np.empty(distinct, np.uint64)
-    total = np.zeros(distinct, np.int64)
-    n = -1
-    for e in range(len(pairs)):
-        if n < 0 or out[n] != pairs[e]:
+        if n == 0 or pairs[n - 1] != pairs[e]:
+            pairs[n] = pairs[e]
+            total[n] = 0
             n += 1
-            out[n] = pairs[e]
-        total[n] += weights[e]
-    return out, total
+        total[n - 1] += weights[e]
+    return n
 
 
 @kernel

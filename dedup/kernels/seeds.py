@@ -124,9 +124,8 @@ def collisions(q, n, expected, key_size, pa0, pb0, na, texts, bags, passages, cu
             finish = begin + common
         for j in range(begin, finish):
             p = holder[j]
-            if acc[p] == 0:
-                touched[hits] = p
-                hits += 1
+            touched[hits] = p
+            hits += acc[p] == 0
             acc[p] += bits
     # The same passage on the other side is always looked at, wherever it stands.
     wanted = p_key[pb0 + q]
@@ -217,25 +216,31 @@ def find_seeds(
         held = 0
         for i in range(p_content[pb0 + q], p_content[pb0 + q + 1]):
             w = c_word[i]
-            if place[w] > 0:
-                both[common] = place[w]
-                common += 1
-                held += v_bits[w] & QUARTERS
+            # Without a branch: which words are common cannot be foreseen. One that says nothing
+            # adds nothing, and ``collisions`` would take its passages for new ones again and again.
+            k = place[w]
+            bits = np.int64(v_bits[w] & QUARTERS)
+            both[common] = k
+            common += (k > 0) & (bits > 0)
+            held += bits * (k > 0)
         if held < weak_bits:
             continue
+        left_out = cut[0]
         hits = collisions(q, common, expected, key_size, pa0, pb0, na, texts, bags, passages, cut)
+        # Content words that are common are all counted, unless some were looked up in part.
+        least = weak_bits if cut[0] == left_out else 0.8 * weak_bits
         norm_b = 0.0
         plain = 0.0
         kept = np.int64(0)
         size_b = -1
         for h in range(hits):
             p = touched[h]
-            total_a = quarters_of(pa0 + p, p_information)
+            if acc[p] < least:
+                continue
             # Below what a seed needs, for the common words left out: enough shared information,
             # in proportion to both passages or to the lesser of them.
-            if acc[p] < 0.8 * weak_bits or (
-                2 * acc[p] < like * (total_a + total_b) and acc[p] < inner * min(total_a, total_b)
-            ):
+            total_a = quarters_of(pa0 + p, p_information)
+            if 2 * acc[p] < like * (total_a + total_b) and acc[p] < inner * min(total_a, total_b):
                 continue
             at = p_token[pa0 + p] - first
             if size_of[p] < 0:

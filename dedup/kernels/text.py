@@ -314,36 +314,43 @@ def next_same(cps, i, n, mark, kind, want):
 
 
 @kernel
-def segment_batch(data, offsets, kind, role, case, fold, abbreviations):
-    """Cut every text of a batch into passages and tokens.
+def segment_batch(
+    data,
+    offsets,
+    kind,
+    role,
+    case,
+    fold,
+    abbreviations,
+    lengths,
+    p_text,
+    p_start,
+    p_end,
+    p_quoted,
+    p_token,
+    t_hash,
+    t_start,
+    t_end,
+    t_byte,
+):
+    """Cut every text of a batch into passages and tokens; returns how many of either.
 
-    Parameters: ``data`` uint8, ``offsets`` int64 (texts + 1), the character tables, and
-    ``abbreviations`` (sorted uint64 FNV-1a hashes of folded words that a full stop follows).
+    ``data`` uint8, ``offsets`` int64 (texts + 1), the character tables, and ``abbreviations``
+    (sorted uint64 FNV-1a hashes of folded words that a full stop follows).
 
-    Returns ``(lengths, p_text, p_start, p_end, p_quoted, p_token, t_hash, t_start, t_end,
-    t_byte)``: characters of each text (int32); for each passage its text (int32), character
-    span (int32), whether it is quoted (uint8) and its first token (int64, passages + 1); for
-    each token its 64-bit FNV-1a hash over folded UTF-8, its character span (int32) and the
-    byte at which it starts in its text (int32).
+    Writes ``lengths``, characters of each text (int32); for each passage its text (int32),
+    character span (int32), whether it is quoted (uint8) and its first token (int64, passages + 1);
+    for each token its 64-bit FNV-1a hash over folded UTF-8, its character span (int32) and the
+    byte at which it starts in its text (int32). There is room for as many passages and tokens as
+    bytes and one more.
     """
     texts = len(offsets) - 1
-    total = len(data)
     longest = 0
     for d in range(texts):
         longest = max(longest, offsets[d + 1] - offsets[d])
     cps = np.empty(longest + 1, np.uint32)
     mark = np.empty(longest + 2, np.uint8)
     at_byte = np.empty(longest + 1, np.int32)
-    lengths = np.empty(texts, np.int32)
-    t_hash = np.empty(total + 1, np.uint64)
-    t_start = np.empty(total + 1, np.int32)
-    t_end = np.empty(total + 1, np.int32)
-    t_byte = np.empty(total + 1, np.int32)
-    p_text = np.empty(total + 1, np.int32)
-    p_start = np.empty(total + 1, np.int32)
-    p_end = np.empty(total + 1, np.int32)
-    p_quoted = np.empty(total + 1, np.uint8)
-    p_token = np.empty(total + 2, np.int64)
     tokens = 0
     passages = 0
     for d in range(texts):
@@ -424,15 +431,4 @@ def segment_batch(data, offsets, kind, role, case, fold, abbreviations):
             if k != 4:
                 before = k
     p_token[passages] = tokens
-    return (
-        lengths,
-        p_text[:passages].copy(),
-        p_start[:passages].copy(),
-        p_end[:passages].copy(),
-        p_quoted[:passages].copy(),
-        p_token[: passages + 1].copy(),
-        t_hash[:tokens].copy(),
-        t_start[:tokens].copy(),
-        t_end[:tokens].copy(),
-        t_byte[:tokens].copy(),
-    )
+    return passages, tokens

@@ -10,6 +10,7 @@ import numpy as np
 
 from dedup.kernels.comparison import table_size
 from dedup.kernels.jit import kernel, leaf
+from dedup.kernels.machine import eight_bytes
 from dedup.kernels.minhash import CONTENT, QUARTERS, word_bits
 from dedup.kernels.text import HAN, PLANES, SEA, code_point, kind_of
 
@@ -32,9 +33,25 @@ def next_folded(data, i, left, kind, fold):
 
 
 @leaf
+def folded_chars(data, i, left, kind, fold):
+    """How many characters of a token, ``left`` from byte ``i`` on, are not ignored."""
+    n = 0
+    while True:
+        c, i, left = next_folded(data, i, left, kind, fold)
+        if c == 0:
+            return n
+        n += 1
+
+
+@leaf
 def same_word(one, i, chars_i, two, j, chars_j, kind, fold):
     """Whether two tokens are equal on their texts (``one`` from byte ``i``, ``two`` from ``j``),
     after folding."""
+    if chars_i == chars_j <= 8 and i + 8 <= len(one) and j + 8 <= len(two):
+        x = eight_bytes(one, i)
+        mask = np.uint64(0xFFFFFFFFFFFFFFFF) >> np.uint64(64 - 8 * chars_i)
+        if ((x ^ eight_bytes(two, j)) | (x & np.uint64(0x8080808080808080))) & mask == 0:
+            return True
     if chars_i == chars_j:
         # Mostly the same bytes, and ASCII: one byte a character.
         n = 0
@@ -100,6 +117,117 @@ def rehashed(v_hash, count, size):
     return slot
 
 
+@leaf
+def number_article(
+    d,
+    data,
+    d_byte,
+    d_passage,
+    p_token,
+    t_hash,
+    t_chars,
+    t_byte,
+    kind,
+    fold,
+    slots,
+    values,
+    default,
+    least,
+    t_word,
+    w_word,
+    w_passages,
+    p_content,
+    c_word,
+    p_key,
+    p_information,
+    v_hash,
+    v_bits,
+    v_byte,
+    v_chars,
+    slot,
+    text,
+    near,
+    own_hash,
+    own_byte,
+    own_chars,
+    last,
+    n,
+    m,
+    words,
+    used,
+):
+    """Number the words of article ``d``, see ``number_words``; there is room for all of them.
+
+    ``n`` words of articles, ``m`` content words of passages and ``words`` of the batch, spelled in
+    ``used`` bytes, are there already; returns how many of each there are then.
+    """
+    size = table_size(p_token[d_passage[d + 1]] - p_token[d_passage[d]])
+    near[:size] = 0
+    own = 0
+    first = n
+    for p in range(d_passage[d], d_passage[d + 1]):
+        p_content[p] = m
+        key = np.uint64(0x9E3779B97F4A7C15)
+        quarters = 0
+        for t in range(p_token[p], p_token[p + 1]):
+            h = t_hash[t]
+            key = (key ^ h) * np.uint64(0xFF51AFD7ED558CCD)
+            key ^= key >> np.uint64(32)
+            begin = d_byte[d] + t_byte[t]
+            chars = t_chars[t]
+            j = slot_of(h, size)
+            while near[j] != 0:
+                k = near[j] - 1
+                if own_hash[k] == h and same_word(
+                    data, own_byte[k], own_chars[k], data, begin, chars, kind, fold
+                ):
+                    break
+                j = (j + 1) & (size - 1)
+            if near[j] == 0:
+                i = find_word(
+                    h, data, begin, chars, slot, v_hash, text, v_byte, v_chars, kind, fold
+                )
+                if slot[i] == 0:
+                    v_hash[words] = h
+                    v_byte[words] = used
+                    v_chars[words] = chars
+                    used = spell(data, begin, chars, text, used)
+                    bits = word_bits(h, slots, values, default, least)
+                    c = kind_of(code_point(data, begin)[0], kind)
+                    if c == HAN or c == SEA:  # noqa: SIM109 -- numba
+                        # Such tokens overlap: each counts for the character that it adds.
+                        # Not for those that are ignored: every spelling is worth the same.
+                        folded = folded_chars(data, begin, chars, kind, fold)
+                        bits = (bits & CONTENT) | np.uint8((bits & QUARTERS) // folded)
+                    v_bits[words] = bits
+                    words += 1
+                    slot[i] = words
+                w_word[n] = slot[i] - 1
+                w_passages[n] = 0
+                own_hash[own] = h
+                own_byte[own] = begin
+                own_chars[own] = chars
+                last[own] = -1
+                own += 1
+                near[j] = own
+                n += 1
+            k = near[j] - 1
+            word = w_word[first + k]
+            t_word[t] = word
+            if last[k] == p:
+                continue
+            last[k] = p
+            if w_passages[first + k] < MOST_PASSAGES:
+                w_passages[first + k] += 1
+            if v_bits[word] & CONTENT:
+                c_word[m] = word
+                m += 1
+                quarters += v_bits[word] & QUARTERS
+        p_key[p] = key
+        p_information[p] = np.float32(quarters / 4.0)
+    return n, m, words, used
+
+
 @kernel
 def number_words(
     data,
@@ -115,38 +243,40 @@ def number_words(
     values,
     default,
     least,
+    t_word,
+    d_word,
+    w_word,
+    w_passages,
+    p_content,
+    c_word,
+    p_key,
+    p_information,
 ):
     """Number the distinct words of a batch of articles.
 
     ``data``, ``d_byte``: the texts; ``d_passage`` (int64, articles + 1) first passage of each
     article; ``slots``, ``values``, ``default``, ``least``: see ``minhash.word_bits``.
 
-    Returns ``(t_word, d_word, w_word, w_passages, p_content, c_word, p_key, p_information,
-    v_hash, v_bits, v_byte, v_chars, v_text)``. Per token its word (int32). The distinct words of
-    each article (``d_word`` int64, articles + 1; ``w_word`` int32) with the number of its passages
-    that hold each (``w_passages`` uint16, MOST_PASSAGES if there are more). The distinct content
-    words of each passage (``p_content`` int64, passages + 1; ``c_word`` int32), a key of its token
-    sequence (``p_key`` uint64) and the information of its content words (``p_information``
-    float32, bits). Per word of the batch its hash, its information, and its
-    spelling (``v_chars`` characters from byte ``v_byte`` of ``v_text`` on).
+    Writes per token its word (``t_word`` int32). The distinct words of each article (``d_word``
+    int64, articles + 1; ``w_word`` int32) with the number of its passages that hold each
+    (``w_passages`` uint16, MOST_PASSAGES if there are more). The distinct content words of each
+    passage (``p_content`` int64, passages + 1; ``c_word`` int32), a key of its token sequence
+    (``p_key`` uint64) and the information of its content words (``p_information`` float32, bits).
+    There is room for as many words as tokens.
+
+    Returns ``(v_hash, v_bits, v_byte, v_chars, v_text)``: per word of the batch its hash, its
+    information, and its spelling (``v_chars`` characters from byte ``v_byte`` of ``v_text`` on).
+    How many words there are of articles and of passages is the last of ``d_word`` and
+    ``p_content``.
     """
     articles = len(d_passage) - 1
     passages = len(p_token) - 1
-    tokens = len(t_hash)
-    t_word = np.empty(tokens, np.int32)
-    d_word = np.empty(articles + 1, np.int64)
-    w_word = np.empty(tokens, np.int32)
-    w_passages = np.empty(tokens, np.uint16)
-    p_content = np.empty(passages + 1, np.int64)
-    c_word = np.empty(tokens, np.int32)
-    p_key = np.empty(passages, np.uint64)
-    p_information = np.empty(passages, np.float32)
     room = 4096
     v_hash = np.empty(room, np.uint64)
     v_bits = np.empty(room, np.uint8)
     v_byte = np.empty(room, np.int64)
     v_chars = np.empty(room, np.int32)
-    slot = np.zeros(4 * room, np.int32)
+    slot = np.zeros(table_size(2 * room), np.int32)
     text = np.empty(16 * room, np.uint8)
     used = np.int64(0)
     # The words of one article by themselves, in a table that stays near: most tokens repeat one.
@@ -158,93 +288,64 @@ def number_words(
     own_byte = np.empty(most, np.int64)
     own_chars = np.empty(most, np.int32)
     last = np.empty(most, np.int64)  # passage that a word was seen in last
-    words = 0
-    n = 0
-    m = 0
+    words = np.int64(0)
+    n = np.int64(0)
+    m = np.int64(0)
     for d in range(articles):
+        size = p_token[d_passage[d + 1]] - p_token[d_passage[d]]
+        if words + size > room:
+            room = max(2 * room, words + size)
+            v_hash = widened(v_hash, room)
+            v_bits = widened(v_bits, room)
+            v_byte = widened(v_byte, room)
+            v_chars = widened(v_chars, room)
+            slot = rehashed(v_hash, words, table_size(2 * room))
+        # Of scripts without spaces, up to three tokens overlap.
+        spelled = used + 3 * (d_byte[d + 1] - d_byte[d])
+        if spelled > len(text):
+            text = widened(text, max(2 * len(text), spelled))
         d_word[d] = n
-        size = table_size(p_token[d_passage[d + 1]] - p_token[d_passage[d]])
-        near[:size] = 0
-        own = 0
-        for p in range(d_passage[d], d_passage[d + 1]):
-            p_content[p] = m
-            key = np.uint64(0x9E3779B97F4A7C15)
-            quarters = 0
-            for t in range(p_token[p], p_token[p + 1]):
-                h = t_hash[t]
-                key = (key ^ h) * np.uint64(0xFF51AFD7ED558CCD)
-                key ^= key >> np.uint64(32)
-                begin = d_byte[d] + t_byte[t]
-                chars = t_chars[t]
-                j = slot_of(h, size)
-                while near[j] != 0:
-                    k = near[j] - 1
-                    if own_hash[k] == h and same_word(
-                        data, own_byte[k], own_chars[k], data, begin, chars, kind, fold
-                    ):
-                        break
-                    j = (j + 1) & (size - 1)
-                if near[j] == 0:
-                    i = find_word(
-                        h, data, begin, chars, slot, v_hash, text, v_byte, v_chars, kind, fold
-                    )
-                    if slot[i] == 0:
-                        words += 1
-                        slot[i] = words
-                        v_hash[words - 1] = h
-                        v_byte[words - 1] = used
-                        v_chars[words - 1] = chars
-                        if used + 4 * chars > len(text):
-                            text = widened(text, 2 * len(text) + 4 * chars)
-                        used = spell(data, begin, chars, text, used)
-                        bits = word_bits(h, slots, values, default, least)
-                        c = kind_of(code_point(data, begin)[0], kind)
-                        if c == HAN or c == SEA:  # noqa: SIM109 -- numba
-                            # Such tokens overlap: each counts for the character that it adds.
-                            bits = (bits & CONTENT) | np.uint8((bits & QUARTERS) // chars)
-                        v_bits[words - 1] = bits
-                    w_word[n] = slot[i] - 1
-                    w_passages[n] = 0
-                    if words == room:
-                        room *= 2
-                        v_hash = widened(v_hash, room)
-                        v_bits = widened(v_bits, room)
-                        v_byte = widened(v_byte, room)
-                        v_chars = widened(v_chars, room)
-                        slot = rehashed(v_hash, words, 4 * room)
-                    own_hash[own] = h
-                    own_byte[own] = begin
-                    own_chars[own] = chars
-                    last[own] = -1
-                    own += 1
-                    near[j] = own
-                    n += 1
-                k = near[j] - 1
-                at = d_word[d] + k
-                word = w_word[at]
-                t_word[t] = word
-                if last[k] == p:
-                    continue
-                last[k] = p
-                if w_passages[at] < MOST_PASSAGES:
-                    w_passages[at] += 1
-                if v_bits[word] & CONTENT:
-                    c_word[m] = word
-                    m += 1
-                    quarters += v_bits[word] & QUARTERS
-            p_key[p] = key
-            p_information[p] = np.float32(quarters / 4.0)
+        n, m, words, used = number_article(
+            d,
+            data,
+            d_byte,
+            d_passage,
+            p_token,
+            t_hash,
+            t_chars,
+            t_byte,
+            kind,
+            fold,
+            slots,
+            values,
+            default,
+            least,
+            t_word,
+            w_word,
+            w_passages,
+            p_content,
+            c_word,
+            p_key,
+            p_information,
+            v_hash,
+            v_bits,
+            v_byte,
+            v_chars,
+            slot,
+            text,
+            near,
+            own_hash,
+            own_byte,
+            own_chars,
+            last,
+            n,
+            m,
+            words,
+            used,
+        )
     d_word[articles] = n
     p_content[passages] = m
     return (
-        t_word,
-        d_word,
-        w_word[:n].copy(),
-        w_passages[:n].copy(),
-        p_content,
-        c_word[:m].copy(),
-        p_key,
-        p_information,
         v_hash[:words].copy(),
         v_bits[:words].copy(),
         v_byte[:words].copy(),

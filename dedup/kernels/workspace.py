@@ -40,10 +40,10 @@ def no_texts() -> Texts:
         p_content=np.zeros(1, np.int64),
         p_key=np.empty(0, np.uint64),
         p_information=np.empty(0, np.float32),
-        t_word=np.empty(0, np.int32),
-        w_word=np.empty(0, np.int32),
+        t_word=np.empty(0, np.uint32),
+        w_word=np.empty(0, np.uint32),
         w_passages=np.empty(0, np.uint16),
-        c_word=np.empty(0, np.int32),
+        c_word=np.empty(0, np.uint32),
         v_bits=np.empty(0, np.uint8),
     )
 
@@ -52,8 +52,9 @@ class Words(NamedTuple):
     """Scratch over the whole vocabulary, zeroed between uses.
 
     ``held`` (int32, (words, 2)): passages of either text of a pair that hold a word; ``place``
-    (int32): number of a content word of ``a``, from 1 on; ``count_a``, ``count_b``, ``left``
-    (int32): counters.
+    (int32): number of a content word of ``a``, from 1 on; ``count_a``, ``count_b``
+    (int32): counters; ``left`` (int32): what the other side has left of a word, from
+    ``edges.PRESENT`` on where it has it at all.
     """
 
     held: np.ndarray
@@ -198,7 +199,7 @@ def make_passages(most_passages: int, most_tokens: int) -> Passages:
         np.empty(most_passages, np.float64),
         np.empty(most_passages, np.float64),
         np.zeros(most_passages, np.int64),
-        np.empty(most_passages, np.int64),
+        np.empty(most_passages + 1, np.int64),  # one is written before it is known to count
         np.empty(most_tokens, np.int32),
         np.full(most_passages, -1, np.int64),
         np.empty(most_passages, np.float64),

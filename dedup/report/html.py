@@ -158,6 +158,7 @@ def _render(
     )
 
 
+@cache  # compiled templates are kept with it
 def _environment() -> jinja2.Environment:
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("dedup.report", "."),

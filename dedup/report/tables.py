@@ -48,7 +48,7 @@ def write_run(
     format: Format = "jsonl",  # noqa: A002 - named as the option is
     all_relations: bool = False,
     texts: bool = True,
-    html: str | None = None,
+    html: str | Callable[[], str] | None = None,
     pages: Iterable[tuple[str, bytes]] | None = None,
     overwrite: bool = False,
     extra: Mapping[str, bytes] | None = None,
@@ -65,7 +65,8 @@ def write_run(
         format: of the tables; ``texts`` is Parquet in any case.
         all_relations: keep the relations that share boilerplate only.
         texts: write ``texts.parquet``.
-        html: the page for ``report.html``, or ``None`` for none.
+        html: the page for ``report.html``, what makes it (while the texts are packed), or
+            ``None`` for none.
         pages: the files of the folder ``report`` by their paths below it, or ``None`` for none.
         overwrite: replace a former run.
         extra: further files by name, of those that a run may have.
@@ -96,13 +97,14 @@ def write_run(
                         table = table.filter(pc.not_equal(table.column("relation"), "boilerplate"))
                     path = beside / f"{name}.{format}"
                     write_table(path, name, normalised(name, table), format)
+                page = html() if callable(html) else html
                 if packed is not None:
                     packed.result()
             except BaseException:
                 stop.set()
                 raise
-            if html is not None:
-                write_bytes(beside / REPORT, html.encode("utf-8"))
+            if page is not None:
+                write_bytes(beside / REPORT, page.encode("utf-8"))
             if pages is not None:
                 write_pages(beside / PAGES, pages)
             for name, content in (extra or {}).items():

@@ -267,7 +267,8 @@ def _shared(
     """Information (int32, quarters of a bit) that passages ``i`` and ``j`` of ``passage`` share, 0
     where they are not alike."""
     mixed = bands.mixed_hashes(c.v_hash)
-    card = bands.cards(passage, c.p_content, c.c_word, c.p_information, mixed)
+    card = np.zeros((len(passage), 4), np.uint64)
+    bands.cards(passage, c.p_content, c.c_word, c.p_information, mixed, card)
     limits = (
         LEAST_AGREEMENT * settings.sensitivity,
         LEAST_SHARED * settings.min_information * 4,

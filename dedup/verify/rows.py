@@ -8,8 +8,9 @@ import numpy as np
 import pyarrow as pa
 
 from dedup.changes import as_table, digests_of, known_digests
+from dedup.indextables import KEYS, RESULTS, result_columns
 from dedup.rowdigests import known_rows
-from dedup.store import KEYS, RESULTS, UNREADABLE, result_columns
+from dedup.store import UNREADABLE
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -28,8 +28,9 @@ import pyarrow as pa
 from dedup.engines.spark import bundles, compare, reading, sketching
 from dedup.engines.spark.files import Files
 from dedup.errors import IndexDamagedError, LockedError, MissingExtraError, UsageError
+from dedup.indextables import KEYS
 from dedup.model import table_schemas
-from dedup.store import FILE, KEYS
+from dedup.store import FILE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
 RUNS = "runs"
-SCHEMA = 1
+SCHEMA = 2
 """Changes with the tables below."""
 APP = "dedup"
 """Under this name the log of each table says which run it has reached."""
@@ -60,7 +61,7 @@ KEPT: Mapping[str, str] = {
     "sketches": _without(sketching.SKETCH, _BY_NODE),
     "occurrences": _without(sketching.OCCURRENCE, _BY_NODE),
     "passages": "passage long, information float, words binary",
-    "keys": "key int, passage long, low long, high long, band int",
+    "keys": "key int, passage long, low long, middle long, high long, band int",
     "similar": "u long, v long, shared int, bands array<int>, number long",
     "aligned": _without(compare.ALIGNED, ["block"]),
     "frequencies": "word long, articles long",

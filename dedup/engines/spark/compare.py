@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from dedup.align import align
 from dedup.candidates import indexed_passages
-from dedup.classify import Matches, classify_matches
+from dedup.classify import Matches, judge_runs
 from dedup.collection import RecordArrays
 from dedup.engines.spark.batches import collected, column, lists, ragged, sortable
 from dedup.engines.spark.blocks import (
@@ -145,9 +145,9 @@ def relate_pairs(aligned: DataFrame, facts: DataFrame, settings: Settings) -> Da
         template = np.zeros(len(c.p_start), bool)
         template[_marked(c, nodes, "template")[1]] = True
         records = _first_records(nodes)
-        matches = classify_matches(
+        matches = judge_runs(
             c, x, shared, statistics, template, records.outlet, Speech.of(c.p_speech), settings
-        )
+        ).matches()
         related = relate(c, x, matches, records, settings)
         blobs = _packed_matches(c, x, matches, names)
         return pa.table(

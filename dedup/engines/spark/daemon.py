@@ -29,6 +29,8 @@ def _load() -> None:
     Workers are forked: no thread may be left that holds a lock. The kernels start none, and the
     pools of the stages end with them.
     """
+    import sklearn.feature_extraction.text  # noqa: F401 - for the scores of many words
+
     from dedup.engines.spark import order, results  # noqa: F401 - they import all stages
     from dedup.warmup import load_kernels
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from pyspark.sql import functions as F  # noqa: N812 - its usual name
 
-from dedup.store import KEYS, UNRANKED, result_columns
+from dedup.indextables import KEYS, UNRANKED, result_columns
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from dedup.engines.spark import results
 from dedup.engines.spark.scan import MARK, WHOLE, put_in_place
 from dedup.engines.spark.stages import MARK as DONE
-from dedup.store import KEYS
+from dedup.indextables import KEYS
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame

@@ -52,10 +52,13 @@ class Files:
 
     def read_json(self, uri: str) -> Any:
         """The content of a small JSON file."""
+        return json.loads(self._whole(uri))
+
+    def _whole(self, uri: str) -> bytes:
         system, path = self._open(uri)
         stream = system.open(path)
         try:
-            return json.loads(bytes(self._bytes.toByteArray(stream)))
+            return bytes(self._bytes.toByteArray(stream))
         finally:
             stream.close()
 
@@ -125,17 +128,12 @@ class Files:
         """The content of a small file; ``None`` where there is none."""
         from py4j.protocol import Py4JJavaError
 
-        system, path = self._open(uri)
         try:
-            stream = system.open(path)
+            return self._whole(uri)
         except Py4JJavaError as error:
             if "FileNotFound" in error.java_exception.getClass().getName():
                 return None
             raise
-        try:
-            return bytes(self._bytes.toByteArray(stream))
-        finally:
-            stream.close()
 
     def modified(self, uri: str) -> int | None:
         """When a file was written last, by its file system; ``None`` where there is none."""

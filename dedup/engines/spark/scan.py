@@ -75,37 +75,37 @@ def scan(request: Request) -> dict[str, Any]:
     spark = make_session(request.master, options_of(request.conf))
     from dedup.engines.spark.stages import Stages
 
-    log: list[str] = []
-
-    def progress(stage: str, done: int, total: int | None) -> None:
-        log.append(stage)
-        if request.progress:
-            request.progress(stage, done, total)
-
-    with stage_named(log):
+    with stage_named(request.progress) as progress:
         return _scan(spark, request, lambda work: Stages(spark, work, progress))
 
 
 @contextmanager
-def stage_named(log: list[str]) -> Iterator[None]:
-    """Turn errors of Spark into :class:`~dedup.errors.InternalError` naming the last stage of
-    ``log``."""
+def stage_named(progress: Progress | None) -> Iterator[Progress]:
+    """Turn errors of Spark into :class:`~dedup.errors.InternalError` naming the last stage of which
+    the progress that this gives was told; it passes it on to ``progress``."""
     from pyspark.errors import PySparkException
 
+    last = "start"
+
+    def told(stage: str, done: int, total: int | None) -> None:
+        nonlocal last
+        last = stage
+        if progress:
+            progress(stage, done, total)
+
     try:
-        yield
+        yield told
     except DedupError:
         raise
     except PySparkException as error:
-        raise InternalError(_gave_up(log, error)) from error
+        raise InternalError(_gave_up(last, error)) from error
     except Exception as error:
         if type(error).__module__.startswith("py4j"):
-            raise InternalError(_gave_up(log, error)) from error
+            raise InternalError(_gave_up(last, error)) from error
         raise
 
 
-def _gave_up(log: list[str], error: Exception) -> str:
-    stage = log[-1] if log else "start"
+def _gave_up(stage: str, error: Exception) -> str:
     reason = next((line for line in str(error).splitlines() if line.strip()), repr(error))
     return (
         f"Spark gave up in stage '{stage}': {reason[:500]}; what was finished is kept, the same "

@@ -75,7 +75,8 @@ class PassageWords:
         self.c_word = np.arange(len(words), dtype=np.int32)
         self.mixed = bands.mixed_hashes(self.c_hash)
         self.everyone = np.arange(len(sizes))
-        self.card = bands.cards(self.everyone, self.p_content, self.c_word, information, self.mixed)
+        self.card = np.zeros((len(self.everyone), 4), np.uint64)
+        bands.cards(self.everyone, self.p_content, self.c_word, information, self.mixed, self.card)
 
     def band_keys(self, settings: Settings) -> NDArray[np.uint32]:
         """Keys (uint32, passages x bands) of all bands."""
@@ -106,8 +107,8 @@ MET = "u long, v long, shared int, common int, full long"
 
 
 def colliding(passages: DataFrame, settings: Settings, blocks: int) -> DataFrame:
-    """Pairs ``u`` < ``v`` of passages that share a bucket and prove alike (:data:`SIMILAR`), once
-    for each block; with ``u`` null a row says how many buckets (``full``) were too full to compare
+    """Pairs ``u`` < ``v`` of passages that share a bucket and prove alike (:data:`MET`), once for
+    each block; with ``u`` null a row says how many buckets (``full``) were too full to compare
     all."""
 
     partitions = int(passages.sparkSession.conf.get("spark.sql.shuffle.partitions") or 1)
@@ -204,23 +205,24 @@ def _pairs(
     p_key = unsorted(np.ascontiguousarray(own["passage"]))
     order = np.argsort(every["band"], kind="stable")
     starts = np.searchsorted(every["band"][order], np.arange(256 + 1))
+    rules = _rules(settings)
     found, full = [], 0
     for lo, hi in zip(starts[:-1].tolist(), starts[1:].tolist(), strict=True):
         if hi - lo < 2:
             continue
         some = order[lo:hi]
-        *alike, more = buckets.alike_in_buckets(
+        one, two, more = buckets.bucket_pairs(
             np.ascontiguousarray(every["key"][some]),
             number[some],
             p_key,
             known.card,
-            known.c_hash,
-            known.c_bits,
-            *_rules(settings),
+            rules[0],
             BUCKET_CAP,
             BUCKET_REPRESENTATIVES,
         )
-        found.append(alike)
+        shared = buckets.compared(one, two, known.card, known.c_hash, known.c_bits, *rules)
+        alike = np.flatnonzero(shared)
+        found.append((one[alike], two[alike], shared[alike]))
         full += more
     one, two, shared = _joined(found)
     common = common_eighths(information, own["quoted"] > 0, one, two, shared)
@@ -248,10 +250,10 @@ def _rules(settings: Settings) -> tuple[float, float, float, float]:
 
 
 def _joined(
-    found: list[list[NDArray[np.int64]]],
+    found: list[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int32]]],
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int32]]:
     """The pairs of all bands of a block, once each: those that stay together collide in several."""
-    none = [np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.int32)]
+    none = (np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.int32))
     one, two, shared = (np.concatenate(parts) for parts in zip(none, *found, strict=True))
     key = np.minimum(one, two) << 32 | np.maximum(one, two)
     _, first = np.unique(key, return_index=True)
@@ -268,50 +270,49 @@ def similar_of(met: DataFrame) -> DataFrame:
     return met.where("u IS NOT NULL").select("u", "v", "shared", "common").distinct()
 
 
-def similar_passages(colliding_: DataFrame, passages: DataFrame, settings: Settings) -> DataFrame:
-    """Pairs ``u`` < ``v`` of ``colliding_`` that prove alike (:data:`SIMILAR`), by joins."""
+PROVED = "u long, v long, shared int"
+
+
+def similar_passages(pairs: DataFrame, passages: DataFrame, settings: Settings) -> DataFrame:
+    """Those of the distinct ``pairs`` (``u``, ``v``) that prove alike (:data:`PROVED`), by joins
+    with the words and the information of ``passages``."""
     from pyspark.sql import functions as F  # noqa: N812
 
     def side(name: str) -> DataFrame:
         return passages.select(
             F.col("passage").alias(name),
-            *(F.col(c).alias(f"{c}_{name}") for c in ("words", "information", "quoted")),
+            *(F.col(c).alias(f"{c}_{name}") for c in ("words", "information")),
         )
 
-    pairs = colliding_.select("u", "v").distinct()
     rows = pairs.join(side("u"), "u").join(side("v"), "v")
 
     def work(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for batch in batches:
             yield _compared(batch, settings)
 
-    return rows.mapInArrow(work, SIMILAR)
+    return rows.mapInArrow(work, PROVED)
 
 
 def _compared(batch: pa.RecordBatch, settings: Settings) -> pa.RecordBatch:
     n = len(batch)
     information = np.concatenate([column(batch, "information_u"), column(batch, "information_v")])
-    quoted = np.concatenate([column(batch, "quoted_u"), column(batch, "quoted_v")]) > 0
     words = PassageWords(
         [*batch["words_u"].to_pylist(), *batch["words_v"].to_pylist()], information
     )
-    one, two = np.arange(n), np.arange(n, 2 * n)
     shared = buckets.compared(
-        one,
-        two,
+        np.arange(n),
+        np.arange(n, 2 * n),
         words.card,
         words.c_hash,
         words.c_bits,
         *_rules(settings),
     )
     keep = np.flatnonzero(shared)
-    common = common_eighths(information, quoted, one[keep], two[keep], shared[keep])
     rows = pa.array(keep)
     return pa.RecordBatch.from_pydict(
         {
             "u": batch["u"].take(rows),
             "v": batch["v"].take(rows),
             "shared": pa.array(shared[keep]),
-            "common": pa.array(common),
         }
     )

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from dedup.engines.spark.growing import Growing
     from dedup.engines.spark.stages import Stages
 
-KEY = "passage long, key int, band int, low long, high long"
+KEY = "passage long, key int, band int, low long, middle long, high long"
 MET = "u long, v long, band int"
 """A pair ``u`` < ``v`` that a bucket of ``band`` compares; with ``v`` null, ``u`` is in a full
 bucket of it."""
@@ -60,9 +60,8 @@ def alike_passages(g: Growing, found: DataFrame, passages: DataFrame) -> DataFra
 
     def changed() -> DataFrame:
         new = now.join(before, ["u", "v"], "left_anti")
-        sides = words.withColumn("quoted", F.lit(0).cast("byte"))
-        pairs = similar.similar_passages(new.select("u", "v"), sides, settings)
-        proved = pairs.select("u", "v", "shared").join(new, ["u", "v"])
+        pairs = similar.similar_passages(new.select("u", "v"), words, settings)
+        proved = pairs.join(new, ["u", "v"])
         proved = proved.select("u", "v", "shared", _sorted("compared"))
         rows = before.join(full, "u", "left").join(now, ["u", "v"], "left")
         kept = F.array_except("bands", _or_none("full"))
@@ -100,7 +99,8 @@ def band_keys(passages: DataFrame, settings: Settings) -> DataFrame:
                     "key": pa.array(keys.ravel().view(np.int32)),
                     "band": pa.array(bands),
                     "low": pa.array(card[:, 0]),
-                    "high": pa.array(card[:, 1]),
+                    "middle": pa.array(card[:, 1]),
+                    "high": pa.array(card[:, 2]),
                 }
             )
 
@@ -128,8 +128,8 @@ def meetings(members: DataFrame, settings: Settings, blocks: int) -> DataFrame:
 
 def met_in(members: pa.Table, settings: Settings) -> pa.Table:
     """:func:`meetings` of whole buckets."""
-    names = ("band", "passage", "key", "low", "high", "fresh")
-    band, passage, key, low, high, fresh = (column(members, name) for name in names)
+    names = ("band", "passage", "key", "low", "middle", "high", "fresh")
+    band, passage, key, low, middle, high, fresh = (column(members, name) for name in names)
     order = np.lexsort((passage, band))
     starts = np.searchsorted(band[order], np.arange(int(band.max(initial=-1)) + 2))
     found: list[tuple[NDArray[np.int64], NDArray[np.int64], int]] = []
@@ -138,9 +138,10 @@ def met_in(members: pa.Table, settings: Settings) -> pa.Table:
         at = order[starts[number] : starts[number + 1]]
         if len(at) < 2:
             continue
-        card = np.stack([low[at], high[at]], axis=1).view(np.uint64)
+        card = np.stack([low[at], middle[at], high[at]], axis=1).view(np.uint64)
         one, two, _ = buckets.bucket_pairs(
             key[at].view(np.uint32),
+            np.arange(len(at)),
             unsorted(passage[at]),
             card,
             LEAST_AGREEMENT * settings.sensitivity,

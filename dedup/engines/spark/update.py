@@ -89,14 +89,7 @@ def update(request: UpdateRequest) -> dict[str, Any]:
     from dedup.engines.spark.scan import stage_named
     from dedup.engines.spark.stages import Stages
 
-    log: list[str] = []
-
-    def progress(stage: str, done: int, total: int | None) -> None:
-        log.append(stage)
-        if request.progress:
-            request.progress(stage, done, total)
-
-    with stage_named(log):
+    with stage_named(request.progress) as progress:
         archive = Archive(spark, request.index)
         archive.check()
         work = archive.files.qualified(request.work or f"{request.index.rstrip('/')}.work")
@@ -171,7 +164,7 @@ def _take_in(
     from dedup.engines.spark.archive import SCHEMA
     from dedup.engines.spark.differences import change_counts, changed_flags, differences
     from dedup.engines.spark.scan import caps_of, counts_of, ledger_of
-    from dedup.store import KEYS
+    from dedup.indextables import KEYS
 
     stages, plan = g.stages, g.plan
     read, came = arrivals.read_inputs(g, inputs)
@@ -223,7 +216,7 @@ def _take_in(
 
 
 def _none(g: Growing) -> dict[str, DataFrame]:
-    from dedup.store import KEYS
+    from dedup.indextables import KEYS
 
     return {name: g.stored(f"results/{name}").limit(0) for name in KEYS}
 
