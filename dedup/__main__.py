@@ -8,14 +8,19 @@ import os
 import signal
 import sys
 import threading
-from typing import Any
+from typing import TYPE_CHECKING
 
 from dedup.cli import app
 from dedup.memory import collect_rarely, end_without_collection, return_large_blocks
 from dedup.report.console import EXIT_INTERRUPTED, Interruption, say_interrupted
 
+if TYPE_CHECKING:
+    from types import FrameType
+
 _GRACE_SECONDS = 1.5
+_RETRY_SECONDS = 0.01
 _STOPS = (signal.SIGINT, signal.SIGTERM)
+_COMPILER = {"numba", "llvmlite"}
 
 
 def main() -> None:
@@ -40,7 +45,7 @@ def main() -> None:
         end_without_collection()
 
 
-def _interrupt(_signal: int, _frame: Any) -> None:
+def _interrupt(_signal: int, frame: FrameType | None) -> None:
     """Ctrl-C or SIGTERM: unwind; but whatever threads are still at, be gone within two seconds."""
     for stop in _STOPS:
         signal.signal(stop, lambda *_: _leave())
@@ -48,7 +53,25 @@ def _interrupt(_signal: int, _frame: Any) -> None:
     timer.daemon = True
     timer.start()
     sys.unraisablehook = _lost
-    raise KeyboardInterrupt
+    signal.signal(signal.SIGALRM, _unwind)
+    _unwind(0, frame)
+
+
+def _unwind(_signal: int, frame: FrameType | None) -> None:
+    """Interrupt the main thread, as soon as it is not where kernels are compiled or loaded: an
+    exception there leaves LLVM with half an object, which ends the process with a signal."""
+    if _compiles(frame):
+        signal.setitimer(signal.ITIMER_REAL, _RETRY_SECONDS)
+    else:
+        raise KeyboardInterrupt
+
+
+def _compiles(frame: FrameType | None) -> bool:
+    while frame is not None:
+        if frame.f_globals.get("__name__", "").partition(".")[0] in _COMPILER:
+            return True
+        frame = frame.f_back
+    return False
 
 
 def _lost(found: sys.UnraisableHookArgs) -> None:

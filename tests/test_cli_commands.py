@@ -387,3 +387,29 @@ def test_an_interrupt_that_is_lost_while_an_object_is_freed_still_ends_the_comma
     assert done.returncode == 130
     assert "interrupted" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_an_interrupt_waits_until_a_kernel_is_compiled_or_loaded():
+    code = (
+        "import os, signal, time\n"
+        "from dedup import __main__ as command\n"
+        "signal.signal(signal.SIGTERM, command._interrupt)\n"
+        "body = '''\n"
+        "def load():\n"
+        "    os.kill(os.getpid(), signal.SIGTERM)\n"
+        "    time.sleep(0.2)\n"
+        "    print('loaded', flush=True)\n"
+        "'''\n"
+        "names = {**globals(), '__name__': 'numba.core.codegen'}\n"
+        "exec(body, names)\n"
+        "try:\n"
+        "    names['load']()\n"
+        "    time.sleep(60)\n"
+        "except KeyboardInterrupt:\n"
+        "    print('interrupted', flush=True)\n"
+        "    os._exit(130)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=50
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (130, "loaded\ninterrupted\n", "")
