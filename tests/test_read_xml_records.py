@@ -267,3 +267,16 @@ def test_lists_that_are_longer_than_a_record_may_be(tmp_path: Path, xml: str) ->
     assert {row["id"] for row in rows} >= {str(n) for n in range(12_000)}
     assert ledger.files[0].read == xml.count("{0}") * 12_000 + xml.count("<article>")
     assert (ledger.rejected, ledger.incomplete) == (0, [])
+
+
+def test_a_feed_that_is_not_of_atom_is_read_by_the_names_of_its_elements(tmp_path: Path) -> None:
+    items = one(1, "item") + one(2, "item")
+    rows, ledger = read(tmp_path / "a.xml", f"<feed><title>Norburg Daily</title>{items}</feed>")
+    assert texts(rows) == ["Text 1.", "Text 2."]
+    assert ledger.rejected == 0
+
+
+def test_a_feed_of_atom_without_its_namespace_is_one(tmp_path: Path) -> None:
+    entry = "<entry><id>7</id><title>T</title><content>Text 7.</content></entry>"
+    rows, _ = read(tmp_path / "a.xml", f"<feed><title>Norburg Daily</title>{entry}</feed>")
+    assert [(row["id"], row["outlet"]) for row in rows] == [("7", "Norburg Daily")]

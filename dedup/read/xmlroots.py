@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,8 @@ _ROOTS: dict[str, tuple[str, ...]] = {
 
 _KNOWN = frozenset(root for roots in _ROOTS.values() for root in roots) | {"html"}
 
+_ENTRY = re.compile(r"<(?:[\w.-]+:)?entry\b", re.IGNORECASE)
+
 
 @lru_cache(maxsize=1)  # of one beginning after another, each looked at by all recognisers
 def root_of(text: str) -> str | None:
@@ -45,12 +48,23 @@ def recogniser(form: str) -> Callable[[Head], bool]:
     roots = _ROOTS[form]
 
     def shows(head: Head) -> bool:
-        return root_of(head.text) in roots
+        return root_of(head.text) in roots and not _is_own_feed(head.text)
 
     return shows
+
+
+def _is_own_feed(text: str) -> bool:
+    """Whether a document calls its root a feed but is not of Atom: the root is in no namespace, and
+    no entry follows."""
+    prolog = prolog_of(text)
+    if prolog is None or prolog.root.lower() != "feed":
+        return False
+    return not prolog.namespace and _ENTRY.search(text) is None
 
 
 def shows_other(head: Head) -> bool:
     """Whether a document declares to be XML, but has the root element of no known format."""
     root = root_of(head.text)
-    return root is not None and root not in _KNOWN and head.text.startswith("<?xml")
+    if root is None or not head.text.startswith("<?xml"):
+        return False
+    return root not in _KNOWN or _is_own_feed(head.text)
