@@ -93,7 +93,8 @@ class Checker:
         """Over the texts of an open index."""
         numbers, collection, _ = restored(store, threads=threads)
         kinds = StoredHoldings(store).all_kinds()
-        return cls(Lookup.of(collection, settings, numbers, kinds), settings, agencies)
+        lookup = Lookup.of(collection, settings, numbers, kinds, threads=threads)
+        return cls(lookup, settings, agencies)
 
     @classmethod
     def of_folder(
@@ -103,7 +104,8 @@ class Checker:
         texts = holdings.texts()
         collection = collect(texts, threads=threads)
         numbers = np.arange(len(texts), dtype=np.int32)
-        lookup = Lookup.of(collection, settings, numbers, holdings.all_kinds())
+        kinds = holdings.all_kinds()
+        lookup = Lookup.of(collection, settings, numbers, kinds, threads=threads)
         return cls(lookup, settings, agencies)
 
     def check(self, holdings: Holdings, article: dict[str, Any]) -> Check:

@@ -7,6 +7,7 @@ brought up by the rule that makes two articles of a run candidates (:mod:`dedup.
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -69,7 +70,13 @@ class Lookup:
 
     @classmethod
     def of(
-        cls, c: Collection, settings: Settings, text: NDArray[np.int32], kinds: KnownKinds
+        cls,
+        c: Collection,
+        settings: Settings,
+        text: NDArray[np.int32],
+        kinds: KnownKinds,
+        *,
+        threads: int = 1,
     ) -> Lookup:
         """The look-up over a collection, whose nodes are the texts ``text`` (int32)."""
         start, member = unique_passages(c, settings)
@@ -77,8 +84,8 @@ class Lookup:
         mixed = bands.mixed_hashes(c.v_hash)
         passage = member[start[:-1]]
         entries = np.empty((plan.bands, len(passage)), np.uint64)
-        room = np.empty((2, len(passage)), np.uint64)
-        for band in range(0, plan.bands, BANDS_AT_ONCE):
+
+        def fill(band: int) -> None:
             count = min(BANDS_AT_ONCE, plan.bands - band)
             rows = slice(band * plan.rows, (band + count) * plan.rows)
             keys = np.empty((len(passage), count), np.uint32)
@@ -92,8 +99,13 @@ class Lookup:
                 plan.rows,
                 keys,
             )
+            room = np.empty((2, len(passage)), np.uint64)
             for k in range(count):
                 entries[band + k] = bands.sorted_entries(keys[:, k].copy(), room)
+
+        with ThreadPoolExecutor(max(1, threads)) as pool:
+            # A list, so that what went wrong in a thread is raised here.
+            list(pool.map(fill, range(0, plan.bands, BANDS_AT_ONCE)))
         sizes = c.p_content[passage + 1] - c.p_content[passage]
         quoted = np.zeros(len(passage), bool)
         furniture = np.zeros(len(passage), bool)
