@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -145,7 +145,9 @@ def _one_after_another(parts: list[_Pairs]) -> _Pairs:
     return pairs, shared
 
 
-def _room(pairs: NDArray[np.uint64], numbers: int) -> tuple[NDArray[Any], ...]:
+def _room(
+    pairs: NDArray[np.uint64], numbers: int
+) -> tuple[NDArray[np.int64], NDArray[np.uint64], NDArray[np.int32]]:
     """Scratch to bring ``pairs`` of so many numbers into order (``kernels.put_in_order``)."""
     return (
         np.empty(numbers + 1, np.int64),

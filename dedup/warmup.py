@@ -66,7 +66,9 @@ def compile_alignment() -> None:
     start = np.int64(0)
     alignment.align_pairs(start, none, none, texts, words, room, found, 0.0, 0.0, False)
     values = found.value[:, 0].copy()
-    span_similarities(*[none] * 7, texts, words, room.logs, values, values)
+    span_similarities(
+        none, none, none, none, none, none, none, texts, words, room.logs, values, values
+    )
 
 
 def compile_names() -> None:

@@ -17,13 +17,15 @@ import sys
 import time
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import numba
 from numba.core.registry import cpu_target
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+_Function = TypeVar("_Function", bound="Callable[..., Any]")
 
 UNUSED_DAYS = 90
 """Days after which the compiled kernels of another version are removed."""
@@ -104,21 +106,21 @@ def _remove_unused(own: Path) -> None:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def kernel(function: Callable[..., Any]) -> Callable[..., Any]:
+def kernel(function: _Function) -> _Function:
     """Compile without the interpreter lock, cached on disk, wrap-around integer arithmetic.
 
     numba infers the types from the arguments; docstrings state them.
     """
-    return _compiled(function)
+    return cast("_Function", _compiled(function))
 
 
-def leaf(function: Callable[..., Any]) -> Callable[..., Any]:
+def leaf(function: _Function) -> _Function:
     """A kernel that makes no array, for inner loops of others.
 
     It does without numba's counting of references to arrays (an atomic operation for each array
     at each call), which takes longer than such a function's work.
     """
-    return _compiled(function, _nrt=False)
+    return cast("_Function", _compiled(function, _nrt=False))
 
 
 def _compiled(function: Callable[..., Any], **flags: Any) -> Callable[..., Any]:
