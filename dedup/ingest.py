@@ -15,7 +15,7 @@ import zstandard
 from dedup.attribute import Attributor
 from dedup.collection import collect
 from dedup.corpus import PLACE, STATED
-from dedup.indexnotes import ERASURE_KEY
+from dedup.indexnotes import ERASURE_KEY, RESTATED
 from dedup.model import Evidence
 from dedup.outlets import outlet_identity
 from dedup.store import now
@@ -201,6 +201,7 @@ class Ingest:
     def _restate(self, restated: dict[tuple[str, str], Row]) -> None:
         if not restated:
             return
+        self.store.note({RESTATED: "1"})
         rows = list(restated.values())
         keys = list(restated)
         digests = [row[1] for row in rows]

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from dedup.indexnotes import NAMING_OUTPUTS, REMOVED
+from dedup.indexnotes import NAMING_OUTPUTS, REMOVED, RESTATED
 from dedup.store import now
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ def forget(store: Store, started: Started) -> None:
     """
     number = started.number
     did = store.value("SELECT count(*) FROM records WHERE run = ?", number)
-    if started.continued or did or REMOVED in store.meta():
+    if started.continued or did or not {REMOVED, RESTATED}.isdisjoint(store.meta()):
         return
     with store.transaction():
         for table in ("runs", "notifications", "outputs"):

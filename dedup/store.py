@@ -101,7 +101,8 @@ class Store:
                 connection.execute(f"PRAGMA application_id = {APPLICATION}")
                 connection.execute(f"PRAGMA user_version = {SCHEMA}")
                 connection.executescript(f"BEGIN; {create_statements()} COMMIT;")
-                rows = {"created": now(), **meta}.items()
+                nothing = digest_of(repr([]).encode())
+                rows = {"created": now(), PARTS: nothing, **meta}.items()
                 connection.executemany("INSERT INTO meta VALUES (?, ?)", rows)
             finally:
                 connection.close()

@@ -187,7 +187,7 @@ def _commit(
     update = "UPDATE runs SET state = ?, about = ? WHERE run = ?"
     store.connection.execute(update, (COMMITTED, orjson.dumps(about).decode(), number))
     store.note({indexnotes.CORRECTIONS: run.judged, indexnotes.COMMITTED: uuid.uuid4().hex})
-    for name in (indexnotes.COMPARE_ANEW, indexnotes.REMOVED):
+    for name in (indexnotes.COMPARE_ANEW, indexnotes.REMOVED, indexnotes.RESTATED):
         store.forget_note(name)
     return Update(started.id, number, delta, changes_of(store, number), about)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from functools import partial
 from typing import TYPE_CHECKING
 
 import command
@@ -12,7 +13,8 @@ import zstandard
 from test_index import SAMPLE, filled, held, lines, scanned, write
 
 import dedup
-from dedup.errors import InputError, UsageError
+from dedup.errors import DedupError, InputError, UsageError
+from dedup.read import read_articles
 from dedup.store import unpack_arrays
 from dedup.updating import bring_up_to_date
 
@@ -268,3 +270,30 @@ def test_info_counts_what_is_there(sample_index):
     assert told["rows"]["articles"] == len(lines())
     assert told["unfinished"] is None
     assert "articles" in run("index", "info", sample_index).stdout
+
+
+def test_an_index_in_which_no_run_began_is_whole(tmp_path):
+    """As one whose first run was killed at once."""
+    index = dedup.Index.open(tmp_path / "ix", create=True)
+    assert index.verify(threads=1).problems == []
+
+
+def test_what_a_refused_run_learned_of_known_articles_is_in_the_results_of_the_next(
+    tmp_path, monkeypatch
+):
+    """Batches before the record for which a run is refused are in the index already."""
+    monkeypatch.setattr("dedup.ingest.BATCH_BYTES", 1)
+    monkeypatch.setattr("dedup.run.read_articles", partial(read_articles, batch_bytes=1))
+    some = records()[:4]
+    index = dedup.Index.open(tmp_path / "ix", create=True)
+    index.update(write(tmp_path / "a.jsonl", [json.dumps(record) for record in some]))
+    earlier = [{**record, "published": "2001-01-01"} for record in some]
+    file = write(tmp_path / "b.jsonl", [json.dumps(record) for record in earlier])
+    broken = tmp_path / "c.jsonl"
+    broken.write_text('{"id": "x"}\n', encoding="utf-8")
+    with pytest.raises(DedupError):
+        index.update([file, broken], read=dedup.ReadSettings(strict=True))
+    index.update(file)
+    database = sqlite3.connect(tmp_path / "ix" / "index.sqlite")
+    stated = database.execute("SELECT count(*) FROM articles WHERE published LIKE '2001-01-01%'")
+    assert stated.fetchone() == (4,)
