@@ -28,9 +28,10 @@ def remove(
     before: str | None = None,
     keep_days: int | None = None,
     erase: bool = False,
-) -> tuple[str, ...]:
-    """Take articles out, all their revisions with them; in one transaction. Returns the ids that
-    were not there.
+) -> dict[str, list[str]]:
+    """Take articles out, all their revisions with them; in one transaction. Returns what was not
+    there, under ``missing`` the ids and under ``missing_outlets`` the outlets, as far as there is
+    any.
 
     ``outlets``: ids of outlets as in ``sources`` or names as in the records; ``before``: ISO date
     of publication, or of the day on which an undated article was first seen. ``erase`` keeps a
@@ -39,13 +40,16 @@ def remove(
     Raises :class:`~dedup.errors.UsageError` for a date that is none, and for less than one day.
     """
     if not ids and not outlets and before is None and keep_days is None:
-        return ()
-    rows = _chosen(store, ids, outlets, _moment(before, keep_days))
+        return {}
+    rows, found = _chosen(store, ids, outlets, _moment(before, keep_days))
     known = {row[0] for row in rows}
-    missing = tuple(name for name in ids if name not in known)
+    missing = {
+        "missing": [name for name in ids if name not in known],
+        "missing_outlets": [name for name in outlets if name not in found],
+    }
     if rows:
         take_out(store, run, rows, erase=erase)
-    return missing
+    return {what: names for what, names in missing.items() if names}
 
 
 def take_out(
@@ -109,9 +113,10 @@ def kept_from(keep_days: int) -> datetime:
 
 def _chosen(
     store: Store, ids: Sequence[str], outlets: Sequence[str], before: datetime | None
-) -> list[tuple[str, str]]:
-    """Keys (id, digest) of the records to remove."""
+) -> tuple[list[tuple[str, str]], set[str]]:
+    """Keys (id, digest) of the records to remove, and which of the outlets there are."""
     keys: dict[tuple[str, str], None] = {}
+    found: set[str] = set()
     for name in ids:
         try:
             keys |= dict.fromkeys(store.rows("SELECT id, digest FROM records WHERE id = ?", name))
@@ -123,8 +128,10 @@ def _chosen(
             "SELECT id, digest, outlet, url FROM records"
         ):
             known = outlet_identity(outlet, url)
-            if outlet in wanted or (known is not None and known[0] in wanted):
+            named = wanted & {outlet, known[0] if known else None}
+            if named:
                 keys[identity, digest] = None
+                found |= named
     if before is not None:
         at = before.isoformat(timespec="seconds").replace("+00:00", "Z")
         query = (
@@ -132,7 +139,7 @@ def _chosen(
             "THEN first_seen < ? ELSE published < ? END"
         )
         keys |= dict.fromkeys(store.rows(query, at, int(before.timestamp() * 1_000_000)))
-    return list(keys)
+    return list(keys), found
 
 
 def _refs(store: Store, keys: Sequence[tuple[str, str]]) -> set[str]:

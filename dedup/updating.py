@@ -81,12 +81,12 @@ def bring_up_to_date(
     run: Run,
     started: Started,
     inputs: list[str],
-    missing: Sequence[str],
+    missing: Mapping[str, Sequence[str]],
     files: DropFolders,
     keep_days: int | None,
 ) -> Update:
-    """Take in and compare what is new; commit it. ``missing``: ids to be removed that were not
-    there."""
+    """Take in and compare what is new; commit it. ``missing``: what was to be removed and was not
+    there, as :func:`dedup.removal.remove` gives it."""
     run.compile()
     vocabulary = load_vocabulary(store)
     workers = run.workers
@@ -116,7 +116,7 @@ def compare_all(
     started: Started,
     vocabulary: Vocabulary | None = None,
     counts: Ingested | None = None,
-    missing: Sequence[str] = (),
+    missing: Mapping[str, Sequence[str]] | None = None,
 ) -> Update:
     """Compare what is in the index and was not compared yet; commit what changes."""
     recalled = recall(
@@ -141,7 +141,7 @@ def compare_all(
             tables,
             events,
             counts or Ingested(),
-            missing,
+            missing or {},
         )
 
 
@@ -154,7 +154,7 @@ def _commit(
     tables: Tables,
     events: list[Event],
     counts: Ingested,
-    missing: Sequence[str],
+    missing: Mapping[str, Sequence[str]],
 ) -> Update:
     number = started.number
     _store_findings(store, number, recalled, analysis)
@@ -242,7 +242,7 @@ def _store_findings(store: Store, run: int, recalled: Recalled, analysis: Analys
 
 
 def _about_run(
-    store: Store, started: Started, counts: Ingested, missing: Sequence[str]
+    store: Store, started: Started, counts: Ingested, missing: Mapping[str, Sequence[str]]
 ) -> dict[str, Any]:
     outputs = naming_outputs(store)
     return {
@@ -255,7 +255,7 @@ def _about_run(
         "erased": counts.erased,
         "too_old": counts.too_old,
         "removed": _removed(store, started),
-        **({"missing": list(missing)} if missing else {}),
+        **missing,
         **({"outputs": outputs} if outputs else {}),
     }
 
@@ -268,7 +268,11 @@ def _removed(store: Store, started: Started) -> int:
 
 
 def _as_it_was(
-    store: Store, run: Run, started: Started, counts: Ingested, missing: Sequence[str]
+    store: Store,
+    run: Run,
+    started: Started,
+    counts: Ingested,
+    missing: Mapping[str, Sequence[str]],
 ) -> Update:
     """A run that found nothing new; or one whose results were committed already."""
     about = store.value("SELECT about FROM runs WHERE run = ?", started.number)

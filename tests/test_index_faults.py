@@ -218,7 +218,7 @@ def test_a_clock_set_back_changes_no_order(case):
     assert runs[2][1] < runs[1][1], "the clock was set back"
     redone = harness.run("update", index, case.last, "--out", out.with_name("none"))
     harness.expect(redone, 0)
-    assert "Nothing new" in redone.stdout
+    assert "Nothing changed" in redone.stdout
 
 
 # --- 37: another version, scheme or settings ------------------------------------------------

@@ -139,9 +139,12 @@ def test_an_erasure_that_was_killed_is_ended_by_the_next_run(tmp_path, monkeypat
     assert [word for word in UNUSUAL if word in left] == []
 
 
-def test_an_unknown_id_is_told_and_is_no_success(sample_index):
+def test_an_unknown_id_or_outlet_is_told_and_is_no_success(sample_index):
     done = run("index", "delete", sample_index, "--id", "nope", "--erase", code=3)
     assert "no article 'nope'" in done.stderr
+    done = run("index", "delete", sample_index, "--outlet", "nobody", code=3)
+    assert "no article of an outlet 'nobody'" in done.stderr
+    assert "Nothing changed" in done.stdout
 
 
 def test_what_is_refused_leaves_no_run_behind(tmp_path):

@@ -116,7 +116,9 @@ def delete(
 ) -> None:
     """Take articles out of an index, and tell what that changes.
 
-    Folders that earlier runs wrote are not touched; those that name an article are listed.
+    Folders that earlier runs wrote are not touched; those that name an article are listed. Exit
+    codes: 0 done, 2 usage, 3 an id or outlet was not there (without --erase: and nothing else
+    either), 4 another job is changing the index, 5 failed.
     """
     with errors(f"{UNTOUCHED} Run the same command again to continue.") as stages:
         from dedup.errors import UsageError
@@ -141,13 +143,16 @@ def delete(
                 progress=progress,
             )
         about = found.run["run"]
-        for name in about.get("missing") or ():
+        for name in about.get("missing", ()):
             say(f"warning: no article '{name}' in {index}")
+        for name in about.get("missing_outlets", ()):
+            say(f"warning: no article of an outlet '{name}' in {index}")
         for folder in about.get("outputs") or ():
             say(f"warning: {folder} was written by an earlier run and names a deleted article")
         if not quiet:
             show(update_summary(found, index, out))
-        if about.get("missing") and (erase or not about["removed"]):
+        absent = "missing" in about or "missing_outlets" in about
+        if absent and (erase or not about["removed"]):
             raise typer.Exit(options.EXIT_INCOMPLETE)
 
 

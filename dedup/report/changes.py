@@ -30,15 +30,17 @@ def update_summary(update: Update, index: Path, out: Path | None) -> Text:
     about, held = update.run["run"], update.run["index"]
     lines = []
     if not update.changed:
-        lines.append(f"Nothing new: {index} holds {held['articles']:,} articles, as before.")
+        lines.append(
+            f"Nothing changed: {index} holds {_count(held['articles'], 'article')}, as before."
+        )
     else:
         flags = Counter(update.tables["articles"].column("flag").to_pylist())
         copied = ", ".join(
             f"{flags[flag]:,} {flag}" for flag in ("syndicated", "partial", "duplicate", "earliest")
         )
         lines.append(
-            f"{about['new']:,} new articles; {index} now holds {held['articles']:,} in "
-            f"{held['groups']:,} groups."
+            f"{_count(about['new'], 'new article')}; {index} now holds {held['articles']:,} in "
+            f"{_count(held['groups'], 'group')}."
         )
         lines.append(f"Of the articles that are new or changed: {copied}.")
     for part, count in (
@@ -80,6 +82,10 @@ def _changes(update: Update) -> list[str]:
     return lines
 
 
+def _count(number: int, one: str) -> str:
+    return f"{number:,} {one}" if number == 1 else f"{number:,} {one}s"
+
+
 _EVENTS = ("created", "merged", "split", "dissolved")
 
 
@@ -89,9 +95,9 @@ def info_view(about: dict[str, Any]) -> RenderableType:
     first, last = about["published"]
     when = f", published {first} to {last}" if first else ""
     lines = [
-        f"{rows['articles']:,} articles{when}",
-        f"{rows['groups']:,} groups, {rows['relations']:,} relations",
-        f"{rows['passages']:,} shared passages, {rows['sources']:,} sources",
+        f"{_count(rows['articles'], 'article')}{when}",
+        f"{_count(rows['groups'], 'group')}, {_count(rows['relations'], 'relation')}",
+        f"{_count(rows['passages'], 'shared passage')}, {_count(rows['sources'], 'source')}",
         "Flags: " + (", ".join(f"{n:,} {flag}" for flag, n in about["flags"].items()) or "none"),
         f"{size['file'] / 1e6:,.1f} MB on the disk, {size['free'] / 1e6:,.1f} MB of them free",
         f"Made {about['created']}; fingerprint {about['stamp']['fingerprint']}",
