@@ -253,6 +253,17 @@ def test_a_damaged_file_ends_a_job_with_3_after_everything_readable_was_used(tmp
     assert message["articles"]["new"] == 4
 
 
+def test_the_log_names_what_was_rejected_and_why(tmp_path):
+    job = write_job(tmp_path)
+    put(tmp_path, "a.jsonl", [*RECORDS[:3], '{"id": "x"}', '{"id": "y", "text": 7}'])
+    (tmp_path / "drop" / "notes.bin").write_bytes(bytes(range(256)))
+    assert run_here(job) == 0
+    told = {Path(line["file"]).name: line for line in log_of(tmp_path, "rejected")}
+    assert {name: line["records"] for name, line in told.items()} == {"a.jsonl": 2, "notes.bin": 1}
+    assert told["a.jsonl"]["first"]["position"] == "line 4"
+    assert "format" in told["notes.bin"]["first"]["reason"]
+
+
 def test_a_run_whose_outputs_could_not_be_written_is_finished_by_the_next(tmp_path, monkeypatch):
     def full(*_, **__):
         raise OSError(errno.ENOSPC, "No space left on device")

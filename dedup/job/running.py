@@ -19,7 +19,10 @@ from dedup.runs import DONE, PENDING
 from dedup.store import FILE, Store
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
+
+    import pyarrow as pa
 
     from dedup.index import Update
     from dedup.job.file import Job
@@ -133,8 +136,8 @@ class _Run:
             self.log.say("skipped", file=skipped["file"], reason=skipped["reason"])
         for name in run.get("drop", {}).get("waiting", ()):
             self.log.say("waiting", file=name, reason="changed a moment ago; read by the next run")
-        if ledger["rejected"]:
-            self.log.say("rejected", "warning", records=ledger["rejected"])
+        for fields in _rejected(update.tables["rejected"]):
+            self.log.say("rejected", "warning", **fields)
         counted = ("new", "known", "revisions", "erased", "too_old", "removed")
         self.log.say(
             "done",
@@ -248,3 +251,16 @@ class _Run:
 
     def _seconds(self) -> float:
         return round(time.perf_counter() - self._begun, 3)
+
+
+def _rejected(table: pa.Table) -> Iterator[dict[str, Any]]:
+    """Of each file how many records were not used, and where and why the first was not."""
+    table = table.select(["file", "position", "reason"])
+    files = table.group_by("file", use_threads=False)
+    columns = [("file", "count"), ("position", "first"), ("reason", "first")]
+    for row in files.aggregate(columns).to_pylist():
+        yield {
+            "file": row["file"],
+            "records": row["file_count"],
+            "first": {"position": row["position_first"], "reason": row["reason_first"]},
+        }
