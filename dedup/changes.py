@@ -237,8 +237,8 @@ def changes_of(store: Store, run: int) -> list[dict[str, Any]]:
         line = {"table": table, "change": change, "key": orjson.loads(key)}
         if fields is not None:
             line["fields"] = orjson.loads(fields)
-            line["before"] = None if before is None else orjson.loads(before)
-            line["after"] = orjson.loads(after)
+            line["before"] = None if before is None else _stated(table, orjson.loads(before))
+            line["after"] = _stated(table, orjson.loads(after))
         lines.append(line)
     query = 'SELECT "group", event, others, reason FROM group_history WHERE run = ? ORDER BY rowid'
     for group, event, others, reason in store.rows(query, run):
@@ -252,6 +252,18 @@ def changes_of(store: Store, run: int) -> list[dict[str, Any]]:
             }
         )
     return lines
+
+
+def _stated(table: str, values: dict[str, Any]) -> dict[str, Any]:
+    """Values of some columns as the output contract has them, not as the index keeps them."""
+    schema = table_schemas()[table]
+    for name, value in values.items():
+        kind = schema.field(name).type
+        if value is not None and pa.types.is_nested(kind):
+            values[name] = orjson.loads(value)
+        elif value is not None and pa.types.is_boolean(kind):
+            values[name] = bool(value)
+    return values
 
 
 def stored_rows(store: Store, name: str, keys: Iterable[Row]) -> pa.Table:

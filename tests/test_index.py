@@ -166,6 +166,14 @@ def test_changed_labels_are_reported_as_changed(tmp_path):
     for change in changed:
         assert change["fields"]
         assert change["before"].keys() == change["after"].keys() == set(change["fields"])
+    for table, key in (("articles", "ref"), ("groups", "id"), ("sources", "id")):
+        rows = {row[key]: row for row in second.tables[table].to_pylist()}
+        for change in second.changes:
+            if change["table"] == table and change["change"] == "changed":
+                row = rows[change["key"][0]]
+                for name in set(change["fields"]) - {"passages"}:  # these are in another order
+                    assert change["after"][name] == row[name]
+                    assert not isinstance(change["before"][name], str) or isinstance(row[name], str)
 
 
 def test_a_first_run_without_articles_is_a_run(tmp_path):
