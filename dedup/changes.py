@@ -15,7 +15,7 @@ from dedup.indextables import KEYS, RESULTS, UNRANKED, result_columns
 from dedup.model import table_schemas
 from dedup.report.encode import parsed_date, with_date_strings
 from dedup.rowdigests import known_rows, row_digests
-from dedup.store import unpack_arrays
+from dedup.store import UNREADABLE, unpack_arrays
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -219,11 +219,18 @@ def keep_delta(store: Store, run: int, delta: Mapping[str, pa.Table]) -> None:
 
 
 def kept_delta(store: Store, run: int) -> dict[str, pa.Table]:
-    """What :func:`keep_delta` kept of a run; nothing if that run committed nothing."""
-    data = store.value("SELECT data FROM parts WHERE kind = 'delta' AND run = ?", run)
-    if data is None:
-        return {}
-    return {name: pa.ipc.open_stream(a).read_all() for name, a in unpack_arrays(data).items()}
+    """What :func:`keep_delta` kept of a run; nothing if that run committed nothing.
+
+    Raises :class:`~dedup.errors.IndexDamagedError` where it cannot be read.
+    """
+    query = "SELECT part, data FROM parts WHERE kind = 'delta' AND run = ?"
+    for part, data in store.rows(query, run):
+        try:
+            packed = unpack_arrays(data)
+            return {name: pa.ipc.open_stream(a).read_all() for name, a in packed.items()}
+        except (*UNREADABLE, pa.ArrowException) as error:
+            raise store.damaged_part(part, "delta", f"cannot be unpacked: {error}") from error
+    return {}
 
 
 def changes_of(store: Store, run: int) -> list[dict[str, Any]]:

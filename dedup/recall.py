@@ -90,13 +90,17 @@ def recall(
     if compare_anew:
         known[:] = False
     parts = [] if compare_anew else store.parts("similar")
-    similar = similar_from(collection, parts, node_of)
+    crowds = [] if compare_anew else store.parts("crowd")
+    width = -(-scheme(settings).bands // 8)
+    kind = "similar"
     try:
-        width = -(-scheme(settings).bands // 8)
-        crowd = crowd_from(collection, [] if compare_anew else store.parts("crowd"), node_of, width)
+        similar = similar_from(collection, parts, node_of)
+        kind = "crowd"
+        crowd = crowd_from(collection, crowds, node_of, width)
+        kind = "alignment"
+        alignment = alignment_from(collection, store.parts("alignment"), node_of)
     except ValueError as error:
-        raise damaged_index(store, f"part of full buckets: {error}") from error
-    alignment = alignment_from(collection, store.parts("alignment"), node_of)
+        raise damaged_index(store, f"a part of the kind '{kind}' {error}") from error
     languages = store.rows("SELECT language FROM frames JOIN texts USING (text) ORDER BY digest")
     earlier = Earlier(
         collection,

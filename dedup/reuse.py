@@ -156,18 +156,38 @@ def similar_arrays(
 
 def similar_from(c: Collection, parts: Sequence[Arrays], node_of: NDArray[np.int32]) -> Similar:
     """Similar passages of all parts; ``node_of`` (int32) is the node of each text, -1 where there
-    is none."""
+    is none.
+
+    Raises ``ValueError`` for texts and passages that there cannot be.
+    """
     columns = {
         name: np.concatenate([np.empty(0, np.int32), *(part[name] for part in parts)])
         for name in ("text_a", "place_a", "text_b", "place_b", "shared")
     }
-    one, two = node_of[columns["text_a"]], node_of[columns["text_b"]]
-    u, v = c.d_passage[one] + columns["place_a"], c.d_passage[two] + columns["place_b"]
-    shared = columns["shared"]
+    one, two = _nodes(columns["text_a"], node_of), _nodes(columns["text_b"], node_of)
     there = (one | two) >= 0
     if not there.all():
-        u, v, shared = u[there], v[there], shared[there]
-    return Similar(u, v, shared, np.zeros(len(u), bool))
+        one, two = one[there], two[there]
+        columns = {name: array[there] for name, array in columns.items()}
+    u, v = _passages(c, one, columns["place_a"]), _passages(c, two, columns["place_b"])
+    return Similar(u, v, columns["shared"], np.zeros(len(u), bool))
+
+
+def _nodes(text: NDArray[np.int32], node_of: NDArray[np.int32]) -> NDArray[np.int32]:
+    """The node of each text, -1 where it is no longer there."""
+    if len(text) and not 0 < int(text.min()) <= int(text.max()) < len(node_of):
+        raise ValueError("names texts that there never were")
+    return np.asarray(node_of[text])
+
+
+def _passages(
+    c: Collection, node: NDArray[np.int32], place: NDArray[np.int32]
+) -> NDArray[np.int64]:
+    """The passages at places of nodes."""
+    passage = c.d_passage[node] + place
+    if ((place < 0) | (passage >= c.d_passage[node + 1])).any():
+        raise ValueError("names passages that their texts do not have")
+    return np.asarray(passage)
 
 
 def crowd_arrays(c: Collection, crowd: Crowd, text: NDArray[np.int32]) -> Arrays:
@@ -186,19 +206,19 @@ def crowd_from(
 ) -> Crowd:
     """The members of full buckets of all parts, ``width`` bytes of bands a passage.
 
-    Raises ``ValueError`` where a part has other columns or sizes.
+    Raises ``ValueError`` where a part has other sizes, and for texts and passages that there
+    cannot be.
     """
     if not parts:
         return no_crowd()
     for part in parts:
-        rows = len(part.get("text", ()))
         for name in ("member", "represents"):
-            bits = part.get(name)
-            if bits is None or bits.shape != (rows, width) or bits.dtype != np.uint8:
+            if part[name].shape[1] != width:
                 raise ValueError(f"'{name}' is not one row of {width} bytes for each passage")
     columns = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-    there = node_of[columns["text"]] >= 0
-    passage = c.d_passage[node_of[columns["text"][there]]] + columns["place"][there]
+    node = _nodes(columns["text"], node_of)
+    there = node >= 0
+    passage = _passages(c, node[there], columns["place"][there])
     return Crowd(passage, columns["member"][there], columns["represents"][there])
 
 
@@ -230,11 +250,14 @@ def alignment_arrays(
 
 
 def alignment_from(c: Collection, parts: Sequence[Arrays], node_of: NDArray[np.int32]) -> Alignment:
-    """The alignments of all parts, of pairs whose texts are both there still."""
+    """The alignments of all parts, of pairs whose texts are both there still.
+
+    Raises ``ValueError`` for texts, tokens and passages that there cannot be.
+    """
     token = c.p_token[c.d_passage]
     found = []
     for part in parts:
-        a, b = node_of[part["text_a"]].astype(np.int64), node_of[part["text_b"]].astype(np.int64)
+        a, b = (_nodes(part[name], node_of).astype(np.int64) for name in ("text_a", "text_b"))
         pair, match = part["pair"].astype(np.int64), part["match"].astype(np.int64)
         of_link = pair[match]
         whole = Alignment(
@@ -255,7 +278,23 @@ def alignment_from(c: Collection, parts: Sequence[Arrays], node_of: NDArray[np.i
         )
         there = (a >= 0) & (b >= 0)
         found.append(whole if there.all() else chosen(whole, there))
+        _check_inside(c, found[-1], token)
     return joined([no_alignment(), *found], np.int64(c.nodes + 1))
+
+
+def _check_inside(c: Collection, x: Alignment, token: NDArray[np.int64]) -> None:
+    """Spans and links lie in their texts, whose first tokens are ``token`` (int64, nodes + 1)."""
+    outside = 0
+    for node, begin, end, link in (
+        (x.pair_a[x.pair], x.a0, x.a1, x.link_a),
+        (x.pair_b[x.pair], x.b0, x.b1, x.link_b),
+    ):
+        wrong = (begin < token[node]) | (begin >= end) | (end > token[node + 1])
+        owner = node[x.match]
+        apart = (link < c.d_passage[owner]) | (link >= c.d_passage[owner + 1])
+        outside += int(wrong.sum()) + int(apart.sum())
+    if outside:
+        raise ValueError("has spans that lie outside their texts")
 
 
 def merged_parts(kind: str, parts: Sequence[Arrays], known: NDArray[np.int32]) -> Arrays:

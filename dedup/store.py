@@ -23,6 +23,7 @@ import zstandard
 from dedup.errors import IndexDamagedError, IndexMissingError, IndexWriteError
 from dedup.indexnotes import PARTS
 from dedup.indextables import SCHEMA, create_statements
+from dedup.partshapes import problem_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -61,7 +62,11 @@ def unpack_arrays(data: bytes) -> dict[str, NDArray[Any]]:
         return dict(archive)
 
 
-UNREADABLE = (zstandard.ZstdError, zipfile.BadZipFile, ValueError, KeyError, EOFError, OSError)
+UNREADABLE = (
+    *(zstandard.ZstdError, zipfile.BadZipFile, ValueError, KeyError, EOFError, OSError),
+    # No bytes at all; a size that is damaged, too.
+    *(TypeError, MemoryError),
+)
 """What a damaged part, text or frame raises when it is unpacked."""
 
 
@@ -273,7 +278,8 @@ class Store:
     def parts(self, kind: str) -> list[dict[str, NDArray[Any]]]:
         """The arrays of one kind, in the order in which they were added.
 
-        Raises :class:`~dedup.errors.IndexDamagedError` where one of them cannot be unpacked.
+        Raises :class:`~dedup.errors.IndexDamagedError` where one of them cannot be unpacked, or is
+        not of the arrays of its kind.
         """
         query = "SELECT part, data FROM parts WHERE kind = ? ORDER BY part"
         arrays = []
@@ -281,11 +287,17 @@ class Store:
             try:
                 arrays.append(unpack_arrays(data))
             except UNREADABLE as error:
-                raise IndexDamagedError(
-                    f"{self.folder}: its part {part} ({kind}) cannot be unpacked: {error}; 'dedup "
-                    f"index rebuild {self.folder}' makes the index anew from its texts"
-                ) from error
+                raise self.damaged_part(part, kind, f"cannot be unpacked: {error}") from error
+            if problem := problem_of(kind, arrays[-1]):
+                raise self.damaged_part(part, kind, problem)
         return arrays
+
+    def damaged_part(self, part: int, kind: str, says: str) -> IndexDamagedError:
+        """The error for a part that cannot be used, with what helps."""
+        return IndexDamagedError(
+            f"{self.folder}: its part {part} ({kind}) {says}; 'dedup index rebuild {self.folder}' "
+            "makes the index anew from its texts"
+        )
 
     def add_part(self, kind: str, run: int, arrays: dict[str, NDArray[Any]]) -> None:
         """Add arrays of one kind."""

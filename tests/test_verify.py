@@ -14,6 +14,7 @@ import zstandard
 from dumps import ROOT
 
 import dedup
+from dedup.errors import IndexDamagedError
 from dedup.store import pack_arrays, unpack_arrays
 
 SAMPLE = ROOT / "data" / "sample" / "articles.jsonl"
@@ -157,6 +158,27 @@ def test_a_text_that_was_changed_is_found(index):
     assert any("is not the digest of its text" in problem for problem in found.problems)
 
 
+COLUMNS = [
+    ("vocabulary", "v_chars"),
+    ("similar", "shared"),
+    ("crowd", "place"),
+    ("crowd", "member"),
+    ("alignment", "text_b"),
+    ("alignment", "bits"),
+    ("alignment", "cosine"),
+]
+
+
+def with_rows(kind, arrays):
+    """The arrays of a part; where no bucket is full, a member of one."""
+    if kind == "crowd" and not len(arrays["text"]):
+        bits = np.zeros((1, arrays["member"].shape[1]), np.uint8)
+        one = {"text": np.ones(1, np.int32), "place": np.zeros(1, np.int32)}
+        return {**one, "member": bits, "represents": bits}
+    assert len(next(iter(arrays.values())))
+    return arrays
+
+
 @pytest.mark.parametrize(
     ("kind", "column", "change", "says"),
     [
@@ -169,6 +191,12 @@ def test_a_text_that_was_changed_is_found(index):
         ("alignment", "similarity", lambda x: x * 0.9, "do not hold on their texts"),
         ("alignment", "b1", lambda x: x + np.int32(100_000), "do not hold on their texts"),
         ("alignment", "pair", lambda x: x + np.int32(100_000), "has matches of no pair"),
+        ("alignment", "match", lambda x: x - np.int32(1), "has links of no match"),
+        *(
+            (kind, column, change, "has columns at odds")
+            for kind, column in COLUMNS
+            for change in (lambda x: x[:-1], lambda x: x.astype(np.complex64))
+        ),
     ],
 )
 def test_damaged_parts_are_found(index, kind, column, change, says):
@@ -176,10 +204,40 @@ def test_damaged_parts_are_found(index, kind, column, change, says):
     query = "SELECT part, data FROM parts WHERE kind = ? ORDER BY part"
     part, data = database.execute(query, (kind,)).fetchone()
     database.close()
-    arrays = unpack_arrays(data)
+    arrays = with_rows(kind, unpack_arrays(data))
     arrays[column] = change(arrays[column])
     found = damaged(index, "UPDATE parts SET data = ? WHERE part = ?", pack_arrays(arrays), part)
     assert any(says in problem for problem in found.problems), found.problems
+
+
+@pytest.mark.parametrize(
+    ("kind", "column", "change", "says"),
+    [
+        *((kind, column, lambda x: x[:-1], "has columns at odds") for kind, column in COLUMNS),
+        ("similar", "text_a", lambda x: x + np.int32(10_000), "that there never were"),
+        ("similar", "place_b", lambda x: x + np.int32(10_000), "passages that their texts do not"),
+        ("crowd", "text", lambda x: x - np.int32(10_000), "that there never were"),
+        ("crowd", "place", lambda x: x - np.int32(10_000), "passages that their texts do not"),
+        ("crowd", "member", lambda x: x[:, 1:], "is not one row of"),
+        ("alignment", "text_b", lambda x: x + np.int32(10_000), "that there never were"),
+        ("alignment", "a1", lambda x: x + np.int32(10_000), "lie outside their texts"),
+        ("alignment", "link_b", lambda x: x + np.int32(10_000), "lie outside their texts"),
+    ],
+)
+def test_a_run_names_the_part_that_it_cannot_use(index, tmp_path, kind, column, change, says):
+    """Rather than computing with it."""
+    database = sqlite3.connect(index / "index.sqlite")
+    query = "SELECT part, data FROM parts WHERE kind = ? ORDER BY length(data) DESC"
+    part, data = database.execute(query, (kind,)).fetchone()
+    arrays = with_rows(kind, unpack_arrays(data))
+    arrays[column] = change(arrays[column])
+    query = "UPDATE parts SET data = ? WHERE part = ?"
+    database.execute(query, (pack_arrays(arrays), part))
+    database.commit()
+    database.close()
+    (tmp_path / "more.jsonl").write_text(json.dumps({"id": "one-more", "text": "A new pier."}))
+    with pytest.raises(IndexDamagedError, match=says):
+        dedup.Index.open(index).update(tmp_path / "more.jsonl", threads=1)
 
 
 def test_an_erased_text_that_is_back_is_found(index, tmp_path):

@@ -11,6 +11,7 @@ import numpy as np
 from dedup.align import similarities
 from dedup.candidates import ALIKE, INSIDE, LEAST_AGREEMENT, LEAST_SHARED
 from dedup.kernels import bands
+from dedup.partshapes import problem_of
 from dedup.reuse import no_alignment
 from dedup.sketch import scheme
 from dedup.store import UNREADABLE, unpack_arrays
@@ -55,6 +56,8 @@ def check_findings(
             arrays = unpack_arrays(data)
         except UNREADABLE:
             continue  # said with the texts, since all parts were unpacked there
+        if problem_of(kind, arrays):
+            continue  # the same
         name = f"parts: number {part} ({kind})"
         columns = [arrays[n] for n in ("text", "text_a", "text_b") if n in arrays]
         beyond = int(sum(((c < 1) | (c > given)).sum() for c in columns))
@@ -189,9 +192,6 @@ def _check_alignment(
     store: Store, found: Verified, texts: WholeTexts, x: Arrays, name: str
 ) -> None:
     pair = x["pair"].astype(np.int64)
-    if len(pair) and not (pair.min() >= 0 and pair.max() < len(x["text_a"])):
-        found.problems.append(f"{name}: has matches of no pair")
-        return
     found.comparisons += len(pair)
     a, b = x["text_a"][pair], x["text_b"][pair]
     wrong = 0

@@ -14,6 +14,7 @@ from dedup.candidates import indexed_passages
 from dedup.collection import collect
 from dedup.indexnotes import PARTS
 from dedup.kernels import bands
+from dedup.partshapes import problem_of
 from dedup.recall import load_vocabulary
 from dedup.sketch import scheme
 from dedup.store import UNREADABLE, digest_of, unpack_arrays
@@ -125,7 +126,7 @@ def _vocabulary(store: Store, found: Verified) -> Vocabulary | None:
     usable = True
     query = "SELECT part, kind, digest, data FROM parts"
     for part, kind, digest, data in store.connection.execute(query):
-        if digest_of(data) != digest:
+        if not isinstance(data, bytes) or digest_of(data) != digest:
             found.problems.append(f"parts: number {part} ({kind}) is not as it was written")
         try:
             arrays = unpack_arrays(data)
@@ -133,22 +134,10 @@ def _vocabulary(store: Store, found: Verified) -> Vocabulary | None:
             found.problems.append(f"parts: number {part} ({kind}) cannot be unpacked: {error}")
             usable &= kind != "vocabulary"
             continue
-        if kind == "vocabulary" and not _consistent(arrays):
-            usable = False
-            found.problems.append(f"parts: number {part} (vocabulary) has columns at odds")
+        if problem := problem_of(kind, arrays):
+            usable &= kind != "vocabulary"
+            found.problems.append(f"parts: number {part} ({kind}) {problem}")
     return load_vocabulary(store) if usable else None
-
-
-def _consistent(arrays: dict[str, NDArray[Any]]) -> bool:
-    columns = ("v_hash", "v_bits", "v_chars", "v_bytes")
-    if not {*columns, "text"} <= arrays.keys():
-        return False
-    sizes = arrays["v_bytes"]
-    return (
-        len({len(arrays[name]) for name in columns}) == 1
-        and bool((sizes >= 0).all())
-        and int(sizes.sum(dtype=np.int64)) == len(arrays["text"])
-    )
 
 
 def _batches(store: Store, found: Verified) -> Iterator[_Batch]:
