@@ -333,7 +333,9 @@ class Index:
         run = Run(settings=self.settings, threads=threads, progress=progress)
         run.compile()
         with Store.open(self.folder) as store:
-            return verify_store(store, self.settings, threads=run.workers, progress=progress)
+            return verify_store(
+                store, self.settings, arena=run.arena, threads=run.workers, progress=progress
+            )
 
     def info(self) -> dict[str, Any]:
         """Counts, sizes, settings and runs of the index."""

@@ -11,11 +11,14 @@ import sys
 import numpy as np
 import pytest
 import zstandard
-from dumps import ROOT
+from dumps import ROOT, write_jsonl
+from test_index_states import POOL
 
 import dedup
+from dedup import candidates, updating
 from dedup.errors import IndexDamagedError
-from dedup.store import pack_arrays, unpack_arrays
+from dedup.indexnotes import PARTS
+from dedup.store import Store, digest_of, pack_arrays, unpack_arrays
 
 SAMPLE = ROOT / "data" / "sample" / "articles.jsonl"
 
@@ -238,6 +241,59 @@ def test_a_run_names_the_part_that_it_cannot_use(index, tmp_path, kind, column, 
     (tmp_path / "more.jsonl").write_text(json.dumps({"id": "one-more", "text": "A new pier."}))
     with pytest.raises(IndexDamagedError, match=says):
         dedup.Index.open(index).update(tmp_path / "more.jsonl", threads=1)
+
+
+SMALL_BUCKETS = (("BUCKET_CAP", 6), ("BUCKET_REPRESENTATIVES", 2))
+
+
+def rows_of(arrays, rows):
+    return {name: array[rows] for name, array in arrays.items()}
+
+
+@pytest.fixture(scope="module")
+def crowded(tmp_path_factory):
+    """An index in which buckets are full and cut pairs."""
+    folder = tmp_path_factory.mktemp("crowded")
+    variants = [record for record in POOL if record["id"].startswith("variant")]
+    with pytest.MonkeyPatch.context() as patch:
+        for name, size in SMALL_BUCKETS:
+            patch.setattr(candidates, name, size)
+        patch.setattr(updating, "MOST_KEPT", 100)  # pairs that were cut keep their marks
+        index = dedup.Index.open(folder / "ix", create=True)
+        for k in range(6):
+            index.update(write_jsonl(folder / "part.jsonl", variants[k::6]), threads=1)
+    return folder / "ix"
+
+
+@pytest.mark.parametrize(
+    ("kind", "change", "says"),
+    [
+        ("similar", lambda x: {**x, "shared": 0 * x["shared"]}, "similar passages are missing"),
+        ("similar", lambda x: rows_of(x, x["shared"] != 0), "are kept that no bucket compares"),
+        ("crowd", lambda x: {**x, "represents": 0 * x["member"]}, "have other places in full"),
+        ("crowd", lambda x: {**x, "member": x["member"] | 1}, "have other places in full"),
+        ("crowd", lambda x: rows_of(x, slice(-1)), "have other places in full"),
+    ],
+)
+def test_cut_marks_and_places_in_full_buckets_are_found_anew(
+    crowded, tmp_path, monkeypatch, kind, change, says
+):
+    for name, size in SMALL_BUCKETS:
+        monkeypatch.setattr(candidates, name, size)
+    shutil.copytree(crowded, tmp_path / "ix")
+    assert dedup.Index.open(tmp_path / "ix").verify(threads=1).problems == []
+    database = sqlite3.connect(tmp_path / "ix" / "index.sqlite")
+    query = "SELECT part, data FROM parts WHERE kind = ? ORDER BY part DESC"
+    for part, data in database.execute(query, (kind,)).fetchall():
+        changed = pack_arrays(change(unpack_arrays(data)))
+        query = "UPDATE parts SET data = ?, digest = ? WHERE part = ?"
+        database.execute(query, (changed, digest_of(changed), part))
+    database.commit()
+    database.close()
+    with Store.open(tmp_path / "ix", writing=True) as store:
+        store.note({PARTS: store.digest_of_parts()})
+    problems = dedup.Index.open(tmp_path / "ix").verify(threads=1).problems
+    assert any(says in problem for problem in problems), problems
 
 
 def test_an_erased_text_that_is_back_is_found(index, tmp_path):

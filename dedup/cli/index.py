@@ -53,8 +53,9 @@ def verify(
 ) -> None:
     """Check that an index is whole.
 
-    Everything is read: digests, frames and band keys are made anew from the texts, every match is
-    measured again, and whatever one table names must be in the other. A job may write meanwhile.
+    Everything is read: digests, frames and band keys are made anew from the texts, all passages
+    are compared anew, every match is measured again, and whatever one table names must be in the
+    other. A job may write meanwhile.
     Each problem is one line. Exit codes: 0 whole, 2 usage, 5 damaged.
     """
     with errors("Nothing was changed.") as stages:

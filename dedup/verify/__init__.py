@@ -9,9 +9,11 @@ import sqlite3
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from dedup.arena import Arena
 from dedup.indexnotes import ERASURE_KEY
 from dedup.ingest import erasure_mark
 from dedup.verify.findings import check_findings
+from dedup.verify.kept import check_kept
 from dedup.verify.references import check_references
 from dedup.verify.rows import check_rows
 from dedup.verify.texts import check_texts
@@ -53,13 +55,14 @@ def verify_store(
     store: Store,
     settings: Settings,
     *,
+    arena: Arena | None = None,
     threads: int = 1,
     progress: Callable[[str, int, int | None], None] | None = None,
 ) -> Verified:
     """Look at everything that an open index holds, as of what was committed last.
 
-    ``settings`` are those of the index. What cannot be read is a problem like others, and the rest
-    is looked at all the same.
+    ``settings`` are those of the index; ``arena`` has the memory for its words. What cannot be read
+    is a problem like others, and the rest is looked at all the same.
     """
     found = Verified()
 
@@ -89,6 +92,13 @@ def verify_store(
                 found,
                 "matches",
                 lambda: check_findings(store, settings, found, whole, progress=progress),
+            )
+            tick("passages", 0, None)
+            room = arena or Arena()
+            _checked(
+                found,
+                "similar passages",
+                lambda: check_kept(store, settings, found, whole, arena=room, threads=threads),
             )
     return found
 
