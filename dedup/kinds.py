@@ -127,10 +127,23 @@ def unrelated_pairs(
     only wear the same furniture, however large it is. Where nearly everything is suspected,
     versions of one text lie days apart, furniture lies further.
     """
-    pairs = len(alignment.pair_a)
     letters = kernels.letters_of_spans(c.p_token[:-1], c.p_token[1:], c.t_start, c.t_length)
     in_suspect = np.append(suspect, False)[shared.of_passage]
-    outside = np.bincount(c.p_article, letters * ~in_suspect, c.nodes)
+    return unrelated_outside(c.p_article, c.d_letters, letters, in_suspect, alignment, days_apart)
+
+
+def unrelated_outside(
+    p_article: NDArray[np.int32],
+    d_letters: NDArray[Any],
+    letters: NDArray[np.int64],
+    in_suspect: NDArray[np.bool_],
+    alignment: Alignment,
+    days_apart: NDArray[np.int64],
+) -> NDArray[np.bool_]:
+    """:func:`unrelated_pairs` by the letters and digits of texts (``d_letters``) and passages
+    (``letters``), which of these are suspected (``in_suspect``), and the links alone."""
+    pairs = len(alignment.pair_a)
+    outside = np.bincount(p_article, letters * ~in_suspect, len(d_letters))
     share = np.zeros(pairs)
     least = np.full(pairs, np.inf)
     for nodes, link in (
@@ -143,7 +156,7 @@ def unrelated_pairs(
         pair, passage = packed // (len(letters) + 1), packed % (len(letters) + 1)
         common = np.bincount(pair, letters[passage] * ~in_suspect[passage], pairs)
         share = np.maximum(share, common / np.maximum(1.0, outside[nodes]))
-        least = np.minimum(least, outside[nodes] / np.maximum(1, c.d_letters[nodes]))
+        least = np.minimum(least, outside[nodes] / np.maximum(1, d_letters[nodes]))
     return (share < UNRELATED) & ((least >= 0.2) | (days_apart > 14))
 
 

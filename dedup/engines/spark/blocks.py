@@ -10,22 +10,27 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pyarrow as pa
 
 from dedup.align import Alignment
 from dedup.engines.spark.batches import column, records_of
-from dedup.engines.spark.dealing import dealt
+from dedup.engines.spark.dealing import dealt, names_for
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    import pyarrow as pa
     from numpy.typing import NDArray
     from pyspark.sql import DataFrame
 
     from dedup.collection import Collection
 
 PAIRS_A_BLOCK = 20_000
-"""Pairs of a block: a few thousand texts, some 100 MB with their words."""
+"""Pairs of a block, where blocks are made by names alone: some 10,000 texts."""
+ONE_TASK = 5_000_000
+"""Pairs that one task orders, some 500 MB."""
+ORDERED_PAIRS_A_BLOCK = 100_000
+"""Pairs of a block in which they stand in order: some 20,000 texts, 500 MB with their words. The
+fewer blocks there are, the fewer texts are sent to several and segmented there."""
 
 MATCH = np.dtype(
     [
@@ -37,15 +42,60 @@ MATCH = np.dtype(
 LINK = np.dtype([("match", "<i4"), ("a", "<i4"), ("b", "<i4"), ("cosine", "<f4")])
 
 
-def in_blocks(pairs: DataFrame, count: int, least: int) -> DataFrame:
-    """Pairs (``a`` < ``b``) with the column ``block``.
+def in_blocks(pairs: DataFrame, count: int, least: int, *, one_task: int = ONE_TASK) -> DataFrame:
+    """Pairs (``a`` < ``b``), so many as ``count`` says, with the column ``block``.
 
-    The neighbourhood of a pair is named after the smallest node with which ``a`` makes a pair. One
-    with very many pairs (a story of thousands of copies) is dealt to several blocks.
+    Up to ``one_task`` pairs are brought into an order in which neighbours are near each other
+    (Cuthill and McKee 1969, "Reducing the bandwidth of sparse symmetric matrices"), and blocks are
+    cut out of that: all of a size, however large a story is, and with few texts in several. More
+    pairs go by names: see :func:`_named`.
+    """
+    if count > one_task:
+        return _named(pairs, max(least, -(-count // PAIRS_A_BLOCK)))
+    blocks = max(least, -(-count // ORDERED_PAIRS_A_BLOCK))
+    partitions = int(pairs.sparkSession.conf.get("spark.sql.shuffle.partitions") or 1)
+    names = names_for(blocks, partitions)
+
+    def work(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        parts = list(batches)
+        if not parts:
+            return
+        table = pa.Table.from_batches(parts)
+        number = ordered_blocks(column(table, "a"), column(table, "b"), blocks)
+        yield from table.append_column("block", pa.array(names[number])).to_batches()
+
+    kinds = ", ".join(f"{name} {kind}" for name, kind in pairs.dtypes)
+    return pairs.coalesce(1).mapInArrow(work, f"{kinds}, block int")
+
+
+def ordered_blocks(a: NDArray[np.int64], b: NDArray[np.int64], blocks: int) -> NDArray[np.int64]:
+    """The block (int64, 0 to ``blocks`` - 1) of each pair of nodes (``a``, ``b`` int64): blocks
+    have equally many pairs, and pairs of one neighbourhood are in few."""
+    from scipy.sparse import coo_matrix
+    from scipy.sparse.csgraph import reverse_cuthill_mckee
+
+    nodes, place = np.unique(np.concatenate([a, b]), return_inverse=True)
+    one, two = place[: len(a)], place[len(a) :]
+    shape = (len(nodes), len(nodes))
+    ends = (np.concatenate([one, two]), np.concatenate([two, one]))
+    graph = coo_matrix((np.ones(2 * len(a), np.int8), ends), shape=shape).tocsr()
+    position = np.empty(len(nodes), np.int64)
+    position[reverse_cuthill_mckee(graph, symmetric_mode=True)] = np.arange(len(nodes))
+    first, second = position[one], position[two]
+    out = np.empty(len(a), np.int64)
+    order = np.lexsort((np.maximum(first, second), np.minimum(first, second)))
+    out[order] = np.arange(len(a)) * blocks // max(1, len(a))
+    return out
+
+
+def _named(pairs: DataFrame, blocks: int) -> DataFrame:
+    """Pairs with the column ``block``, by joins: a pair is in the block of its neighbourhood.
+
+    That is named after the smallest node with which ``a`` makes a pair. One with very many pairs (a
+    story of thousands of copies) is dealt to several blocks.
     """
     from pyspark.sql import functions as F  # noqa: N812
 
-    blocks = max(least, -(-count // PAIRS_A_BLOCK))
     halves = pairs.select(F.col("a").alias("node"), F.col("b").alias("other")).unionByName(
         pairs.select(F.col("b").alias("node"), F.col("a").alias("other"))
     )
@@ -116,13 +166,15 @@ def _cut(rows: NDArray[np.void], starts: NDArray[np.int64]) -> list[bytes]:
 
 
 def unpacked_alignment(
-    c: Collection,
+    d_passage: NDArray[np.int64],
+    d_token: NDArray[np.int64],
     a: NDArray[np.int64],
     b: NDArray[np.int64],
     matches: Sequence[bytes],
     links: Sequence[bytes],
 ) -> Alignment:
-    """The alignment of pairs (``a``, ``b`` int64 nodes of ``c``) from their bytes."""
+    """The alignment of pairs (``a``, ``b`` int64 nodes) from their bytes; ``d_passage`` and
+    ``d_token`` (int64, nodes + 1) say where the passages and tokens of each node begin."""
     m = records_of(matches, MATCH)
     k = records_of(links, LINK)
     sizes = np.array([len(blob) // MATCH.itemsize for blob in matches], np.int64)
@@ -130,20 +182,19 @@ def unpacked_alignment(
     link_sizes = np.array([len(blob) // LINK.itemsize for blob in links], np.int64)
     of_link = np.repeat(np.arange(len(a)), link_sizes)
     before = np.cumsum(sizes) - sizes
-    token = c.p_token[c.d_passage]
     return Alignment(
         a,
         b,
         pair,
-        m["a0"] + token[a[pair]],
-        m["a1"] + token[a[pair]],
-        m["b0"] + token[b[pair]],
-        m["b1"] + token[b[pair]],
+        m["a0"] + d_token[a[pair]],
+        m["a1"] + d_token[a[pair]],
+        m["b0"] + d_token[b[pair]],
+        m["b1"] + d_token[b[pair]],
         np.ascontiguousarray(m["similarity"]),
         np.ascontiguousarray(m["bits"]),
         k["match"] + before[of_link],
-        k["a"] + c.d_passage[a[of_link]],
-        k["b"] + c.d_passage[b[of_link]],
+        k["a"] + d_passage[a[of_link]],
+        k["b"] + d_passage[b[of_link]],
         np.ascontiguousarray(k["cosine"]),
         np.zeros(3, np.int64),
     )

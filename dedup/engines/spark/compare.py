@@ -19,7 +19,7 @@ from dedup.engines.spark.blocks import (
     places,
     unpacked_alignment,
 )
-from dedup.kinds import PassageStatistics, unrelated_pairs
+from dedup.kinds import PassageStatistics, unrelated_outside
 from dedup.passages import SharedPassages
 from dedup.relate import relate
 from dedup.speech import Speech
@@ -74,7 +74,19 @@ def align_pairs(pairs: DataFrame, nodes: DataFrame, settings: Settings) -> DataF
 def _recalled(rows: pa.Table, nodes: pa.Table) -> tuple[Collection, Alignment]:
     c = collected(nodes["text"])
     a, b = places(nodes, rows)
-    return c, unpacked_alignment(c, a, b, rows["matches"].to_pylist(), rows["links"].to_pylist())
+    token = c.p_token[c.d_passage]
+    return c, _unpacked(rows, c.d_passage, token, a, b)
+
+
+def _unpacked(
+    rows: pa.Table,
+    d_passage: NDArray[np.int64],
+    d_token: NDArray[np.int64],
+    a: NDArray[np.int64],
+    b: NDArray[np.int64],
+) -> Alignment:
+    matches, links = (rows[name].to_pylist() for name in ("matches", "links"))
+    return unpacked_alignment(d_passage, d_token, a, b, matches, links)
 
 
 def _marked(c: Collection, nodes: pa.Table, name: str) -> tuple[NDArray[Any], NDArray[np.int64]]:
@@ -88,19 +100,23 @@ def _marked(c: Collection, nodes: pa.Table, name: str) -> tuple[NDArray[Any], ND
 def unrelated(aligned: DataFrame, facts: DataFrame) -> DataFrame:
     """``a``, ``b`` of aligned pairs that are otherwise unrelated (``kinds.unrelated_pairs``).
 
-    ``facts``: ``node``, ``text``, ``day``, ``suspect`` (places of suspected passages).
+    ``facts``: ``node``, ``letters`` of the text and ``letters_of`` its passages, ``day``,
+    ``suspect`` (places of suspected passages). No text is needed.
     """
 
     def work(rows: pa.Table, nodes: pa.Table) -> pa.Table:
-        c, x = _recalled(rows, nodes)
-        of_passage = np.full(len(c.p_start), -1, np.int32)
-        of_passage[_marked(c, nodes, "suspect")[1]] = 0
-        none = np.empty(0, np.int64)
-        shared = SharedPassages(np.zeros(2, np.int64), none, np.zeros(1, np.int64), of_passage)
+        d_passage, letters = ragged(nodes, "letters_of")
+        article = np.repeat(np.arange(len(nodes), dtype=np.int32), np.diff(d_passage))
+        start, place = ragged(nodes, "suspect")
+        in_suspect = np.zeros(len(letters), bool)
+        in_suspect[np.repeat(d_passage[:-1], np.diff(start)) + place] = True
+        a, b = places(nodes, rows)
+        x = _unpacked(rows, d_passage, np.zeros(len(d_passage), np.int64), a, b)
         day = column(nodes, "day")
-        one, two = day[x.pair_a], day[x.pair_b]
+        one, two = day[a], day[b]
         apart = np.where((one >= 0) & (two >= 0), np.abs(one - two), 0)
-        found = unrelated_pairs(c, shared, x, np.ones(1, bool), apart)
+        own = column(nodes, "letters")
+        found = unrelated_outside(article, own, letters, in_suspect, x, apart)
         return rows.select(["a", "b"]).filter(pa.array(found))
 
     pairs = aligned.select("block", "a", "b", "matches", "links")

@@ -185,7 +185,7 @@ def relate_aligned(
     suspects = shared.suspects(counted, settings)
     unrelated = table(
         "unrelated",
-        lambda: compare.unrelated(aligned, _with_suspects(t.nodes, occurrences, suspects)),
+        lambda: compare.unrelated(aligned, _with_suspects(t, occurrences, suspects)),
     )
     named = table(
         "kinds",
@@ -209,10 +209,11 @@ def relate_aligned(
     return Compared(aligned, related, occurrences, weights, ranked, several)
 
 
-def _with_suspects(texts: DataFrame, occurrences: DataFrame, suspects: DataFrame) -> DataFrame:
+def _with_suspects(t: Texts, occurrences: DataFrame, suspects: DataFrame) -> DataFrame:
     places = occurrences.join(suspects, "cluster", "left_semi").groupBy("node")
     found = places.agg(F.collect_list("place").alias("suspect"))
-    rows = texts.select("node", "text", "day").join(found, "node", "left")
+    letters = t.sketches.select("node", "letters", "letters_of")
+    rows = t.nodes.select("node", "day").join(letters, "node").join(found, "node", "left")
     return rows.withColumn("suspect", _filled("suspect", "array<int>"))
 
 
