@@ -200,16 +200,33 @@ def test_blocks_of_band_keys_find_the_pairs_of_the_local_engine(seed, count, wor
     half = len(batch) // 2
     rows = [similar._entries(part, plain, 3) for part in (batch[:half], batch[half:]) if len(part)]
     blocks = pa.Table.from_batches(rows)
-    found = set()
+    found, full, crowded = set(), 0, 0
     for block in range(3):
         own = blocks.filter(pc.field("block") == block)
         columns = (own[name].to_pylist() for name in ("entries", "passages", "words"))
         met = similar._pairs(*columns, plain)
+        full += met["full"].to_pylist()[-1]
         found |= set(
             zip(*(met[n].to_pylist() for n in ("u", "v", "shared", "common")), strict=True)
         )
     found.discard((None,) * 4)
     assert {row[:2] for row in found} == expected
+    # Blocks of bands find the same, and as many full buckets.
+    copies = pa.Table.from_batches(
+        [similar._copies(part, 3) for part in (batch[:half], batch[half:]) if len(part)]
+    )
+    by_bands = set()
+    for block in range(3):
+        own = copies.filter(pc.field("block") == block)
+        columns = (own[name].to_pylist() for name in ("passages", "words"))
+        met = similar._pairs_of_bands(*columns, similar.bands_of(block, 3, plain), plain)
+        by_bands |= set(
+            zip(*(met[n].to_pylist() for n in ("u", "v", "shared", "common")), strict=True)
+        )
+        crowded += met["full"].to_pylist()[-1]
+    by_bands.discard((None,) * 4)
+    assert by_bands == found
+    assert crowded == full
     # Pairs that met elsewhere are compared alone, with the same result.
     place = {p: i for i, p in enumerate(distinct["passage"].to_pylist())}
     ends = [[pair[k] for pair in sorted(expected)] for k in (0, 1)]

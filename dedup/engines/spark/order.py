@@ -99,7 +99,8 @@ def read_texts(stages: Stages, plan: Plan, inputs: Sequence[InputFile]) -> Texts
 def find_pairs(stages: Stages, plan: Plan, t: Texts) -> DataFrame:
     """Pairs of texts worth aligning: the steps of ``candidates.find_candidates``."""
     settings, table = plan.settings, stages.table
-    blocks = similar.blocks_for(t.passages.count(), settings, plan.tasks)
+    cores = stages.spark.sparkContext.defaultParallelism
+    blocks = similar.blocks_for(t.passages.count(), settings, cores)
     met = table("colliding", lambda: similar.colliding(t.passages, settings, blocks))
     alike = table("similar", lambda: similar.similar_of(met))
     return pairs_of(stages, plan, t, alike)

@@ -4,6 +4,9 @@ Each passage has 28 band keys (by default), so a row for each would be most of w
 They travel in blocks instead: a map task writes one row for each block of keys, with the words of
 the passages in it, once for each passage. A block is one group of rows; a kernel builds its
 buckets and compares the passages in them at once, so that only pairs that prove alike leave it.
+
+Where one task can hold the words of all passages, a block is some bands, and words alone are sent:
+the keys follow from them.
 """
 
 from __future__ import annotations
@@ -12,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from dedup.candidates import (
     ALIKE,
@@ -41,10 +45,12 @@ ENTRY = np.dtype([("passage", "<i4"), ("key", "<u4"), ("band", "u1")])
 PASSAGE = np.dtype([("passage", "<i8"), ("information", "<f4"), ("words", "u1"), ("quoted", "u1")])
 """A passage; ``words``: how many there are of it."""
 PASSAGES_A_BLOCK = 2_000_000
-"""Passages whose words one task can hold, some 400 MB: up to so many, there are as few blocks as
-tasks, since each block has nearly all passages."""
+"""Passages whose words one task can hold, some 400 MB: up to so many, each block has all passages
+and some bands, and there are as few blocks as cores."""
 ENTRIES_A_BLOCK = 1_500_000
 """Entries of a block where there are more passages: nearly each is of another passage."""
+KEYS_AT_ONCE = 1_000_000
+"""Keys of a band of which buckets are made at once: all pairs of these are held."""
 ROWS_AT_ONCE = 65_536
 """Passages from which a map task makes one row for each block."""
 
@@ -78,29 +84,33 @@ class PassageWords:
         self.card = np.zeros((len(self.everyone), 4), np.uint64)
         bands.cards(self.everyone, self.p_content, self.c_word, information, self.mixed, self.card)
 
-    def band_keys(self, settings: Settings) -> NDArray[np.uint32]:
-        """Keys (uint32, passages x bands) of all bands."""
+    def band_keys(self, settings: Settings, first: int = 0, last: int = 256) -> NDArray[np.uint32]:
+        """Keys (uint32, passages x bands) of the bands from number ``first`` on, before ``last``
+        (by default all)."""
         plan = scheme(settings)
-        perms = plan.bands * plan.rows
-        out = np.empty((len(self.everyone), plan.bands), np.uint32)
+        last = min(last, plan.bands)
+        perms = slice(first * plan.rows, last * plan.rows)
+        out = np.empty((len(self.everyone), last - first), np.uint32)
         bands.band_keys(
             self.everyone,
             self.p_content,
             self.c_word,
             self.mixed,
-            plan.a[:perms],
-            plan.b[:perms],
+            plan.a[perms],
+            plan.b[perms],
             plan.rows,
             out,
         )
         return out
 
 
-def blocks_for(passages: int, settings: Settings, least: int) -> int:
-    """How many blocks of band keys so many distinct passages make."""
+def blocks_for(passages: int, settings: Settings, cores: int) -> int:
+    """How many blocks of band keys so many distinct passages make: up to one a band where each has
+    all passages."""
+    bands_ = scheme(settings).bands
     if passages <= PASSAGES_A_BLOCK:
-        return least
-    return max(least, -(-passages * scheme(settings).bands // ENTRIES_A_BLOCK))
+        return max(1, min(cores, bands_))
+    return max(cores, bands_ + 1, -(-passages * bands_ // ENTRIES_A_BLOCK))
 
 
 MET = "u long, v long, shared int, common int, full long"
@@ -109,26 +119,37 @@ MET = "u long, v long, shared int, common int, full long"
 def colliding(passages: DataFrame, settings: Settings, blocks: int) -> DataFrame:
     """Pairs ``u`` < ``v`` of passages that share a bucket and prove alike (:data:`MET`), once for
     each block; with ``u`` null a row says how many buckets (``full``) were too full to compare
-    all."""
+    all.
 
+    Up to as many ``blocks`` as bands are blocks of bands, more are blocks of keys.
+    """
     partitions = int(passages.sparkSession.conf.get("spark.sql.shuffle.partitions") or 1)
     names = names_for(blocks, partitions)
+    by_bands = blocks <= scheme(settings).bands
+    number = {name: i for i, name in enumerate(names.tolist())}
 
     def map_side(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for batch in tidied(_gathered(batches)):
-            rows = _entries(batch, settings, blocks)
+            rows = _copies(batch, blocks) if by_bands else _entries(batch, settings, blocks)
             yield rows.set_column(0, "block", pa.array(names[column(rows, "block")]))
 
     def reduce_side(table: pa.Table) -> pa.Table:
-        entries, held, words = (
-            table[name].to_pylist() for name in ("entries", "passages", "words")
-        )
-        return _pairs(entries, held, words, settings)
+        held, words = (table[name].to_pylist() for name in ("passages", "words"))
+        if by_bands:
+            block = number[table["block"][0].as_py()]
+            return _pairs_of_bands(held, words, bands_of(block, blocks, settings), settings)
+        return _pairs(table["entries"].to_pylist(), held, words, settings)
 
     entries = passages.select("passage", "information", "quoted", "words").mapInArrow(
         map_side, "block int, entries binary, passages binary, words binary"
     )
     return entries.groupBy("block").applyInArrow(reduce_side, MET)
+
+
+def bands_of(block: int, blocks: int, settings: Settings) -> tuple[int, int]:
+    """The first band of a block of bands, and the one after its last."""
+    bands_ = scheme(settings).bands
+    return block * bands_ // blocks, (block + 1) * bands_ // blocks
 
 
 def _gathered(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
@@ -141,6 +162,23 @@ def _gathered(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
             held = []
     if held:
         yield pa.concat_batches(held)
+
+
+def _copies(batch: pa.RecordBatch, blocks: int) -> pa.RecordBatch:
+    """A row of all passages for each block of bands."""
+    own = np.empty(len(batch), PASSAGE)
+    own["passage"], own["information"] = column(batch, "passage"), column(batch, "information")
+    own["words"] = pc.binary_length(batch["words"]).to_numpy() // WORD.itemsize
+    own["quoted"] = column(batch, "quoted")
+    held, words = own.tobytes(), _values(batch["words"])
+    return pa.RecordBatch.from_pydict(
+        {
+            "block": pa.array(range(blocks), pa.int32()),
+            "entries": pa.array([b""] * blocks, pa.binary()),
+            "passages": pa.array([held] * blocks, pa.binary()),
+            "words": pa.array([words] * blocks, pa.binary()),
+        }
+    )
 
 
 def _entries(batch: pa.RecordBatch, settings: Settings, blocks: int) -> pa.RecordBatch:
@@ -189,54 +227,89 @@ def _values(blobs: pa.BinaryArray) -> bytes:
     return bytes(memoryview(data)[first:last])
 
 
+class _Held:
+    """The passages of a block, and the pairs that were found among them."""
+
+    def __init__(self, passages: list[bytes], words: list[bytes], settings: Settings) -> None:
+        self.own = records_of(passages, PASSAGE)
+        self.information = np.ascontiguousarray(self.own["information"])
+        sizes = self.own["words"].astype(np.int64)
+        self.known = PassageWords(words, self.information, sizes)
+        self.p_key = unsorted(np.ascontiguousarray(self.own["passage"]))
+        self.rules = _rules(settings)
+        self.found: list[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int32]]] = []
+        self.full = 0
+
+    def compare(self, keys: NDArray[np.uint32], number: NDArray[np.int64]) -> None:
+        """Compare the passages ``number`` that stand in the same buckets of one band."""
+        known = self.known
+        one, two, more = buckets.bucket_pairs(
+            keys,
+            number,
+            self.p_key,
+            known.card,
+            self.rules[0],
+            BUCKET_CAP,
+            BUCKET_REPRESENTATIVES,
+        )
+        shared = buckets.compared(one, two, known.card, known.c_hash, known.c_bits, *self.rules)
+        alike = np.flatnonzero(shared)
+        self.found.append((one[alike], two[alike], shared[alike]))
+        self.full += more
+
+    def pairs(self) -> pa.Table:
+        """All that was found (:data:`MET`)."""
+        own = self.own
+        one, two, shared = _joined(self.found)
+        common = common_eighths(self.information, own["quoted"] > 0, one, two, shared)
+        u, v = own["passage"][one], own["passage"][two]
+        missing = np.append(np.zeros(len(u), bool), True)
+        full = np.append(np.zeros(len(u), np.int64), self.full)
+        return pa.table(
+            {
+                "u": pa.array(np.append(np.minimum(u, v), 0), mask=missing),
+                "v": pa.array(np.append(np.maximum(u, v), 0), mask=missing),
+                "shared": pa.array(np.append(shared, np.int32(0)), mask=missing),
+                "common": pa.array(np.append(common, np.int32(0)), mask=missing),
+                "full": pa.array(full, mask=~missing),
+            }
+        )
+
+
 def _pairs(
     entries: list[bytes], passages: list[bytes], words: list[bytes], settings: Settings
 ) -> pa.Table:
-    """The pairs of one block, band by band."""
-    own = records_of(passages, PASSAGE)
+    """The pairs of one block of keys, band by band."""
+    held = _Held(passages, words, settings)
     sizes = [len(blob) // PASSAGE.itemsize for blob in passages]
     every = records_of(entries, ENTRY)
     before = np.repeat(
         np.cumsum([0, *sizes[:-1]]), [len(blob) // ENTRY.itemsize for blob in entries]
     )
     number = every["passage"] + before
-    information = np.ascontiguousarray(own["information"])
-    known = PassageWords(words, information, own["words"].astype(np.int64))
-    p_key = unsorted(np.ascontiguousarray(own["passage"]))
     order = np.argsort(every["band"], kind="stable")
     starts = np.searchsorted(every["band"][order], np.arange(256 + 1))
-    rules = _rules(settings)
-    found, full = [], 0
     for lo, hi in zip(starts[:-1].tolist(), starts[1:].tolist(), strict=True):
-        if hi - lo < 2:
-            continue
-        some = order[lo:hi]
-        one, two, more = buckets.bucket_pairs(
-            np.ascontiguousarray(every["key"][some]),
-            number[some],
-            p_key,
-            known.card,
-            rules[0],
-            BUCKET_CAP,
-            BUCKET_REPRESENTATIVES,
-        )
-        shared = buckets.compared(one, two, known.card, known.c_hash, known.c_bits, *rules)
-        alike = np.flatnonzero(shared)
-        found.append((one[alike], two[alike], shared[alike]))
-        full += more
-    one, two, shared = _joined(found)
-    common = common_eighths(information, own["quoted"] > 0, one, two, shared)
-    u, v = own["passage"][one], own["passage"][two]
-    missing = np.append(np.zeros(len(u), bool), True)
-    return pa.table(
-        {
-            "u": pa.array(np.append(np.minimum(u, v), 0), mask=missing),
-            "v": pa.array(np.append(np.maximum(u, v), 0), mask=missing),
-            "shared": pa.array(np.append(shared, np.int32(0)), mask=missing),
-            "common": pa.array(np.append(common, np.int32(0)), mask=missing),
-            "full": pa.array(np.append(np.zeros(len(u), np.int64), full), mask=~missing),
-        }
-    )
+        if hi - lo > 1:
+            some = order[lo:hi]
+            held.compare(np.ascontiguousarray(every["key"][some]), number[some])
+    return held.pairs()
+
+
+def _pairs_of_bands(
+    passages: list[bytes], words: list[bytes], some: tuple[int, int], settings: Settings
+) -> pa.Table:
+    """The pairs of the bands from ``some[0]`` to before ``some[1]``."""
+    held = _Held(passages, words, settings)
+    keys = held.known.band_keys(settings, *some)
+    parts = np.uint32(-(-len(keys) // KEYS_AT_ONCE))
+    for band in range(keys.shape[1]):
+        own = np.ascontiguousarray(keys[:, band])
+        part = own % parts if parts > 1 else np.zeros(len(own), np.uint32)
+        for i in range(int(parts)):
+            number = np.flatnonzero(part == i)
+            held.compare(own[number], number)
+    return held.pairs()
 
 
 def _rules(settings: Settings) -> tuple[float, float, float, float]:
