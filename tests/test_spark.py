@@ -153,6 +153,49 @@ def test_groups_are_dealt_evenly(groups, partitions):
     assert counts.max() - counts.min() <= 1
 
 
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 10_000), st.integers(1, 40), st.integers(2, 30), st.integers(1, 200))
+def test_texts_that_meet_are_those_of_the_kernel(seed, passages, texts, at_once):
+    """Some pairs at a time, as all at once; with few partners allowed, so that caps cut."""
+    from dedup.engines.spark import meeting
+    from dedup.kernels import pairs
+
+    rng = np.random.default_rng(seed)
+    held = [np.sort(rng.choice(texts, rng.integers(1, texts + 1), False)) for _ in range(passages)]
+    start = np.cumsum([0, *map(len, held)])
+    article = np.concatenate(held).astype(np.int32)
+    eighths = rng.integers(0, 900, passages).astype(np.int32)
+    ends = np.sort(rng.integers(0, passages, (60, 2)), axis=1)
+    u, v = np.unique(ends[ends[:, 0] < ends[:, 1]], axis=0).T.copy()
+    common = rng.integers(1, 900, len(u)).astype(np.int32)
+    plain = Settings(max_partners=8, representatives=3)
+    keys, weights = np.empty(10**6, np.uint64), np.empty(10**6, np.int32)
+    n, capped = pairs.article_pairs(start, article, eighths, u, v, common, 8, 3, keys, weights)
+    expected = {}
+    for key, weight in zip(keys[:n].tolist(), weights[:n].tolist(), strict=True):
+        expected[key] = expected.get(key, 0) + weight
+    before = meeting.PAIRS_AT_ONCE
+    meeting.PAIRS_AT_ONCE = at_once
+    try:
+        found = meeting._summed(start, article, eighths, u, v, common, texts, plain)
+    finally:
+        meeting.PAIRS_AT_ONCE = before
+    assert found[0].tolist() == sorted(expected)
+    assert found[1].tolist() == [expected[key] for key in sorted(expected)]
+    assert found[2] == capped
+
+
+@given(st.integers(0, 10_000), st.integers(9, 60), st.integers(1, 9))
+def test_blocks_of_pairs_are_of_a_size(seed, count, blocks):
+    from dedup.engines.spark.blocks import ordered_blocks
+
+    ends = np.sort(np.random.default_rng(seed).integers(0, 30, (count, 2)), axis=1)
+    a, b = np.unique(ends[ends[:, 0] < ends[:, 1]], axis=0).T
+    sizes = np.bincount(ordered_blocks(a, b, blocks), minlength=blocks)
+    assert len(sizes) == blocks
+    assert sizes.max() - sizes.min() <= 1
+
+
 @given(st.lists(st.integers(0, 2**64 - 1), max_size=20))
 def test_keys_keep_their_order(keys):
     from dedup.engines.spark.batches import sortable, unsorted
@@ -310,6 +353,35 @@ def test_bounded_edges_are_those_of_the_kernel(session, seed, one_task):
     bounds = {"cap": 8, "few": 2, "strongest": 3, "one_task": one_task}
     found = bounded_edges(frame.repartition(3), ("u", "v"), "w", **bounds).collect()
     assert {(r["u"], r["v"]) for r in found} == {e for e, k in zip(edges, keep, strict=True) if k}
+
+
+@slow
+def test_texts_that_meet_by_joins_are_those_that_one_task_finds(session):
+    from dedup.engines.spark import bounded, meeting
+
+    rng = np.random.default_rng(3)
+    plain = Settings(max_partners=8, representatives=3, min_information=10)
+    held = [np.unique(rng.integers(0, 40, size)) for size in rng.integers(1, 30, 50)]
+    rows = [(p, float(rng.integers(9, 90)), p % 2, len(nodes)) for p, nodes in enumerate(held)]
+    kinds = "passage long, information float, quoted byte, holders long"
+    passages = session.createDataFrame(rows, kinds)
+    rows = [(p, int(node)) for p, nodes in enumerate(held) for node in nodes]
+    holders = session.createDataFrame(rows, "passage long, node long")
+    rows = [(u, v, int(rng.integers(9, 900))) for u in range(50) for v in range(u + 1, 50, 7)]
+    links = session.createDataFrame(rows, "u long, v long, common int")
+    rows = [(node, float(rng.integers(100, 3000))) for node in range(40)]
+    sketches = session.createDataFrame(rows, "node long, information double")
+
+    crowds = bounded.crowds(passages, holders, links, plain)
+    pairs = bounded.pairs_of_holders(crowds, holders, plain).unionByName(
+        bounded.pairs_of_similar(links, crowds, holders, plain)
+    )
+    joined = {tuple(row) for row in bounded.article_pairs(pairs, sketches, plain).collect()}
+    found = meeting.met(passages, holders, links, sketches, plain).collect()
+    assert {(r["a"], r["b"], r["weight"]) for r in found if r["a"] is not None} == joined
+    assert len(joined) > 100
+    (capped,) = [row["capped"] for row in found if row["a"] is None]
+    assert capped == bounded.capped_passages(links, crowds, plain)
 
 
 @slow

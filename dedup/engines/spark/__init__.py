@@ -12,7 +12,7 @@ distinct passages          ``groupBy`` passage                                  
 LSH buckets                blocks of keys and words, ``groupBy`` block                 similar
 alike passages             compared inside of each block; ``distinct``                 similar
 bounded edges              one task while it holds them, else ranks in windows         bounded
-pairs of articles          joins with holders, hot passages salted; sums by pair       bounded
+pairs of articles          one task while it holds them, else joins with holders       meeting
 align                      cogroup of blocks of pairs with their texts                 compare
 shared passages            components, then star clusters inside each                  shared
 template, counters, kinds  sums of integer counters                                    shared

@@ -61,6 +61,8 @@ def in_blocks(pairs: DataFrame, count: int, least: int, *, one_task: int = ONE_T
         if not parts:
             return
         table = pa.Table.from_batches(parts)
+        if not len(table):
+            return
         number = ordered_blocks(column(table, "a"), column(table, "b"), blocks)
         yield from table.append_column("block", pa.array(names[number])).to_batches()
 
@@ -69,8 +71,8 @@ def in_blocks(pairs: DataFrame, count: int, least: int, *, one_task: int = ONE_T
 
 
 def ordered_blocks(a: NDArray[np.int64], b: NDArray[np.int64], blocks: int) -> NDArray[np.int64]:
-    """The block (int64, 0 to ``blocks`` - 1) of each pair of nodes (``a``, ``b`` int64): blocks
-    have equally many pairs, and pairs of one neighbourhood are in few."""
+    """The block (int64, 0 to ``blocks`` - 1) of each of some pairs of nodes (``a``, ``b`` int64):
+    blocks have equally many pairs, and pairs of one neighbourhood are in few."""
     from scipy.sparse import coo_matrix
     from scipy.sparse.csgraph import reverse_cuthill_mckee
 

@@ -15,6 +15,7 @@ from dedup.engines.spark import (
     bounded,
     compare,
     groups,
+    meeting,
     nodes,
     reading,
     records,
@@ -121,17 +122,22 @@ def pairs_of(stages: Stages, plan: Plan, t: Texts, alike: DataFrame) -> DataFram
         ),
     )
     holders = bounded.holders_of(t.occurrences)
-    crowds = table("crowds", lambda: bounded.crowds(t.passages, holders, links, settings))
-    enough = table(
-        "met",
-        lambda: bounded.article_pairs(
-            bounded.pairs_of_holders(crowds, holders, settings).unionByName(
-                bounded.pairs_of_similar(links, crowds, holders, settings)
-            ),
-            t.sketches,
-            settings,
-        ),
-    )
+    counts = stages.value("links-counted", lambda: [links.count(), holders.count()])
+    if max(counts) <= meeting.ONE_TASK:
+        met = table("met", lambda: meeting.met(t.passages, holders, links, t.sketches, settings))
+    else:
+        crowds = table("crowds", lambda: bounded.crowds(t.passages, holders, links, settings))
+        met = table(
+            "met",
+            lambda: bounded.article_pairs(
+                bounded.pairs_of_holders(crowds, holders, settings).unionByName(
+                    bounded.pairs_of_similar(links, crowds, holders, settings)
+                ),
+                t.sketches,
+                settings,
+            ).withColumn("capped", F.lit(None).cast("long")),
+        )
+    enough = met.where("a IS NOT NULL").drop("capped")
     cap = bounded.partners(settings)
     return table(
         "pairs",

@@ -319,11 +319,15 @@ def caps_of(
     def build() -> dict[str, int]:
         cut = x.aligned.select(F.posexplode("cut")).groupBy("pos").agg(F.sum("col").alias("n"))
         cuts = {row["pos"]: row["n"] for row in cut.collect()}
+        met = table("met").agg(F.sum("capped").alias("capped"), F.count("a").alias("pairs")).first()
+        passages, pairs = (met["capped"], met["pairs"]) if met else (0, 0)
+        if passages is None:  # more than one task has looked at
+            passages = capped_passages(table("links"), table("crowds"), plan.settings)
         return {
-            "passages": capped_passages(table("links"), table("crowds"), plan.settings),
+            "passages": int(passages),
             "buckets": full_buckets(),
             "links": table("similar").count() - table("links").count(),
-            "pairs": table("met").count() - table("pairs").count(),
+            "pairs": pairs - table("pairs").count(),
             **{f"cut{k}": int(cuts.get(k, 0)) for k in range(3)},
         }
 
