@@ -24,6 +24,42 @@ SALTS = 64
 """Parts into which the holders of a passage are dealt that very many hold."""
 
 
+MOST_FOUND = 10_000_000
+"""Pairs of passages, some twice, from which one task picks the distinct ones: some 800 MB."""
+LINKS = "u long, v long, shared int, common int, cut long"
+"""Alike passages that are kept; with ``u`` null, how many were not (``cut``)."""
+
+
+def distinct_links(alike: DataFrame, settings: Settings) -> DataFrame:
+    """The distinct ones of ``alike`` (``u``, ``v``, ``shared``, ``common``), of which every passage
+    keeps a bounded number (:data:`LINKS`): by one task, see :data:`MOST_FOUND`."""
+    cap, few = settings.max_partners, settings.representatives
+
+    def work(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        parts = list(batches)
+        if not parts:
+            return
+        table = pa.Table.from_batches(parts)
+        u, v = column(table, "u"), column(table, "v")
+        passages, place = np.unique(np.concatenate([u, v]), return_inverse=True)
+        key = place[: len(u)] << 32 | place[len(u) :]
+        # Pairs that were found twice are the same in all columns.
+        key, first = np.unique(key, return_index=True)
+        weights = column(table, "shared")[first].astype(np.int64)
+        keep = kernels.bounded_edges(
+            key >> 32, key & 0xFFFFFFFF, weights, len(passages), cap, few, few
+        )
+        kept = table.take(pa.array(first[keep]))
+        cut = pa.array([len(key) - len(kept)], pa.int64())
+        none = {name: pa.nulls(1, kept.schema.field(name).type) for name in kept.schema.names}
+        kept = kept.append_column("cut", pa.nulls(len(kept), pa.int64()))
+        yield from kept.to_batches()
+        yield pa.RecordBatch.from_pydict({**none, "cut": cut}, schema=kept.schema)
+
+    rows = alike.select("u", "v", "shared", "common")
+    return rows.coalesce(1).mapInArrow(work, LINKS)
+
+
 def bounded_edges(
     edges: DataFrame,
     ends: tuple[str, str],

@@ -50,9 +50,9 @@ def met(
     """
 
     def work(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        table = pa.Table.from_batches(list(batches))
-        if len(table):
-            yield from _met(table, settings).to_batches()
+        parts = list(batches)
+        if parts:
+            yield from _met(pa.Table.from_batches(parts), settings).to_batches()
 
     rows = (
         passages.selectExpr(

@@ -103,24 +103,25 @@ def find_pairs(stages: Stages, plan: Plan, t: Texts) -> DataFrame:
     cores = stages.spark.sparkContext.defaultParallelism
     blocks = similar.blocks_for(t.passages.count(), settings, cores)
     met = table("colliding", lambda: similar.colliding(t.passages, settings, blocks))
-    alike = table("similar", lambda: similar.similar_of(met))
-    return pairs_of(stages, plan, t, alike)
+    return pairs_of(stages, plan, t, similar.similar_of(met))
 
 
 def pairs_of(stages: Stages, plan: Plan, t: Texts, alike: DataFrame) -> DataFrame:
-    """Pairs of texts worth aligning, by the passages that are ``alike`` (``similar.SIMILAR``)."""
+    """Pairs of texts worth aligning, by the passages that are ``alike`` (``similar.SIMILAR``; a
+    pair may stand there several times)."""
     settings, table = plan.settings, stages.table
-    links = table(
-        "links",
-        lambda: bounded.bounded_edges(
-            alike,
-            ("u", "v"),
-            "shared",
-            cap=settings.max_partners,
-            few=settings.representatives,
-            strongest=settings.representatives,
-        ),
-    )
+
+    def many() -> DataFrame:
+        few = settings.representatives
+        distinct = table("distinct", alike.distinct)
+        return bounded.bounded_edges(
+            distinct, ("u", "v"), "shared", cap=settings.max_partners, few=few, strongest=few
+        ).withColumn("cut", F.lit(None).cast("long"))
+
+    found = stages.value("alike-counted", alike.count)
+    one_task = found <= bounded.MOST_FOUND
+    kept = table("links", lambda: bounded.distinct_links(alike, settings) if one_task else many())
+    links = kept.where("u IS NOT NULL").drop("cut")
     holders = bounded.holders_of(t.occurrences)
     counts = stages.value("links-counted", lambda: [links.count(), holders.count()])
     if max(counts) <= meeting.ONE_TASK:

@@ -321,12 +321,17 @@ def caps_of(
         cuts = {row["pos"]: row["n"] for row in cut.collect()}
         met = table("met").agg(F.sum("capped").alias("capped"), F.count("a").alias("pairs")).first()
         passages, pairs = (met["capped"], met["pairs"]) if met else (0, 0)
-        if passages is None:  # more than one task has looked at
-            passages = capped_passages(table("links"), table("crowds"), plan.settings)
+        if stages.has("crowds"):  # more than one task has looked at
+            links = table("links").where("u IS NOT NULL")
+            passages = capped_passages(links, table("crowds"), plan.settings)
+        kept = table("links").agg(F.sum("cut").alias("cut"), F.count("u").alias("links")).first()
+        cut_links, links_ = (kept["cut"], kept["links"]) if kept else (0, 0)
+        if stages.has("distinct"):
+            cut_links = table("distinct").count() - links_
         return {
-            "passages": int(passages),
+            "passages": int(passages or 0),
             "buckets": full_buckets(),
-            "links": table("similar").count() - table("links").count(),
+            "links": int(cut_links or 0),
             "pairs": pairs - table("pairs").count(),
             **{f"cut{k}": int(cuts.get(k, 0)) for k in range(3)},
         }

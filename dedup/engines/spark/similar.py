@@ -337,10 +337,10 @@ SIMILAR = "u long, v long, shared int, common int"
 
 
 def similar_of(met: DataFrame) -> DataFrame:
-    """The pairs of all blocks (:func:`colliding`), once each (:data:`SIMILAR`): ``shared``
+    """The pairs of all blocks (:func:`colliding`, :data:`SIMILAR`), once for each block: ``shared``
     quarters of a bit, and ``common``: what they have in common of the lesser one, in weighted
     eighths (``candidates.common_eighths``)."""
-    return met.where("u IS NOT NULL").select("u", "v", "shared", "common").distinct()
+    return met.where("u IS NOT NULL").select("u", "v", "shared", "common")
 
 
 PROVED = "u long, v long, shared int"

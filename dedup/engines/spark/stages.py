@@ -66,6 +66,10 @@ class Stages:
         self.log.append({"stage": name, "seconds": seconds, "resumed": resumed})
         return self._read(uri, schema)
 
+    def has(self, name: str) -> bool:
+        """Whether this run or one before it has written the table ``name``."""
+        return self.files.exists(f"{self.folder}/{name.replace('/', '-')}{MARK}")
+
     def finished(self, name: str) -> DataFrame:
         """The table ``name``, which this run or one before it has written."""
         schema = self.files.read_json(f"{self.folder}/{name.replace('/', '-')}{MARK}")["schema"]
