@@ -15,7 +15,10 @@ import threading
 import time
 import weakref
 from contextlib import contextmanager, suppress
-from typing import IO, TYPE_CHECKING
+from dataclasses import fields, replace
+from typing import IO, TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
 
 from dedup.errors import SpillError
 from dedup.memory import resident_memory
@@ -23,6 +26,9 @@ from dedup.memory import resident_memory
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from numpy.typing import NDArray
+
+_Arrays = TypeVar("_Arrays")
 _ZEROS = bytes(2**20)
 WATCH_SECONDS = 0.02
 """How often resident memory is looked at: a look takes some ten microseconds."""
@@ -31,6 +37,8 @@ FULL = 7 / 8
 LEAST_MAPPED = 1 / 8
 """Share of the budget that files may keep in memory even where the process's own is above it:
 dropping the little that is left would only have it read again."""
+WORTH = 2**22
+"""Bytes of an array from which it is moved to a file: smaller ones are not worth one."""
 
 
 class Arena:
@@ -71,6 +79,27 @@ class Arena:
             _reserve(file, size)
             self.spilled += size
             return self.map(file, size)
+
+    def keep(self, array: NDArray[Any]) -> NDArray[Any]:
+        """``array`` for later: a copy in a temporary file where memory is that of files and it is
+        large enough, else itself.
+
+        Raises :class:`~dedup.errors.SpillError` as :meth:`allocate` does.
+        """
+        if not self.spilling or array.nbytes < max(1, WORTH):
+            return array
+        with self.file() as file:
+            file.write(np.ascontiguousarray(array).data.cast("B"))
+            file.flush()
+            self.spilled += array.nbytes
+            memory = self.map(file, array.nbytes)
+        return np.frombuffer(memory, array.dtype).reshape(array.shape)
+
+    def keep_all(self, arrays: _Arrays) -> _Arrays:
+        """A dataclass of arrays with all of them as :meth:`keep` gives them."""
+        values = {f.name: getattr(arrays, f.name) for f in fields(arrays)}  # type: ignore[arg-type]
+        kept = {n: self.keep(v) for n, v in values.items() if isinstance(v, np.ndarray)}
+        return replace(arrays, **kept)  # type: ignore[type-var]
 
     @contextmanager
     def file(self) -> Iterator[IO[bytes]]:

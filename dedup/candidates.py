@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from threading import local
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dedup.arena import Arena
 from dedup.formerpairs import (
     Crowd,
     Former,
@@ -54,12 +56,15 @@ SHORT = 0.1
 LEAST_CONTENT = 3
 """Content words below which a passage is never looked for elsewhere."""
 BANDS_AT_ONCE = 7
-"""Bands that one thread joins one after another, not more than are hashed at once; bounds
-memory."""
+"""Bands whose keys are held together, not more than are hashed at once; bounds memory."""
+PART = 2**22
+"""Passages whose keys one thread brings into order at once; bounds memory."""
 LEAST_AGREEMENT = 0.85
 """Share of the sensitivity that the Jaccard index of two passages' content words must reach."""
-MERGE_AT = 3_000_000
-"""Pairs of passages found before repeats among them are merged; bounds memory."""
+PAIRS_AT_ONCE = 2**22
+"""Pairs that one thread looks at together; bounds memory."""
+ARTICLES_AT_ONCE = 2**15
+"""Articles whose passages are counted together; bounds memory."""
 LEAST_SHARED = 0.5
 """Share of ``min_information`` that two passages must have in common to count as alike."""
 ALIKE = 1.0
@@ -131,18 +136,23 @@ def unique_passages(
 def _distinct(parts: list[_Pairs], passages: int) -> _Pairs:
     """Pairs that several bands found, once each, in order, with what they share; ``parts`` is
     emptied."""
-    pairs, shared = _one_after_another(parts)
+    if len(parts) == 1:
+        pairs, shared = parts[0]
+    else:
+        pairs, shared = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
+    parts.clear()
     n = kernels.distinct_pairs(pairs, shared, *_room(pairs, passages))
     return pairs[:n].copy(), shared[:n].copy()
 
 
-def _one_after_another(parts: list[_Pairs]) -> _Pairs:
-    """All parts as one, as they are; ``parts`` is emptied."""
-    if len(parts) == 1:
-        return parts.pop()
-    pairs, shared = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
-    parts.clear()
-    return pairs, shared
+def _merged(one: _Pairs, two: _Pairs) -> _Pairs:
+    """Two lists of pairs, each in order and without repeats, as one such list."""
+    if not len(one[0]):
+        return two
+    size = len(one[0]) + len(two[0])
+    pairs, shared = np.empty(size, np.uint64), np.empty(size, np.int32)
+    n = kernels.merged_pairs(*one, *two, pairs, shared)
+    return pairs[:n].copy(), shared[:n].copy()
 
 
 def _room(
@@ -158,18 +168,146 @@ def _room(
 
 @dataclass(frozen=True, slots=True)
 class _Joined:
-    """All similar pairs of distinct passages (``u < v``, sorted; int64 numbers) with what they
-    share (int32), those that earlier runs compared and no bucket compares any longer (``cut_u``,
-    ``cut_v`` int64), passages in full buckets whose role (``crowd.take_roles``) is new, and how
-    many of these buckets were looked at."""
+    """All similar pairs of distinct passages (``pairs`` uint64, ascending: lesser number high,
+    greater low) with what they share (int32), those that earlier runs compared and no bucket
+    compares any longer (``cut_u``, ``cut_v`` int64), passages in full buckets whose role
+    (``crowd.take_roles``) is new, and how many of these buckets were looked at."""
 
-    u: NDArray[np.int64]
-    v: NDArray[np.int64]
+    pairs: NDArray[np.uint64]
     shared: NDArray[np.int32]
     cut_u: NDArray[np.int64]
     cut_v: NDArray[np.int64]
     crowd: Crowd
     full: int
+
+
+def _spans(count: int, at_once: int) -> list[slice]:
+    """Rows in spans of ``at_once`` at most."""
+    return [slice(lo, min(lo + at_once, count)) for lo in range(0, count, at_once)]
+
+
+class _Join:
+    """Joins bands: passages whose keys are equal are compared (``bands.join_band``).
+
+    ``standing`` int64: the distinct passages in the order in which they stand in memory, by which
+    the pairs found are numbered; ``fresh`` bool: those to compare with all. ``full`` counts full
+    buckets, ``loose`` is as the kernel leaves it.
+    """
+
+    def __init__(
+        self,
+        c: Collection,
+        standing: NDArray[np.int64],
+        fresh: NDArray[np.bool_],
+        settings: Settings,
+        threads: int,
+    ) -> None:
+        self._c, self._settings, self._standing = c, settings, standing
+        self._mixed = bands.mixed_hashes(c.v_hash)
+        # Arrays of numpy are in large pages of memory; those of kernels are not.
+        self._card = np.zeros((len(standing), 4), np.uint64)
+        self._pool = ThreadPoolExecutor(max(1, threads))
+        self._each(
+            lambda rows: bands.cards(
+                standing[rows],
+                c.p_content,
+                c.c_word,
+                c.p_information,
+                self._mixed,
+                self._card[rows],
+            )
+        )
+        self._parts = max(-(-len(standing) // PART), min(2 * threads, -(-len(standing) // 1024)), 1)
+        self._fresh = fresh.view(np.uint8)
+        self._all_fresh = bool(fresh.all())
+        self._own = local()
+        self.loose = np.zeros(len(standing), np.uint8)
+        self.full = 0
+
+    def __enter__(self) -> _Join:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._pool.shutdown()
+
+    def _each(self, work: Callable[[slice], object]) -> None:
+        """Do some work for all passages, so many at once on each thread."""
+        for _ in self._pool.map(work, _spans(len(self._standing), PART // 8)):
+            pass
+
+    def bands(self, first: int, count: int) -> tuple[_Pairs, NDArray[np.uint8]]:
+        """The pairs that ``count`` bands from ``first`` on find, and what every passage is in their
+        full buckets (uint8, passages x bands, see ``crowd.take_roles``)."""
+        parts, roles = self._found(first, count)
+        release_memory()
+        return _distinct(parts, len(self._standing)), roles
+
+    def _found(self, first: int, count: int) -> tuple[list[_Pairs], NDArray[np.uint8]]:
+        """As :meth:`bands`, the pairs as they come."""
+        plan, c, settings = scheme(self._settings), self._c, self._settings
+        permutations = slice(first * plan.rows, (first + count) * plan.rows)
+        a, b = plan.a[permutations], plan.b[permutations]
+        keys = np.empty((len(self._standing), count), np.uint32)
+        roles = np.zeros(keys.shape, np.uint8)
+        self._each(
+            lambda rows: bands.band_keys(
+                self._standing[rows],
+                c.p_content,
+                c.c_word,
+                self._mixed,
+                a,
+                b,
+                plan.rows,
+                keys[rows],
+            )
+        )
+        parts: list[_Pairs] = [(np.empty(0, np.uint64), np.empty(0, np.int32))]
+        for band in range(count):
+            column = np.ascontiguousarray(keys[:, band])
+            sizes = bands.part_sizes(column, self._parts).tolist()
+
+            def join(
+                part: int,
+                band: int = band,
+                column: NDArray[np.uint32] = column,
+                sizes: list[int] = sizes,
+            ) -> tuple[NDArray[np.uint64], NDArray[np.int32], int]:
+                found: tuple[NDArray[np.uint64], NDArray[np.int32], int] = bands.join_band(
+                    band,
+                    column,
+                    part,
+                    self._parts,
+                    self._standing,
+                    c.p_key,
+                    c.c_word,
+                    c.v_bits,
+                    self._card,
+                    LEAST_AGREEMENT * settings.sensitivity,
+                    LEAST_SHARED * settings.min_information * 4,
+                    ALIKE * settings.min_similarity,
+                    INSIDE,
+                    BUCKET_CAP,
+                    BUCKET_REPRESENTATIVES,
+                    self._fresh,
+                    self._all_fresh,
+                    self.loose,
+                    keys,
+                    roles,
+                    self._room(sizes[part] + 1),
+                )
+                return found
+
+            for pairs, shared, full in self._pool.map(join, range(self._parts)):
+                parts.append((pairs, shared))
+                self.full += full
+        return parts, roles
+
+    def _room(self, entries: int) -> NDArray[np.uint64]:
+        """Scratch of a thread: taken once and again only where more is needed."""
+        held: NDArray[np.uint64] | None = getattr(self._own, "room", None)
+        if held is None or held.shape[1] < entries:
+            held = self._own.room = np.empty((2, entries), np.uint64)
+        return held
 
 
 def _similar_passages(
@@ -186,66 +324,27 @@ def _similar_passages(
     date.
     """
     plan = scheme(settings)
-    # The kernel numbers them as they stand in memory.
+    # They are joined in the order in which they stand in memory.
     place = places(passage, len(c.p_start))
     standing = passage[place]
-    mixed = bands.mixed_hashes(c.v_hash)
-    # Arrays of numpy are in large pages of memory; those of kernels are not.
-    card = np.zeros((len(passage), 4), np.uint64)
-    bands.cards(standing, c.p_content, c.c_word, c.p_information, mixed, card)
-    known = np.zeros(len(passage), bool) if former is None else former.known[place]
-    fresh = (~known).view(np.uint8)
-
-    def join(first: int) -> tuple[_Pairs, int, NDArray[np.uint8], NDArray[np.uint8] | None]:
-        rows = slice(first * plan.rows, min(first + BANDS_AT_ONCE, plan.bands) * plan.rows)
-        loose = np.zeros(len(passage), np.uint8)
-        shape = len(passage), min(first + BANDS_AT_ONCE, plan.bands) - first
-        keys, roles = np.empty(shape, np.uint32), np.zeros(shape, np.uint8)
-        pairs, shared, capped = bands.join_bands(
-            standing,
-            c.p_content,
-            c.p_key,
-            c.c_word,
-            c.v_bits,
-            mixed,
-            card,
-            plan.a[rows],
-            plan.b[rows],
-            plan.rows,
-            LEAST_AGREEMENT * settings.sensitivity,
-            LEAST_SHARED * settings.min_information * 4,
-            ALIKE * settings.min_similarity,
-            INSIDE,
-            BUCKET_CAP,
-            BUCKET_REPRESENTATIVES,
-            fresh,
-            loose,
-            keys,
-            roles,
-            np.empty((2, len(passage)), np.uint64),
-        )
-        return (pairs, shared), int(capped), loose, None if former is None else roles
-
-    parts: list[_Pairs] = [(np.empty(0, np.uint64), np.empty(0, np.int32))]
-    changed = np.zeros(len(passage), bool)
-    capped = 0
-    loose = np.zeros(len(passage), np.uint8)
-    with ThreadPoolExecutor(max(1, threads)) as pool:
-        firsts = range(0, plan.bands, BANDS_AT_ONCE)
-        for first, (pairs, full, some, roles) in zip(firsts, pool.map(join, firsts), strict=True):
-            parts.append(pairs)
-            if full and former is not None and roles is not None:
+    fresh = np.ones(len(passage), bool) if former is None else ~former.known[place]
+    pairs, shared = np.empty(0, np.uint64), np.empty(0, np.int32)
+    changed = np.zeros(0 if former is None else len(passage), bool)
+    with _Join(c, standing, fresh, settings, threads) as join:
+        for first in range(0, plan.bands, BANDS_AT_ONCE):
+            count = min(BANDS_AT_ONCE, plan.bands - first)
+            some, roles = join.bands(first, count)
+            if former is not None:
                 crowd_kernels.take_roles(roles, first, former.role, changed)
-            capped += full
-            loose |= some
-            if sum(len(p) for p, _ in parts) > MERGE_AT:
-                parts = [_distinct(parts, len(passage))]
-                release_memory()
+            del roles
+            pairs, shared = _merged((pairs, shared), some)
+            del some
+            release_memory()
             if progress:
-                progress(min(first + BANDS_AT_ONCE, plan.bands), plan.bands)
-    found, common = _one_after_another(parts)
-    one = place[(found >> np.uint64(32)).astype(np.int64)]
-    two = place[(found & np.uint64(0xFFFFFFFF)).astype(np.int64)]
+                progress(first + count, plan.bands)
+        loose, full = join.loose, join.full
+    del join, fresh
+    kernels.renamed_pairs(pairs, place)
     cut_u = cut_v = np.empty(0, np.int64)
     crowd = no_crowd()
     if former is not None:
@@ -254,20 +353,12 @@ def _similar_passages(
         marks[place] = loose
         keep = holding(c, passage, place, settings, former, marks)
         cut_u, cut_v = former.u[~keep], former.v[~keep]
-        one, two = np.append(one, former.u[keep]), np.append(two, former.v[keep])
-        common = np.append(common, former.shared[keep])
-    renamed = [(((np.minimum(one, two) << 32) | np.maximum(one, two)).view(np.uint64), common)]
-    del one, two, found, common
-    found, common = _distinct(renamed, len(passage))
-    return _Joined(
-        (found >> np.uint64(32)).astype(np.int64),
-        (found & np.uint64(0xFFFFFFFF)).astype(np.int64),
-        common,
-        cut_u,
-        cut_v,
-        crowd,
-        capped,
-    )
+        one, two = former.u[keep], former.v[keep]
+        known = ((np.minimum(one, two) << 32) | np.maximum(one, two)).view(np.uint64)
+        pairs, shared = np.append(pairs, known), np.append(shared, former.shared[keep])
+    del standing, place
+    pairs, shared = _distinct([(pairs, shared)], len(passage))
+    return _Joined(pairs, shared, cut_u, cut_v, crowd, full)
 
 
 def worth_eighths(information: NDArray[np.float32], quoted: NDArray[np.bool_]) -> NDArray[np.int32]:
@@ -309,68 +400,118 @@ def _handed_on(first: NDArray[np.int64], joined: _Joined, former: Former | None)
         nothing = np.empty(0, np.int64)
         return Similar(nothing, nothing, np.empty(0, np.int32), np.empty(0, bool))
     known = former.known
+    u, v = _numbers(joined.pairs)
     return Similar(
-        first[np.append(joined.u, joined.cut_u)],
-        first[np.append(joined.v, joined.cut_v)],
+        first[np.append(u, joined.cut_u)],
+        first[np.append(v, joined.cut_v)],
         np.append(joined.shared, np.zeros(len(joined.cut_u), np.int32)),
-        np.append(~(known[joined.u] & known[joined.v]), np.ones(len(joined.cut_u), bool)),
+        np.append(~(known[u] & known[v]), np.ones(len(joined.cut_u), bool)),
     )
+
+
+def _numbers(pairs: NDArray[np.uint64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Both numbers (int64) of pairs, the lesser one first."""
+    return (pairs >> np.uint64(32)).astype(np.int64), (pairs & kernels.LOW).astype(np.int64)
+
+
+def _kept(pairs: _Pairs, keep: NDArray[np.bool_]) -> _Pairs:
+    return pairs[0][keep], pairs[1][keep]
+
+
+@dataclass(frozen=True, slots=True)
+class _Holders:
+    """Distinct passages with their holders: ``start`` int64 (passages + 1), ``article`` int32
+    ascending; ``information`` float32, ``quoted`` bool (passages,)."""
+
+    start: NDArray[np.int64]
+    article: NDArray[np.int32]
+    information: NDArray[np.float32]
+    quoted: NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, c: Collection, start: NDArray[np.int64], member: NDArray[np.int64]) -> _Holders:
+        """From the passages of each group, see :func:`unique_passages`."""
+        first = member[start[:-1]]
+        quoted = np.zeros(len(first), np.uint8)
+        if len(first):
+            quoted = np.maximum.reduceat(c.p_quoted[member], start[:-1])
+        article = c.p_article[member]
+        # Two of a kind in one article are one holder: keep the first.
+        fresh = np.ones(len(member), bool)
+        fresh[1:] = article[1:] != article[:-1]
+        fresh[start[:-1]] = True
+        holders = np.concatenate([[0], np.cumsum(fresh)])[start].astype(np.int64)
+        return cls(holders, article[fresh], c.p_information[first], quoted > 0)
 
 
 def _article_pairs(
     c: Collection,
-    start: NDArray[np.int64],
-    member: NDArray[np.int64],
-    u: NDArray[np.int64],
-    v: NDArray[np.int64],
-    shared: NDArray[np.int32],
+    held: _Holders,
+    similar: _Pairs,
     settings: Settings,
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], int]:
-    """Pairs of articles (int64 ``one`` < ``two``, in order) that hold the same passage (``start``,
-    ``member``: see :func:`unique_passages`) or similar ones (``u``, ``v``, ``shared``), with what
-    these count together (int64 eighths of a bit), and how many passages the cap cut."""
-    first = member[start[:-1]]
-    says = c.p_information[first]
-    quoted = np.zeros(len(first), np.uint8)
-    if len(first):
-        quoted = np.maximum.reduceat(c.p_quoted[member], start[:-1])
-    article = c.p_article[member]
-    # Two of a kind in one article are one holder: keep the first.
-    group = np.repeat(np.arange(len(first)), np.diff(start))
-    fresh = np.ones(len(member), bool)
-    if len(member):
-        fresh[1:] = (group[1:] != group[:-1]) | (article[1:] != article[:-1])
-    holders = np.concatenate([[0], np.cumsum(fresh)])[start].astype(np.int64)
-    article = article[fresh]
-    common = common_eighths(says, quoted > 0, u, v, shared)
-    eighths = worth_eighths(says, quoted > 0)
-    room = max(1024, 4 * (len(article) + len(u)))
-    while True:
+    threads: int,
+) -> tuple[_Pairs, int, int]:
+    """Pairs of articles (uint64, ascending: lesser one high, greater low) that hold the same
+    passage or ``similar`` ones, and share enough to be aligned, with what they share (int32 eighths
+    of a bit); how many pairs were looked at, and how many passages the cap cut."""
+    pairs, shared = similar
+    common = np.empty(len(pairs), np.int32)
+    for rows in _spans(len(pairs), PAIRS_AT_ONCE):
+        u, v = _numbers(pairs[rows])
+        common[rows] = common_eighths(held.information, held.quoted, u, v, shared[rows])
+    eighths = worth_eighths(held.information, held.quoted)
+    counts = np.zeros(c.nodes, np.int64)
+    caps = settings.max_partners, settings.representatives
+    capped = kernels.count_article_pairs(held.start, held.article, pairs, *caps, counts)
+    information = _information(c)
+
+    def work(span: tuple[int, int]) -> tuple[_Pairs, int]:
+        room = max(1, int(counts[slice(*span)].sum()))
         keys, weights = np.empty(room, np.uint64), np.empty(room, np.int32)
-        n, capped = kernels.article_pairs(
-            holders,
-            article,
-            eighths,
-            u,
-            v,
-            common,
-            settings.max_partners,
-            settings.representatives,
-            keys,
-            weights,
+        n = kernels.article_pairs(
+            held.start, held.article, eighths, pairs, common, *caps, *span, keys, weights
         )
-        if n <= room:
-            break
-        room = n
-    keys, weights = keys[:n], weights[:n]
-    total = np.empty(n, np.int64)
-    m = kernels.summed_pairs(keys, weights, *_room(keys, c.nodes), total)
-    return (
-        (keys[:m] >> np.uint64(32)).astype(np.int64),
-        (keys[:m] & np.uint64(0xFFFFFFFF)).astype(np.int64),
-        total[:m].copy(),
-        int(capped),
-    )
+        keys, weights = keys[:n], weights[:n]
+        total = np.empty(n, np.int64)
+        n = kernels.summed_pairs(keys, weights, *_room(keys, c.nodes), total)
+        one, two = _numbers(keys[:n])
+        least = least_information(np.minimum(information[one], information[two]), settings)
+        enough = total[:n] >= least * 8
+        weight = np.minimum(total[:n][enough], 2**31 - 1).astype(np.int32)
+        return (keys[:n][enough], weight), n
+
+    found: list[_Pairs] = [(np.empty(0, np.uint64), np.empty(0, np.int32))]
+    collisions = 0
+    with ThreadPoolExecutor(max(1, threads)) as pool:
+        for some, n in pool.map(work, _portions(counts)):
+            found.append(some)
+            collisions += n
+    keys, weights = (np.concatenate(arrays) for arrays in zip(*found, strict=True))
+    return (keys, weights), collisions, int(capped)
+
+
+def _portions(counts: NDArray[np.int64]) -> list[tuple[int, int]]:
+    """Ranges of articles that have :data:`PAIRS_AT_ONCE` pairs each, or are one article that has
+    more; ``counts`` int64 pairs of each article."""
+    ends = np.cumsum(counts)
+    out: list[tuple[int, int]] = []
+    begin = 0
+    while begin < len(counts):
+        done = ends[begin - 1] if begin else 0
+        end = max(begin + 1, int(np.searchsorted(ends, done + PAIRS_AT_ONCE, side="right")))
+        out.append((begin, end))
+        begin = end
+    return out
+
+
+def _information(c: Collection) -> NDArray[np.float64]:
+    """Bits of all passages of each article (float64, nodes)."""
+    out = np.zeros(c.nodes)
+    for nodes in _spans(c.nodes, ARTICLES_AT_ONCE):
+        rows = slice(c.d_passage[nodes.start], c.d_passage[nodes.stop])
+        own = c.p_article[rows] - np.int32(nodes.start)
+        out[nodes] = np.bincount(own, c.p_information[rows], nodes.stop - nodes.start)
+    return out
 
 
 def find_candidates(
@@ -379,54 +520,51 @@ def find_candidates(
     *,
     earlier: KnownPassages | None = None,
     threads: int = 1,
+    arena: Arena | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Candidates:
     """Candidate pairs of nodes; a pure function of the texts and the settings.
 
     ``earlier`` saves comparing what earlier runs compared; the candidates are the same. Without it
-    (a scan) nothing is handed on.
+    (a scan) nothing is handed on. Where ``arena`` spills, arrays that wait are in its files.
     """
-    start, member = unique_passages(c, settings)
+    arena = arena or Arena()
+    start, member = (arena.keep(array) for array in unique_passages(c, settings))
     first = member[start[:-1]]
     release_memory()
     former = None
     if earlier is not None:
         former = former_pairs(c, start, member, earlier, settings)
     joined = _similar_passages(c, first, settings, threads, progress, former)
+    release_memory()
     keep = kernels.bounded_edges(
-        joined.u,
-        joined.v,
-        joined.shared.astype(np.int64),
+        joined.pairs,
+        joined.shared,
         len(first),
         settings.max_partners,
         settings.representatives,
         settings.representatives,
     )
-    u, v, shared = joined.u[keep], joined.v[keep], joined.shared[keep]
-    links = len(keep) - len(u)
     similar = _handed_on(first, joined, former)
     crowd, buckets = joined.crowd, joined.full
-    del joined, keep
-    one, two, weights, capped = _article_pairs(c, start, member, u, v, shared, settings)
-    del u, v, shared
-    information = np.bincount(c.p_article, c.p_information, c.nodes)
-    least = least_information(np.minimum(information[one], information[two]), settings)
-    enough = weights >= least * 8
-    a, b = one[enough], two[enough]
-    weight = np.minimum(weights[enough], 2**31 - 1)
+    links = len(keep) - int(keep.sum())
+    alike = _kept((joined.pairs, joined.shared), keep)
+    del joined, keep, first
+    found, collisions, capped = _article_pairs(
+        c, _Holders.of(c, start, member), alike, settings, threads
+    )
+    del alike
     keep = kernels.bounded_edges(
-        a,
-        b,
-        weight,
+        *found,
         c.nodes,
         PARTNERS * settings.max_partners,
         settings.representatives,
         PARTNERS * settings.max_partners,
     )
+    pairs, weight = _kept(found, keep)
     return Candidates(
-        a[keep],
-        b[keep],
-        weight[keep].astype(np.int32),
+        *_numbers(pairs),
+        weight,
         start,
         member,
         similar,
@@ -434,8 +572,8 @@ def find_candidates(
         {
             "buckets": buckets,
             "links": links,
-            "passages": int(capped),
-            "pairs": int(len(a) - keep.sum()),
-            "collisions": len(one),
+            "passages": capped,
+            "pairs": len(keep) - len(pairs),
+            "collisions": collisions,
         },
     )

@@ -17,7 +17,14 @@ from dedup.config import Settings
 from dedup.kernels import bands, machine
 from dedup.kernels.jit import kernel
 from dedup.kernels.minhash import QUARTERS
-from dedup.kernels.pairs import distinct_pairs, summed_pairs
+from dedup.kernels.pairs import (
+    article_pairs,
+    count_article_pairs,
+    distinct_pairs,
+    merged_pairs,
+    renamed_pairs,
+    summed_pairs,
+)
 from dedup.sketch import PERMUTATIONS, scheme
 
 WORDS = 60
@@ -45,36 +52,45 @@ def cards(passage, *arrays):
     return out
 
 
-def joined(sets, rows, a, b, jaccard, least, dice, inside, cap=64, representatives=8):
+def joined(sets, rows, a, b, jaccard, least, dice, inside, cap=64, representatives=8, parts=1):
     passage, start, words, information = packed(sets)
     mixed = bands.mixed_hashes(HASHES)
     key = np.array([hash((7, i)) % 2**64 for i in range(len(sets))], np.uint64)
-    pairs, shared, full = bands.join_bands(
-        passage,
-        start,
-        key,
-        words,
-        BITS,
-        mixed,
-        cards(passage, start, words, information, mixed),
-        a,
-        b,
-        rows,
-        jaccard,
-        least,
-        dice,
-        inside,
-        cap,
-        representatives,
-        np.ones(len(sets), np.uint8),
-        np.zeros(len(sets), np.uint8),
-        np.empty((len(sets), len(a) // rows), np.uint32),
-        np.zeros((len(sets), len(a) // rows), np.uint8),
-        np.empty((2, len(sets)), np.uint64),
-    )
-    found = {}
-    for pair, bits in zip(pairs.tolist(), shared.tolist(), strict=True):
-        found.setdefault((pair >> 32, pair & 0xFFFFFFFF), []).append(bits)
+    keys = keys_of(sets, rows, a, b)
+    roles = np.zeros(keys.shape, np.uint8)
+    card = cards(passage, start, words, information, mixed)
+    found, full = {}, 0
+    for band in range(keys.shape[1]):
+        column = keys[:, band].copy()
+        sizes = bands.part_sizes(column, parts)
+        assert sizes.sum() == len(sets)
+        for part in range(parts):
+            pairs, shared, capped = bands.join_band(
+                band,
+                column,
+                part,
+                parts,
+                passage,
+                key,
+                words,
+                BITS,
+                card,
+                jaccard,
+                least,
+                dice,
+                inside,
+                cap,
+                representatives,
+                np.ones(len(sets), np.uint8),
+                True,
+                np.zeros(len(sets), np.uint8),
+                keys,
+                roles,
+                np.empty((2, sizes[part] + 1), np.uint64),
+            )
+            full += capped
+            for pair, bits in zip(pairs.tolist(), shared.tolist(), strict=True):
+                found.setdefault((pair >> 32, pair & 0xFFFFFFFF), []).append(bits)
     return found, full, key
 
 
@@ -137,6 +153,60 @@ def test_pairs_are_brought_into_order_once_each(pairs):
     assert carried.tolist() == [100 * u + v for u, v in wanted]
 
 
+@given(
+    *[st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), unique=True, max_size=30)] * 2,
+    st.permutations(range(10)),
+)
+def test_pairs_are_merged_and_renamed(one, two, names):
+    lists = []
+    for pairs in (sorted(one), sorted(two)):
+        lists += [
+            np.array([(u << 32) | v for u, v in pairs], np.uint64),
+            np.array([10 * u + v for u, v in pairs], np.int32),
+        ]
+    size = len(one) + len(two)
+    out, of_out = np.empty(size, np.uint64), np.empty(size, np.int32)
+    n = merged_pairs(*lists, out, of_out)
+    wanted = sorted({*one, *two})
+    assert out[:n].tolist() == [(u << 32) | v for u, v in wanted]
+    assert of_out[:n].tolist() == [10 * u + v for u, v in wanted]
+    renamed_pairs(out[:n], np.array(names, np.int64))
+    named = [sorted((names[u], names[v])) for u, v in wanted]
+    assert out[:n].tolist() == [(u << 32) | v for u, v in named]
+
+
+@given(
+    st.lists(st.sets(st.integers(0, 11), max_size=6), max_size=12),
+    st.lists(st.tuples(st.integers(0, 11), st.integers(0, 11)), max_size=12),
+    st.integers(1, 8),
+    st.integers(1, 3),
+    st.integers(0, 12),
+)
+@hypothesis_settings(deadline=None)
+def test_portions_of_article_pairs_are_counted_before(holders, edges, cap, reps, cut):
+    start = np.append(0, np.cumsum([len(h) for h in holders])).astype(np.int64)
+    article = np.array([x for h in holders for x in sorted(h)], np.int32)
+    edges = [(u, v) for u, v in edges if max(u, v) < len(holders)]
+    pairs = np.array([(u << 32) | v for u, v in edges], np.uint64)
+    eighths = np.arange(1, len(holders) + 1, dtype=np.int32)
+    common = np.arange(100, 100 + len(edges), dtype=np.int32)
+    counts = np.zeros(12, np.int64)
+    count_article_pairs(start, article, pairs, cap, reps, counts)
+    found = []
+    for first, end in ((0, 12), (0, cut), (cut, 12)):
+        keys = np.empty(counts[first:end].sum() + 1, np.uint64)
+        weights = np.empty(len(keys), np.int32)
+        n = article_pairs(
+            start, article, eighths, pairs, common, cap, reps, first, end, keys, weights
+        )
+        assert n == counts[first:end].sum()
+        found.append(sorted(zip(keys[:n].tolist(), weights[:n].tolist(), strict=True)))
+    whole, before, behind = found
+    assert whole == before + behind
+    assert all(key >> 32 < cut for key, _ in before)
+    assert all(key >> 32 < key & 0xFFFFFFFF for key, _ in whole)
+
+
 @kernel
 def ones_of(x):
     return machine.ones(x)
@@ -156,13 +226,15 @@ def test_a_bitmap_never_rules_out_what_is_alike(sets, jaccard):
             assert bands.may_be_alike(i, j, card, jaccard)
 
 
-@given(SETS, st.floats(0, 0.6), st.floats(0, 200), st.floats(0, 1), st.floats(0, 1))
+@given(
+    SETS, st.floats(0, 0.6), st.floats(0, 200), st.floats(0, 1), st.floats(0, 1), st.integers(1, 9)
+)
 @hypothesis_settings(max_examples=80)
-def test_pairs_against_python(sets, jaccard, least, dice, inside):
+def test_pairs_against_python(sets, jaccard, least, dice, inside, parts):
     rows, count = 2, 6
     a, b = PLAN.a[: rows * count], PLAN.b[: rows * count]
     keys = keys_of(sets, rows, a, b)
-    found, full, _ = joined(sets, rows, a, b, jaccard, least, dice, inside)
+    found, full, _ = joined(sets, rows, a, b, jaccard, least, dice, inside, parts=parts)
     wanted = {}
     for i, j in combinations(range(len(sets)), 2):
         bits = alike(sets[i], sets[j], jaccard, least, dice, inside)

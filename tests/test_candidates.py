@@ -208,7 +208,8 @@ def test_more_representatives_than_partners_are_all_there_are():
     from dedup.kernels.pairs import bounded_edges
 
     u, v = np.triu_indices(6, 1)
-    kept = bounded_edges(u, v, np.ones(len(u), np.int64), 6, 2, 50, 2)
+    pairs = ((u << 32) | v).astype(np.uint64)
+    kept = bounded_edges(pairs, np.ones(len(u), np.int32), 6, 2, 50, 2)
     assert kept.all()
 
 
@@ -294,11 +295,12 @@ def test_what_earlier_runs_found_saves_work_and_changes_nothing(seed):
 
 
 @pytest.mark.parametrize("follows", [False, True])
-def test_pairs_are_the_same_however_often_they_are_merged(follows, monkeypatch):
+def test_pairs_are_the_same_however_little_is_looked_at_at_once(follows, monkeypatch):
     c = collect(as_texts(sorted(crowded(1, 6, 150))))
     earlier = nothing_known(c, []).passages if follows else None
     once = find_candidates(c, Settings(), earlier=earlier)
-    monkeypatch.setattr("dedup.candidates.MERGE_AT", 0)
+    for name, at_once in (("PART", 64), ("PAIRS_AT_ONCE", 50), ("ARTICLES_AT_ONCE", 3)):
+        monkeypatch.setattr(f"dedup.candidates.{name}", at_once)
     often = find_candidates(c, Settings(), earlier=earlier)
     assert len(once.a)
     for name in ("a", "b", "weight"):

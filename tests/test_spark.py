@@ -346,8 +346,8 @@ def test_bounded_edges_are_those_of_the_kernel(session, seed, one_task):
 
     edges = sorted({(min(e), max(e)) for e in random_edges(seed, 30, 200) if e[0] != e[1]})
     weight = np.random.default_rng(seed).integers(0, 5, len(edges))
-    u, v = (np.array([e[k] for e in edges]) for k in (0, 1))
-    keep = kernel(u, v, weight.astype(np.int64), 30, 8, 2, 3)
+    pairs = np.array([u << 32 | v for u, v in edges], np.uint64)
+    keep = kernel(pairs, weight.astype(np.int64), 30, 8, 2, 3)
     rows = [(*e, int(w)) for e, w in zip(edges, weight, strict=True)]
     frame = session.createDataFrame(rows, "u long, v long, w long")
     bounds = {"cap": 8, "few": 2, "strongest": 3, "one_task": one_task}

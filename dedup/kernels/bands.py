@@ -96,20 +96,13 @@ def first_word(card):
 
 
 @kernel
-def sorted_entries(keys, room):
-    """Passages in the order of their keys: uint64, key (uint32) high, number low.
-
-    A radix sort from the lowest digit; equal keys keep the order of their numbers. The outcome
-    lies in ``room`` (uint64, (2, passages at least)).
-    """
-    n = len(keys)
-    here = room[0, :n]
-    there = room[1, :n]
+def in_order(here, there):
+    """Entries (uint64: a key high, a number low) in the order of their keys, equal keys as they
+    came: a radix sort from the lowest digit. The outcome lies in one of both arrays."""
     digits = 1 << DIGIT
     count = np.zeros((3, digits), np.int64)
-    for i in range(n):
-        k = np.int64(keys[i])
-        here[i] = (np.uint64(k) << np.uint64(32)) | np.uint64(i)
+    for e in range(len(here)):
+        k = np.int64(here[e] >> np.uint64(32))
         for d in range(3):
             count[d, (k >> (d * DIGIT)) & (digits - 1)] += 1
     for d in range(3):
@@ -119,12 +112,40 @@ def sorted_entries(keys, room):
             count[d, k] = total
             total += size
         shift = np.uint64(32 + d * DIGIT)
-        for i in range(n):
-            k = np.int64((here[i] >> shift) & np.uint64(digits - 1))
-            there[count[d, k]] = here[i]
+        for e in range(len(here)):
+            k = np.int64((here[e] >> shift) & np.uint64(digits - 1))
+            there[count[d, k]] = here[e]
             count[d, k] += 1
         here, there = there, here
     return here
+
+
+@kernel
+def sorted_entries(keys, room):
+    """Passages in the order of their keys: uint64, key (uint32) high, number low.
+
+    Equal keys keep the order of their numbers. The outcome lies in ``room`` (uint64, (2, passages
+    at least)).
+    """
+    n = len(keys)
+    for i in range(n):
+        room[0, i] = (np.uint64(keys[i]) << np.uint64(32)) | np.uint64(i)
+    return in_order(room[0, :n], room[1, :n])
+
+
+@leaf
+def part_of(key, parts):
+    """The part of all keys (uint32) that a key belongs to, when they are cut into ``parts``."""
+    return np.int64((np.uint64(key) * np.uint64(parts)) >> np.uint64(32))
+
+
+@kernel
+def part_sizes(keys, parts):
+    """How many of the ``keys`` (uint32) belong to each of ``parts`` (int64)."""
+    out = np.zeros(parts, np.int64)
+    for i in range(len(keys)):
+        out[part_of(keys[i], parts)] += 1
+    return out
 
 
 @leaf
@@ -211,35 +232,35 @@ def shares_key(entries, x):
 
 
 @kernel
-def touched_entries(keys, fresh, all_fresh, room):
-    """Sorted entries (see ``sorted_entries``) of the passages that share a key with a ``fresh``
-    one, and of a few others; of all passages if ``all_fresh``. They lie in ``room``."""
-    if all_fresh:
-        return sorted_entries(keys, room)
+def touched_entries(keys, part, parts, fresh, all_fresh, room):
+    """Sorted entries (see ``sorted_entries``) of the passages whose key belongs to a part and is
+    that of a ``fresh`` one, too, and of a few others; of all of the part if ``all_fresh``. They lie
+    in ``room`` (uint64, (2, one more than the part has))."""
     n = len(keys)
+    m = 0
+    if all_fresh:
+        for i in range(n):
+            room[0, m] = (np.uint64(keys[i]) << np.uint64(32)) | np.uint64(i)
+            m += part_of(keys[i], parts) == part
+        return in_order(room[0, :m], room[1, :m])
     count = 0
     for i in range(n):
-        count += fresh[i]
+        count += fresh[i] and part_of(keys[i], parts) == part
     size = 1 << 16
     while size < 32 * count:
         size *= 2
     seen = np.zeros(size // 64, np.uint64)
     mask = np.uint32(size - 1)
     for i in range(n):
-        if fresh[i]:
+        if fresh[i] and part_of(keys[i], parts) == part:
             bit = keys[i] & mask
             seen[bit >> np.uint32(6)] |= np.uint64(1) << np.uint64(bit & np.uint32(63))
-    chosen = np.empty(n, np.int64)
-    m = 0
     for i in range(n):
         bit = keys[i] & mask
-        chosen[m] = i
-        m += np.int64((seen[bit >> np.uint32(6)] >> np.uint64(bit & np.uint32(63))) & np.uint64(1))
-    entries = sorted_entries(keys[chosen[:m]], room)
-    low = np.uint64(0xFFFFFFFF)
-    for e in range(m):
-        entries[e] = (entries[e] & ~low) | np.uint64(chosen[np.int64(entries[e] & low)])
-    return entries
+        mark = (seen[bit >> np.uint32(6)] >> np.uint64(bit & np.uint32(63))) & np.uint64(1)
+        room[0, m] = (np.uint64(keys[i]) << np.uint64(32)) | np.uint64(i)
+        m += mark != 0 and part_of(keys[i], parts) == part
+    return in_order(room[0, :m], room[1, :m])
 
 
 @kernel
@@ -281,17 +302,16 @@ def loosen(entries, fresh, cap, representatives, passage, p_key, loose):
 
 
 @kernel
-def join_bands(
+def join_band(
+    band,
+    column,
+    part,
+    parts,
     passage,
-    p_content,
     p_key,
     c_word,
     v_bits,
-    mixed,
     card,
-    a,
-    b,
-    rows,
     jaccard,
     least,
     dice,
@@ -299,96 +319,86 @@ def join_bands(
     cap,
     representatives,
     fresh,
+    all_fresh,
     loose,
     keys,
     full,
     room,
 ):
-    """Pairs of passages that share a key of some bands and prove alike (``shared_information``).
+    """Pairs of passages that share a key of a band and prove alike (``shared_information``), for
+    one of ``parts`` of the keys.
 
-    ``passage`` (int64) the passages, ``card`` their cards; ``a``, ``b``
-    (uint32, bands * rows) the permutations. A bucket of up to ``cap`` passages is compared all with
-    all; in a greater one every passage is compared with the ``representatives`` that have the
-    smallest keys only.
+    ``passage`` (int64) the passages, ``card`` their cards; ``keys`` (uint32, passages x bands) of
+    some bands, and ``column`` those of number ``band`` again, side by side. A bucket of up to
+    ``cap`` passages is compared all with all; in a greater one every passage is compared with the
+    ``representatives`` that have the smallest keys only. What a bucket of the bands before has
+    compared is not compared again.
 
-    Only pairs with a ``fresh`` passage (uint8, passages) are looked at. ``loose`` (uint8) marks
-    others whose pairs may have been found in a bucket that is full now (see ``loosen``). ``keys``
-    (uint32, passages x bands) and ``room`` (uint64, (2, passages)) are scratch; ``full`` (uint8,
-    passages x bands, all zeros) receives what each passage is in the greater buckets (see
-    ``crowd.take_roles``).
+    Only pairs with a ``fresh`` passage (uint8, passages) are looked at; ``all_fresh``: all are.
+    ``loose`` (uint8) marks others whose pairs may have been found in a bucket that is full now (see
+    ``loosen``). ``room`` (uint64, (2, one more than the part has keys)) is scratch; ``full``
+    (uint8, passages x bands, zeros for this band) receives what each passage is in the greater
+    buckets (see ``crowd.take_roles``).
 
-    Returns the pairs (uint64: lesser number high, greater low; some more than once), the
-    information that each shares (int32 quarters of a bit), and how many buckets were greater.
+    Returns the pairs (uint64: lesser number high, greater low; once each), the information that
+    each shares (int32 quarters of a bit), and how many buckets were greater.
     """
-    bands = len(a) // rows
-    band_keys(passage, p_content, c_word, mixed, a, b, rows, keys)
-    column = np.empty(len(passage), np.uint32)
-    all_fresh = True
-    for i in range(len(fresh)):
-        all_fresh = all_fresh and fresh[i] != 0
     found = np.empty(1024, np.uint64)
     shared = np.empty(1024, np.int32)
     count = 0
     capped = 0
     low = np.uint64(0xFFFFFFFF)
-    for band in range(bands):
-        # Assigning a slice would have numba compile how shapes are spelled in its error message.
-        for i in range(len(passage)):
-            column[i] = keys[i, band]
-        entries = touched_entries(column, fresh, all_fresh, room)
-        i = 0
-        seen = np.int64(0)
-        read = np.int64(0)
-        while i < len(entries):
-            j = i + 1
-            while j < len(entries) and (entries[j] ^ entries[i]) <= low:
-                j += 1
-            if j - i > cap:
-                capped += 1
-                smallest_first(entries[i:j], representatives, passage, p_key)
-                if not all_fresh:
-                    loosen(entries[i:j], fresh, cap, representatives, passage, p_key, loose)
-                for x in range(i, j):
-                    part = REPRESENTS if x < i + representatives else MEMBER
-                    full[np.int64(entries[x] & low), band] = part
-            for x in range(i + 1, j):
-                # Passages of a bucket lie anywhere: what will be looked at is asked for before.
-                while seen < min(len(entries), x + 2 * NEAR):
-                    if shares_key(entries, seen):
-                        u = np.int64(entries[seen] & low)
-                        fetch(card, u)
-                        fetch(keys, u)
-                    seen += 1
-                while read < min(len(entries), x + NEAR):
-                    if shares_key(entries, read):
-                        u = np.int64(entries[read] & low)
-                        fetch(c_word, first_word(card[u]))
-                        fetch(full, u)
-                    read += 1
-                v = np.int64(entries[x] & low)
-                last = x if j - i <= cap else min(x, i + representatives)
-                for y in range(i, last):
-                    u = np.int64(entries[y] & low)
-                    if not all_fresh and fresh[u] + fresh[v] == 0:
-                        continue
-                    if not may_be_alike(u, v, card, jaccard):
-                        continue
-                    # What an earlier bucket has compared need not be compared again.
-                    known = False
-                    for k in range(band):
-                        known = known or (keys[u, k] == keys[v, k] and not full[u, k])
-                    if known:
-                        continue
-                    bits = shared_information(
-                        u, v, card, c_word, v_bits, jaccard, least, dice, inside
-                    )
-                    if bits == 0:
-                        continue
-                    if count == len(found):
-                        found = widened(found, 2 * count)
-                        shared = widened(shared, 2 * count)
-                    shared[count] = bits
-                    found[count] = (np.uint64(min(u, v)) << np.uint64(32)) | np.uint64(max(u, v))
-                    count += 1
-            i = j
+    entries = touched_entries(column, part, parts, fresh, all_fresh, room)
+    i = 0
+    seen = np.int64(0)
+    read = np.int64(0)
+    while i < len(entries):
+        j = i + 1
+        while j < len(entries) and (entries[j] ^ entries[i]) <= low:
+            j += 1
+        if j - i > cap:
+            capped += 1
+            smallest_first(entries[i:j], representatives, passage, p_key)
+            if not all_fresh:
+                loosen(entries[i:j], fresh, cap, representatives, passage, p_key, loose)
+            for x in range(i, j):
+                role = REPRESENTS if x < i + representatives else MEMBER
+                full[np.int64(entries[x] & low), band] = role
+        for x in range(i + 1, j):
+            # Passages of a bucket lie anywhere: what will be looked at is asked for before.
+            while seen < min(len(entries), x + 2 * NEAR):
+                if shares_key(entries, seen):
+                    u = np.int64(entries[seen] & low)
+                    fetch(card, u)
+                    fetch(keys, u)
+                seen += 1
+            while read < min(len(entries), x + NEAR):
+                if shares_key(entries, read):
+                    u = np.int64(entries[read] & low)
+                    fetch(c_word, first_word(card[u]))
+                    fetch(full, u)
+                read += 1
+            v = np.int64(entries[x] & low)
+            last = x if j - i <= cap else min(x, i + representatives)
+            for y in range(i, last):
+                u = np.int64(entries[y] & low)
+                if not all_fresh and fresh[u] + fresh[v] == 0:
+                    continue
+                if not may_be_alike(u, v, card, jaccard):
+                    continue
+                known = False
+                for k in range(band):
+                    known = known or (keys[u, k] == keys[v, k] and not full[u, k])
+                if known:
+                    continue
+                bits = shared_information(u, v, card, c_word, v_bits, jaccard, least, dice, inside)
+                if bits == 0:
+                    continue
+                if count == len(found):
+                    found = widened(found, 2 * count)
+                    shared = widened(shared, 2 * count)
+                shared[count] = bits
+                found[count] = (np.uint64(min(u, v)) << np.uint64(32)) | np.uint64(max(u, v))
+                count += 1
+        i = j
     return found[:count].copy(), shared[:count].copy(), capped

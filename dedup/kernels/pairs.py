@@ -7,69 +7,120 @@ import numpy as np
 from dedup.kernels.jit import kernel, leaf
 from dedup.kernels.ordering import stable_order
 
+LOW = np.uint64(0xFFFFFFFF)
 
-@kernel
-def emit(x, y, bits, keys, weights, n):
-    """Write one pair of articles if there is room; returns the number of pairs so far."""
-    if x != y:
-        if n < len(keys):
-            keys[n] = (np.uint64(min(x, y)) << np.uint64(32)) | np.uint64(max(x, y))
-            weights[n] = bits
+
+@leaf
+def high_of(pair):
+    """The first number of a pair (uint64: two numbers, 32 bits each)."""
+    return np.int64(pair >> np.uint64(32))
+
+
+@leaf
+def low_of(pair):
+    """The second number of a pair."""
+    return np.int64(pair & LOW)
+
+
+@leaf
+def emit(x, y, bits, first, end, keys, weights, n):
+    """Write one pair of articles if its lesser one is of those from ``first`` to ``end``; returns
+    the number of pairs so far."""
+    if x != y and first <= min(x, y) < end:
+        keys[n] = (np.uint64(min(x, y)) << np.uint64(32)) | np.uint64(max(x, y))
+        weights[n] = bits
         n += 1
     return n
 
 
-@kernel
-def article_pairs(start, article, eighths, edge_u, edge_v, edge_eighths, cap, reps, keys, weights):
-    """Pairs of articles that hold the same passage or two similar ones.
+@leaf
+def article_pairs(
+    start, article, eighths, edges, edge_eighths, cap, reps, first, end, keys, weights
+):
+    """Pairs of articles that hold the same passage or two similar ones, as far as their lesser one
+    is of those from ``first`` to ``end``.
 
     ``start`` (int64, passages + 1) and ``article`` (int32, ascending inside a passage): who
-    holds what; ``eighths`` (int32) information; ``edge_u, edge_v`` similar passages with what
+    holds what; ``eighths`` (int32) information; ``edges`` (uint64 pairs) similar passages with what
     they have in common (``edge_eighths``, int32). Up to ``cap`` holders are paired all
     with all; beyond it each is paired with the first ``reps`` of the passage only, so that k
     holders cost k, not k^2.
 
     Writes ``keys`` (uint64: smaller article high, greater low) and ``weights`` (int32 eighths
-    of a bit) as far as there is room; returns ``(pairs, capped passages)``.
+    of a bit), which have room for all (``count_article_pairs``); returns how many.
     """
     n = np.int64(0)
-    capped = 0
     for u in range(len(start) - 1):
         lo = start[u]
         hi = start[u + 1]
-        if hi - lo < 2:
-            continue
         bits = eighths[u]
+        if hi - lo < 2 or article[lo] >= end:
+            continue
         if hi - lo <= cap:
             for i in range(lo, hi):
-                for j in range(i + 1, hi):
-                    n = emit(article[i], article[j], bits, keys, weights, n)
+                if first <= article[i] < end:
+                    for j in range(i + 1, hi):
+                        n = emit(article[i], article[j], bits, first, end, keys, weights, n)
         else:
-            capped += 1
             for i in range(lo, hi):
                 for j in range(lo, min(lo + reps, i)):
-                    n = emit(article[i], article[j], bits, keys, weights, n)
-    for e in range(len(edge_u)):
-        u = edge_u[e]
-        v = edge_v[e]
+                    n = emit(article[i], article[j], bits, first, end, keys, weights, n)
+    for e in range(len(edges)):
+        u = high_of(edges[e])
+        v = low_of(edges[e])
         bits = edge_eighths[e]
         nu = start[u + 1] - start[u]
         nv = start[v + 1] - start[v]
         if nu + nv <= cap:
             for i in range(start[u], start[u + 1]):
                 for j in range(start[v], start[v + 1]):
-                    n = emit(article[i], article[j], bits, keys, weights, n)
+                    n = emit(article[i], article[j], bits, first, end, keys, weights, n)
         else:
             # Holders of one passage are joined to its first ones above: here those of the rarer
             # one meet the first of the other.
-            capped += 1
             if nu > nv:
                 u, v = v, u
                 nu, nv = nv, nu
             for i in range(start[u], start[u + 1]):
                 for j in range(start[v], start[v] + min(nv, reps)):
-                    n = emit(article[i], article[j], bits, keys, weights, n)
-    return n, capped
+                    n = emit(article[i], article[j], bits, first, end, keys, weights, n)
+    return n
+
+
+@leaf
+def count_article_pairs(start, article, edges, cap, reps, counts):
+    """How many pairs ``article_pairs`` gives for each lesser article (``counts`` int64, articles,
+    zeros); returns how many passages have too many holders."""
+    capped = np.int64(0)
+    for u in range(len(start) - 1):
+        lo = start[u]
+        hi = start[u + 1]
+        if hi - lo < 2:
+            continue
+        if hi - lo <= cap:
+            for i in range(lo, hi):
+                counts[article[i]] += hi - i - 1
+        else:
+            capped += 1
+            for i in range(lo, hi):
+                for j in range(lo, min(lo + reps, i)):
+                    counts[article[j]] += 1
+    for e in range(len(edges)):
+        u = high_of(edges[e])
+        v = low_of(edges[e])
+        nu = start[u + 1] - start[u]
+        nv = start[v + 1] - start[v]
+        if nu + nv > cap:
+            capped += 1
+            if nu > nv:
+                u, v = v, u
+                nu, nv = nv, nu
+            nv = min(nv, reps)
+        for i in range(start[u], start[u + 1]):
+            for j in range(start[v], start[v] + nv):
+                if article[i] != article[j]:
+                    counts[min(article[i], article[j])] += 1
+    return capped
 
 
 @leaf
@@ -125,37 +176,69 @@ def summed_pairs(pairs, weights, place, moved, carried, total):
     return n
 
 
+@leaf
+def renamed_pairs(pairs, name):
+    """Put other numbers (``name`` int64) in place of those of ``pairs`` (uint64), the lesser one
+    first."""
+    for e in range(len(pairs)):
+        u = name[high_of(pairs[e])]
+        v = name[low_of(pairs[e])]
+        pairs[e] = (np.uint64(min(u, v)) << np.uint64(32)) | np.uint64(max(u, v))
+
+
+@leaf
+def merged_pairs(one, of_one, two, of_two, out, of_out):
+    """Two lists of pairs (uint64, ascending) as one, those in both once, each with its value
+    (int32); ``out`` and ``of_out`` are as long as both together. Returns how many."""
+    n = 0
+    i = 0
+    j = 0
+    while i < len(one) or j < len(two):
+        if j == len(two) or (i < len(one) and one[i] <= two[j]):
+            j += j < len(two) and one[i] == two[j]
+            out[n] = one[i]
+            of_out[n] = of_one[i]
+            i += 1
+        else:
+            out[n] = two[j]
+            of_out[n] = of_two[j]
+            j += 1
+        n += 1
+    return n
+
+
 @kernel
-def bounded_edges(u, v, weight, nodes, cap, few, strongest):
+def bounded_edges(pairs, weight, nodes, cap, few, strongest):
     """Which edges (bool) stay when every node keeps a bounded number of them.
 
     A node with up to ``cap`` edges keeps all. Another keeps the ``few`` that lead to its
     smallest neighbours, so that all members of a cluster share their representatives, and
-    its ``strongest`` by ``weight`` (int64). An edge stays that either end keeps: k nodes cost
-    k, whatever they have in common. ``u < v`` ascending in (u, v).
+    its ``strongest`` by ``weight`` (int32). An edge stays that either end keeps: k nodes cost
+    k, whatever they have in common. ``pairs`` (uint64: lesser node high, greater low) ascending.
     """
     degree = np.zeros(nodes + 1, np.int64)
-    for e in range(len(u)):
-        degree[u[e] + 1] += 1
-        degree[v[e] + 1] += 1
+    for e in range(len(pairs)):
+        degree[high_of(pairs[e]) + 1] += 1
+        degree[low_of(pairs[e]) + 1] += 1
+    most = np.int64(0)
     for i in range(nodes):
+        most = max(most, degree[i + 1])
         degree[i + 1] += degree[i]
     place = degree[:nodes].copy()
-    edge = np.empty(2 * len(u), np.int64)
-    # Smaller neighbours first: edges come in the order of u, which is v's neighbour.
-    for e in range(len(u)):
-        edge[place[v[e]]] = e
-        place[v[e]] += 1
-    for e in range(len(u)):
-        edge[place[u[e]]] = e
-        place[u[e]] += 1
-    most = 0
-    for i in range(nodes):
-        most = max(most, degree[i + 1] - degree[i])
+    # By the lesser and then by the greater neighbour: those before a node, then those behind it.
+    edge = np.empty(2 * len(pairs), np.uint32)
+    for e in range(len(pairs)):
+        v = low_of(pairs[e])
+        edge[place[v]] = e
+        place[v] += 1
+    for e in range(len(pairs)):
+        u = high_of(pairs[e])
+        edge[place[u]] = e
+        place[u] += 1
     lightness = np.empty(most, np.int64)
     ranked = np.empty(most, np.int64)
     spare = np.empty(most, np.int64)
-    keep = np.zeros(len(u), np.bool_)
+    keep = np.zeros(len(pairs), np.bool_)
     for i in range(nodes):
         lo = degree[i]
         hi = degree[i + 1]
@@ -168,7 +251,7 @@ def bounded_edges(u, v, weight, nodes, cap, few, strongest):
         if strongest > 0:
             size = hi - lo
             for k in range(size):
-                lightness[k] = -weight[edge[lo + k]]
+                lightness[k] = -np.int64(weight[edge[lo + k]])
             stable_order(lightness, size, ranked, spare)
             for k in range(min(strongest, size)):
                 keep[edge[lo + ranked[k]]] = True

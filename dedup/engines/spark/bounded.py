@@ -91,9 +91,11 @@ def _bounded_by_one(
         table = pa.Table.from_batches(parts).sort_by([(end, "ascending") for end in ends])
         a, b = (column(table, end) for end in ends)
         nodes, place = np.unique(np.concatenate([a, b]), return_inverse=True)
-        u, v = place[: len(a)], place[len(a) :]
+        pairs = (place[: len(a)].astype(np.uint64) << np.uint64(32)) | place[len(a) :].astype(
+            np.uint64
+        )
         weights = column(table, weight).astype(np.int64)
-        keep = kernels.bounded_edges(u, v, weights, len(nodes), cap, few, strongest)
+        keep = kernels.bounded_edges(pairs, weights, len(nodes), cap, few, strongest)
         yield from table.filter(pa.array(keep)).to_batches()
 
     kinds = ", ".join(f"{name} {kind}" for name, kind in edges.dtypes)
@@ -229,16 +231,16 @@ def _all_pairs(batch: pa.RecordBatch, cap: int) -> pa.RecordBatch:
     sizes = np.diff(start)
     room = int((sizes * (sizes - 1) // 2).sum())
     keys, weights = np.empty(max(1, room), np.uint64), np.empty(max(1, room), np.int32)
-    none = np.empty(0, np.int64)
-    n, _ = kernels.article_pairs(
+    n = kernels.article_pairs(
         start,
         article.astype(np.int32),
         column(batch, "eighths"),
-        none,
-        none,
-        none.astype(np.int32),
+        np.empty(0, np.uint64),
+        np.empty(0, np.int32),
         cap,
         1,
+        0,
+        len(names),
         keys,
         weights,
     )
