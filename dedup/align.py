@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from threading import local
@@ -9,12 +10,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dedup.arena import Arena
+from dedup.column import Column
 from dedup.kernels import alignment as kernels
 from dedup.kernels import similarity as spans
 from dedup.kernels.workspace import Found, Room, Texts, make_found, make_room, make_words
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from numpy.typing import NDArray
 
@@ -22,6 +25,16 @@ if TYPE_CHECKING:
     from dedup.config import Settings
 
 CHUNK = 4096
+LINKS_AT_ONCE = 2**22
+"""Links that later stages look at together; bounds memory."""
+
+OF_MATCH = {
+    **dict.fromkeys(("pair", "a0", "a1", "b0", "b1"), np.int64),
+    **dict.fromkeys(("similarity", "bits"), np.float64),
+}
+OF_LINK = {**dict.fromkeys(("match", "link_a", "link_b"), np.int64), "cosine": np.float32}
+FOUND: dict[str, type] = {**OF_MATCH, **OF_LINK}
+"""What is found of pairs, by match and by link (:class:`Alignment`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +63,32 @@ class Alignment:
     cut: NDArray[np.int64]
 
 
+def portions(x: Alignment) -> Iterator[tuple[slice, Alignment]]:
+    """An alignment in parts that have some LINKS_AT_ONCE links each: their pairs, and the alignment
+    of these alone. Its matches and links stand in the order of its pairs."""
+    begin = match = link = 0
+    if not len(x.pair_a):
+        yield slice(0, 0), x
+    while begin < len(x.pair_a):
+        end = min(len(x.pair_a), begin + LINKS_AT_ONCE)
+        if link + LINKS_AT_ONCE < len(x.match):
+            end = min(end, max(begin + 1, int(x.pair[x.match[link + LINKS_AT_ONCE]])))
+        if begin == 0 and end == len(x.pair_a):
+            yield slice(begin, end), x
+            return
+        matches = slice(match, int(np.searchsorted(x.pair, end)))
+        links = slice(
+            link,
+            bisect_left(range(len(x.match)), end, lo=link, key=lambda k: int(x.pair[x.match[k]])),
+        )
+        rows: dict[str, slice] = dict.fromkeys(("pair_a", "pair_b"), slice(begin, end))
+        rows |= dict.fromkeys(OF_MATCH, matches) | dict.fromkeys(OF_LINK, links)
+        columns = {name: getattr(x, name)[own] for name, own in rows.items()}
+        columns["pair"], columns["match"] = columns["pair"] - begin, columns["match"] - match
+        yield slice(begin, end), Alignment(**columns, cut=x.cut)
+        begin, match, link = end, matches.stop, links.stop
+
+
 def _texts(c: Collection) -> Texts:
     """The arrays that the kernels of alignment read; numbers of words as such that have no sign,
     which numba would look at wherever one is an index."""
@@ -76,9 +115,12 @@ def align(
     *,
     summaries: bool = False,
     threads: int = 1,
+    arena: Arena | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Alignment:
     """Align pairs of nodes (``pair_a`` ascending) on ``threads`` threads.
+
+    Where ``arena`` spills, what is found goes to temporary files as it comes.
 
     ``summaries`` joins what a short stretch of one text retells of the other into one match. In a
     dump it is off: the lead of one report is like a summary of every other report of the event.
@@ -120,7 +162,9 @@ def align(
         return parts
 
     starts = list(range(0, len(pair_a), CHUNK)) or [0]
-    parts: list[Found] = []
+    arena = arena or Arena()
+    columns = {name: Column(arena, dtype) for name, dtype in FOUND.items()}
+    cut = np.zeros(3, np.int64)
     matches = 0
     with ThreadPoolExecutor(max(1, threads)) as pool:
         for lo, some in zip(starts, pool.map(work, starts), strict=True):
@@ -128,15 +172,14 @@ def align(
                 part.match[:, 0] += lo
                 part.link[:, 0] += matches
                 matches += len(part.match)
-                parts.append(part)
+                cut += part.cut
+                arrays = (*part.match.T, *part.value.T, *part.link.T, part.cosine)
+                for column, array in zip(columns.values(), arrays, strict=True):
+                    column.append(array.copy())
+            some.clear()
             if progress:
                 progress(min(lo + CHUNK, len(pair_a)), len(pair_a))
-    columns = [np.concatenate([part.match[:, k] for part in parts]) for k in range(5)]
-    columns += [np.concatenate([part.value[:, k] for part in parts]) for k in range(2)]
-    columns += [np.concatenate([part.link[:, k] for part in parts]) for k in range(3)]
-    columns.append(np.concatenate([part.cosine for part in parts]))
-    columns.append(np.sum([part.cut for part in parts], axis=0))
-    return Alignment(pair_a, pair_b, *columns)
+    return Alignment(pair_a, pair_b, **{name: x.whole() for name, x in columns.items()}, cut=cut)
 
 
 def _room(texts: Texts, a: NDArray[np.int64], b: NDArray[np.int64]) -> Room:

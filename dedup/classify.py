@@ -185,15 +185,16 @@ def _cut(
     return (a0, a1, b0, b1), similarity, bits
 
 
-def frames(c: Collection, speech: Speech) -> NDArray[np.bool_]:
-    """Passages (bool) that frame speech: short ones beside it ("…," he told reporters), and
-    signatures."""
-    said = speech.said
-    beside = np.zeros(len(said), bool)
-    inside = c.p_article[1:] == c.p_article[:-1]
-    beside[1:] |= said[:-1] & inside
-    beside[:-1] |= said[1:] & inside
-    return np.asarray(~said & (speech.signature | (beside & (c.p_information < FRAME_BITS))))
+def framing(c: Collection, speech: Speech, passage: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Which of some passages (int64) frame speech (bool): short ones beside it ("…," he told
+    reporters), and signatures."""
+    own = c.p_article[passage]
+    before, behind = np.maximum(passage - 1, 0), np.minimum(passage + 1, len(c.p_start) - 1)
+    beside = speech.said[before] & (c.p_article[before] == own)
+    beside |= speech.said[behind] & (c.p_article[behind] == own)
+    short = beside & (c.p_information[passage] < FRAME_BITS)
+    # One at either end of all is its own neighbour there, but then it is no frame, being speech.
+    return np.asarray(~speech.said[passage] & (speech.signature[passage] | short))
 
 
 def _voices(
@@ -229,8 +230,8 @@ def _voices(
     )
     opens = speech.introduced[links.a[begin]] ^ speech.introduced[links.b[begin]]
     said |= np.repeat(opens & (most < settings.copy_share), links.end - begin)
-    frame = frames(c, speech)
-    return said, both, ~said & ~frame[links.a] & ~frame[links.b]
+    frame = framing(c, speech, links.a) | framing(c, speech, links.b)
+    return said, both, ~said & ~frame
 
 
 def judge_runs(

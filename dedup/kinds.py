@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dedup.align import portions
 from dedup.kernels import spans as kernels
-from dedup.passages import SharedPassages
+from dedup.passages import SharedPassages, distinct
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from numpy.typing import NDArray
 
@@ -107,12 +108,6 @@ class KnownKinds:
         return replace(statistics, kind=kind)
 
 
-def distinct(values: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Distinct values, ascending; by sorting, which beats numpy's hash table on millions."""
-    values = np.sort(values)
-    return values[np.append(True, values[1:] != values[:-1])] if len(values) else values
-
-
 def unrelated_pairs(
     c: Collection,
     shared: SharedPassages,
@@ -127,37 +122,44 @@ def unrelated_pairs(
     only wear the same furniture, however large it is. Where nearly everything is suspected,
     versions of one text lie days apart, furniture lies further.
     """
-    letters = kernels.letters_of_spans(c.p_token[:-1], c.p_token[1:], c.t_start, c.t_length)
-    in_suspect = np.append(suspect, False)[shared.of_passage]
-    return unrelated_outside(c.p_article, c.d_letters, letters, in_suspect, alignment, days_apart)
+    suspected = np.append(suspect, False)
+    outside = kernels.letters_outside(
+        c.d_passage, c.p_token, c.t_start, c.t_length, shared.of_passage, suspected
+    )
+
+    def letters(passage: NDArray[np.int64]) -> NDArray[np.int64]:
+        found = kernels.letters_of_spans(
+            c.p_token[passage], c.p_token[passage + 1], c.t_start, c.t_length
+        )
+        return np.asarray(found * ~suspected[shared.of_passage[passage]])
+
+    return unrelated_outside(outside, c.d_letters, letters, len(c.p_start), alignment, days_apart)
 
 
 def unrelated_outside(
-    p_article: NDArray[np.int32],
+    outside: NDArray[np.int64],
     d_letters: NDArray[Any],
-    letters: NDArray[np.int64],
-    in_suspect: NDArray[np.bool_],
+    letters: Callable[[NDArray[np.int64]], NDArray[np.int64]],
+    passages: int,
     alignment: Alignment,
     days_apart: NDArray[np.int64],
 ) -> NDArray[np.bool_]:
-    """:func:`unrelated_pairs` by the letters and digits of texts (``d_letters``) and passages
-    (``letters``), which of these are suspected (``in_suspect``), and the links alone."""
-    pairs = len(alignment.pair_a)
-    outside = np.bincount(p_article, letters * ~in_suspect, len(d_letters))
-    share = np.zeros(pairs)
-    least = np.full(pairs, np.inf)
-    for nodes, link in (
-        (alignment.pair_a, alignment.link_a),
-        (alignment.pair_b, alignment.link_b),
-    ):
-        pair = alignment.pair[alignment.match]
-        # A passage linked twice counts once.
-        packed = distinct(pair * np.int64(len(letters) + 1) + link)
-        pair, passage = packed // (len(letters) + 1), packed % (len(letters) + 1)
-        common = np.bincount(pair, letters[passage] * ~in_suspect[passage], pairs)
-        share = np.maximum(share, common / np.maximum(1.0, outside[nodes]))
-        least = np.minimum(least, outside[nodes] / np.maximum(1, d_letters[nodes]))
-    return (share < UNRELATED) & ((least >= 0.2) | (days_apart > 14))
+    """:func:`unrelated_pairs` without texts: by the letters and digits of each text
+    (``d_letters``), those of them ``outside`` of suspected passages, and the links. ``letters``
+    gives those of passages, 0 for suspected ones; there are ``passages`` of them."""
+    found = np.zeros(len(alignment.pair_a), bool)
+    wide = np.int64(passages + 1)
+    for pairs, part in portions(alignment):
+        share = np.zeros(len(part.pair_a))
+        least = np.full(len(part.pair_a), np.inf)
+        for nodes, link in ((part.pair_a, part.link_a), (part.pair_b, part.link_b)):
+            # A passage linked twice counts once.
+            packed = distinct(part.pair[part.match] * wide + link)
+            common = np.bincount(packed // wide, letters(packed % wide), len(share))
+            share = np.maximum(share, common / np.maximum(1.0, outside[nodes]))
+            least = np.minimum(least, outside[nodes] / np.maximum(1, d_letters[nodes]))
+        found[pairs] = (share < UNRELATED) & ((least >= 0.2) | (days_apart[pairs] > 14))
+    return found
 
 
 def _holders(

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 LINK_SIMILARITY = 0.6
 """Cosine from which two linked passages are one shared passage."""
 
+LINKS_AT_ONCE = 2**22
+"""Links that are looked at together; bounds memory."""
+
 
 @dataclass(frozen=True, slots=True)
 class SharedPassages:
@@ -44,21 +47,39 @@ class SharedPassages:
 
 
 def star_centres(
-    edges: NDArray[Any], holders: NDArray[np.int64], key: NDArray[np.uint64]
+    one: NDArray[Any], two: NDArray[Any], holders: NDArray[np.int64], key: NDArray[np.uint64]
 ) -> NDArray[np.int64]:
     """The centre (int64) of each of some distinct passages, or -1 where only one article has it.
 
-    ``edges`` (edges, 2): linked ones, both ways, sorted; ``holders`` int64 occurrences and ``key``
+    ``one``, ``two``: linked ones, both ways, sorted; ``holders`` int64 occurrences and ``key``
     uint64 of each. The outcome for a passage hangs on those alone to which links lead from it.
     """
     groups = len(holders)
-    start = np.searchsorted(edges[:, 0], np.arange(groups + 1)).astype(np.int64)
+    start = np.searchsorted(one, np.arange(groups + 1)).astype(np.int64)
     involved = np.flatnonzero((holders >= 2) | (np.diff(start) > 0))
     # Most holders first; ties by the key of the token sequence, so that order plays no part.
     order = involved[np.lexsort((key[involved], -holders[involved]))]
     centre_of = np.full(groups, -1, np.int64)
-    kernels.star_clusters(order, start, edges[:, 1].astype(np.int64), centre_of)
+    kernels.star_clusters(order, start, two.astype(np.int64), centre_of)
     return centre_of
+
+
+def _linked(of_group: NDArray[np.int32], alignment: Alignment) -> NDArray[np.int64]:
+    """Groups of passages that links join, both ways, sorted: int64, one number high, one low."""
+    parts = [np.empty(0, np.int64)]
+    for begin in range(0, len(alignment.match), LINKS_AT_ONCE):
+        rows = slice(begin, begin + LINKS_AT_ONCE)
+        u, v = of_group[alignment.link_a[rows]], of_group[alignment.link_b[rows]]
+        good = (alignment.cosine[rows] >= LINK_SIMILARITY) & (u >= 0) & (v >= 0) & (u != v)
+        one, two = u[good].astype(np.int64), v[good].astype(np.int64)
+        parts.append(distinct(np.concatenate([(one << 32) | two, (two << 32) | one])))
+    return distinct(np.concatenate(parts))
+
+
+def distinct(values: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Distinct values, ascending; by sorting, which beats numpy's hash table on millions."""
+    values = np.sort(values)
+    return values[np.append(True, values[1:] != values[:-1])] if len(values) else values
 
 
 def share_passages(
@@ -71,22 +92,17 @@ def share_passages(
     groups = len(k.u_start) - 1
     of_group = np.full(len(c.p_start), -1, np.int32)
     of_group[k.u_passage] = np.repeat(np.arange(groups, dtype=np.int32), np.diff(k.u_start))
-    u = of_group[alignment.link_a]
-    v = of_group[alignment.link_b]
-    good = (alignment.cosine >= LINK_SIMILARITY) & (u >= 0) & (v >= 0) & (u != v)
-    edges = np.unique(
-        np.concatenate([np.stack([u[good], v[good]], 1), np.stack([v[good], u[good]], 1)])
-        if good.any()
-        else np.empty((0, 2), np.int32),
-        axis=0,
-    )
+    edges = _linked(of_group, alignment)
+    del of_group
     holders = (
         np.add.reduceat(copies[c.p_article[k.u_passage]], k.u_start[:-1])
         if groups
         else (np.empty(0, np.int64))
     )
     first = k.u_passage[k.u_start[:-1]] if groups else np.empty(0, np.int64)
-    centre_of = star_centres(edges, holders, c.p_key[first])
+    one, two = (edges >> 32).astype(np.int32), (edges & 0xFFFFFFFF).astype(np.int32)
+    centre_of = star_centres(one, two, holders, c.p_key[first])
+    del edges, one, two
 
     cluster_of_group = np.where(centre_of >= 0, centre_of, -1)
     member_group = np.repeat(np.arange(groups), np.diff(k.u_start))

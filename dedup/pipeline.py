@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from dedup.align import Alignment, align
+from dedup.arena import Arena
 from dedup.attribute import Attributor
 from dedup.candidates import Candidates, find_candidates, indexed_passages
 from dedup.classify import Matches, judge_runs, node_outlets
@@ -36,7 +37,7 @@ from dedup.memory import peak_memory_mb, release_memory
 from dedup.model import Evidence, Ledger
 from dedup.passages import SharedPassages, share_passages
 from dedup.read import read_articles
-from dedup.relate import R_PARTIAL, Relations, relate
+from dedup.relate import R_PARTIAL, Relations, relate, related_matches
 from dedup.reuse import align_further, no_alignment
 from dedup.semantic import Widened, widen
 from dedup.speech import Speech
@@ -47,7 +48,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from dedup.agencies import Agencies
-    from dedup.arena import Arena
     from dedup.config import ReadSettings, Settings
     from dedup.encoder import Encoder
     from dedup.reuse import Earlier
@@ -213,6 +213,7 @@ def _analyse(
     earlier: Earlier | None,
     kinds: KnownKinds | None,
 ) -> Analysis:
+    arena = arena or Arena()
     judgements = resolve(corrections, corpus)
     with clock.stage("sketch") as tick:
         if earlier is not None:
@@ -229,9 +230,10 @@ def _analyse(
             settings,
             earlier=earlier.passages if earlier else None,
             threads=workers,
+            arena=arena,
             progress=tick,
         )
-        candidates = with_same(candidates, judgements.same)
+        candidates = arena.keep_all(with_same(candidates, judgements.same))
         release_memory()
     with clock.stage("align") as tick:
         alignment, new = align_further(
@@ -241,25 +243,36 @@ def _analyse(
             earlier.alignment if earlier else no_alignment(),
             settings,
             threads=workers,
+            arena=arena,
             progress=tick,
         )
     with clock.stage("passages"):
-        shared = share_passages(collection, candidates, alignment, corpus.copies)
+        shared = arena.keep_all(share_passages(collection, candidates, alignment, corpus.copies))
+        release_memory()
     with clock.stage("classify"):
         outlets = node_outlets(collection.nodes, corpus.records)
         speech = Speech.of(collection.p_speech)
         spared = judgements.spared_passages(collection)
         template = template_passages(collection, outlets, speech.said) & ~spared
+        release_memory()
         statistics = passage_statistics(
             collection, shared, alignment, corpus.records, template, speech.said, settings, spared
         )
         if kinds is not None:
             statistics = kinds.applied(collection, shared, statistics)
-        matches = judge_runs(
-            collection, alignment, shared, statistics, template, outlets, speech, settings
-        ).matches()
-        relations = relate(collection, alignment, matches, corpus.records, settings)
+        matches, relations = related_matches(
+            collection,
+            alignment,
+            shared,
+            statistics,
+            template,
+            speech,
+            corpus.records,
+            settings,
+            arena,
+        )
         relations = judge(relations, judgements)
+        del template, speech, spared
         release_memory()
     widened = None
     if encoder is not None:

@@ -6,12 +6,14 @@ matter two articles have in common, in bits and as a share of their text.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, fields, replace
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 import numpy as np
 
-from dedup.classify import Matches, node_outlets
+from dedup.align import portions
+from dedup.classify import Matches, judge_runs, node_outlets
+from dedup.column import Column
 from dedup.kernels import spans as kernels
 from dedup.kinds import BOILERPLATE, PROSE
 
@@ -19,8 +21,14 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from dedup.align import Alignment
+    from dedup.arena import Arena
     from dedup.collection import Collection, RecordArrays
     from dedup.config import Settings
+    from dedup.kinds import PassageStatistics
+    from dedup.passages import SharedPassages
+    from dedup.speech import Speech
+
+_Arrays = TypeVar("_Arrays")
 
 # Logistic weights: intercept, then one a column of ``evidence()``. SHARED is near what
 # tools/fit_relations.py fits on labelled pairs. COPIED was set by hand: neither a fitted logistic
@@ -189,3 +197,47 @@ def relate(
         p_copied,
         p_shared,
     )
+
+
+def related_matches(
+    c: Collection,
+    alignment: Alignment,
+    shared: SharedPassages,
+    statistics: PassageStatistics,
+    template: NDArray[np.bool_],
+    speech: Speech,
+    records: RecordArrays,
+    settings: Settings,
+    arena: Arena,
+) -> tuple[Matches, Relations]:
+    """The matches of all aligned pairs and the relations that follow from them
+    (:func:`~dedup.classify.judge_runs`, :func:`relate`), found portion by portion; where ``arena``
+    spills they are in its files."""
+    outlet = node_outlets(c.nodes, records)
+    matches, relations = _Growing(Matches, arena), _Growing(Relations, arena)
+    for pairs, part in portions(alignment):
+        found = judge_runs(
+            c, part, shared, statistics, template, outlet, speech, settings
+        ).matches()
+        relations.append(relate(c, part, found, records, settings))
+        matches.append(replace(found, pair=found.pair + pairs.start))
+    return matches.whole(), relations.whole()
+
+
+class _Growing(Generic[_Arrays]):
+    """A dataclass of arrays (``kind``) that grows portion by portion."""
+
+    def __init__(self, kind: type[_Arrays], arena: Arena) -> None:
+        self._kind, self._arena = kind, arena
+        self._columns: dict[str, Column] = {}
+
+    def append(self, part: _Arrays) -> None:
+        """Add the rows of a portion."""
+        for name in (f.name for f in fields(self._kind)):  # type: ignore[arg-type]
+            array = getattr(part, name)
+            column = self._columns.setdefault(name, Column(self._arena, array.dtype))
+            column.append(np.ascontiguousarray(array))
+
+    def whole(self) -> _Arrays:
+        """All rows; this is used up."""
+        return self._kind(*(column.whole() for column in self._columns.values()))

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from dedup.arena import Arena
     from dedup.collection import Collection
     from dedup.config import Settings
     from dedup.model import Evidence
@@ -72,6 +73,7 @@ def align_further(
     settings: Settings,
     *,
     threads: int = 1,
+    arena: Arena | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> tuple[Alignment, NDArray[np.bool_]]:
     """The alignment of pairs (``a``, ``b`` int64 nodes, sorted), and which (bool) were not
@@ -79,7 +81,8 @@ def align_further(
     wide = np.int64(c.nodes + 1)
     wanted, had = a * wide + b, known.pair_a * wide + known.pair_b
     new = ~_among(wanted, had)
-    found = align(c, a[new], b[new], settings, threads=threads, progress=progress)
+    one, two = a[new], b[new]
+    found = align(c, one, two, settings, threads=threads, arena=arena, progress=progress)
     if not len(had):
         return found, new
     return joined([chosen(known, _among(had, wanted)), found], wide), new

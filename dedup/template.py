@@ -30,13 +30,9 @@ REACH = 2
 
 def edge_keys(c: Collection, last: bool) -> NDArray[np.uint64]:
     """Hash of the first (or last) two words of every passage; 0 where it has only one."""
-    lo, hi = c.p_token[:-1], c.p_token[1:]
-    one = np.where(last, np.maximum(lo, hi - 2), lo)
-    two = np.minimum(one + 1, hi - 1)
-    first, second = c.v_hash[c.t_word[one]], c.v_hash[c.t_word[two]]
-    key = (first * np.uint64(0x9E3779B97F4A7C15)) ^ second
-    key[hi - lo < 2] = 0
-    return np.asarray(key)
+    key = np.empty(len(c.p_start), np.uint64)
+    kernels.edge_keys(c.p_token, c.t_word, c.v_hash, last, key)
+    return key
 
 
 def template_passages(
@@ -53,15 +49,15 @@ def template_passages(
     counts = np.bincount(known)
     eligible = np.where(counts <= LARGEST_OUTLET * len(known), np.arange(len(counts)), -1)
     of_node = np.where(outlet >= 0, eligible[outlet], -1)
-    of_passage = of_node[c.p_article]
     made = np.zeros(len(c.p_start), bool)
     for last in (False, True):
         made |= kernels.outlet_specific(
-            edge_keys(c, last), c.p_article, of_passage, LEAST_ARTICLES, OWN_SHARE
+            edge_keys(c, last), c.p_article, of_node, LEAST_ARTICLES, OWN_SHARE
         )
     # Captions of galleries stand twice in their article, as thumbnail and as picture.
     twice = kernels.repeated_inside(c.d_passage, c.p_key)
-    made |= twice & ~said & (c.p_information >= LEAST_REPEATED_BITS) & (of_passage >= 0)
+    twice &= ~said & (c.p_information >= LEAST_REPEATED_BITS)
+    made |= twice & (of_node >= 0)[c.p_article]
     return enclosed(made, c.p_article, c.d_passage)
 
 

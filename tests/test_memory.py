@@ -48,8 +48,9 @@ def spilling(folder) -> Arena:
 
 @pytest.fixture
 def spill_all(monkeypatch):
-    """Runs spill whatever they read."""
+    """Runs spill whatever they read, and all that they keep."""
     monkeypatch.setattr("dedup.run.text_limit", lambda _: -1)
+    monkeypatch.setattr("dedup.arena.WORTH", 0)
 
 
 # --- the budget ---------------------------------------------------------------------------------
@@ -288,6 +289,30 @@ def test_a_run_that_spills_writes_the_same_bytes(threads, sample, spill_all, tmp
         assert one[name] == two[name], name
 
 
+@pytest.mark.parametrize("at_once", [1, 7, 50])
+def test_a_run_that_looks_at_little_at_once_writes_the_same_bytes(
+    at_once, sample, tmp_path, monkeypatch
+):
+    for stage in ("align", "passages"):
+        monkeypatch.setattr(f"dedup.{stage}.LINKS_AT_ONCE", at_once)
+    little = dedup.scan(SAMPLE, all_relations=True)
+    one, two = written(sample, tmp_path / "one"), written(little, tmp_path / "two")
+    assert one == two
+
+
+def test_what_is_kept_is_the_same(tmp_path, monkeypatch):
+    monkeypatch.setattr("dedup.arena.WORTH", 8)
+    arrays = [np.arange(6, dtype=np.int32).reshape(2, 3), np.arange(9.0)[::2], np.zeros(1, bool)]
+    assert all(Arena().keep(array) is array for array in arrays)
+    arena = spilling(tmp_path)
+    for array in arrays:
+        kept = arena.keep(array)
+        assert kept.dtype == array.dtype
+        assert np.array_equal(kept, array)
+        assert (kept is array) == (array.nbytes < 8)
+    assert arena.spilled == sum(array.nbytes for array in arrays if array.nbytes >= 8)
+
+
 @pytest.mark.parametrize("command", [("scan", "--out", "out"), ("flag",), ("filter", "--out", "o")])
 def test_the_commands_take_a_budget(command, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
@@ -327,6 +352,7 @@ def test_any_records_give_the_same_tables(records):
         path = write_jsonl(Path(folder) / "dump.jsonl", records)
         kept = dedup.scan(path, threads=1)
         patch.setattr("dedup.run.text_limit", lambda _: -1)
+        patch.setattr("dedup.arena.WORTH", 0)
         spilled = dedup.scan(path, threads=2)
     for name in kept.tables:
         assert kept.tables[name].equals(spilled.tables[name]), name

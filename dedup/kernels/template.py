@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from dedup.kernels.jit import kernel
+from dedup.kernels.jit import kernel, leaf
 from dedup.kernels.ordering import stable_order
 
 LEADER, VOTES, LAST, OWN, TOTAL = range(5)
@@ -12,14 +12,28 @@ LEADER, VOTES, LAST, OWN, TOTAL = range(5)
 that was looked at last, articles of that outlet, and all articles."""
 
 
+@leaf
+def edge_keys(p_token, t_word, v_hash, last, key):
+    """Hash of the first (or last) two words of every passage into ``key`` (uint64); 0 where it has
+    only one."""
+    for p in range(len(key)):
+        lo = p_token[p]
+        hi = p_token[p + 1]
+        key[p] = 0
+        if hi - lo >= 2:
+            one = hi - 2 if last else lo
+            first = v_hash[t_word[one]]
+            key[p] = (first * np.uint64(0x9E3779B97F4A7C15)) ^ v_hash[t_word[one + 1]]
+
+
 @kernel
 def outlet_specific(key, article, outlet, least, share):
     """Passages (bool) whose ``key`` stands in ``least`` articles or more of one outlet, which
     are at least ``share`` of all articles with that key.
 
-    ``key`` uint64 (0: none), ``article`` int32 ascending, ``outlet`` int64 (-1: none), all
-    (passages,). Two passes over a hash table: the majority vote of Boyer and Moore names each
-    key's only possible outlet, the second pass counts it. Linear.
+    ``key`` uint64 (0: none) and ``article`` int32 ascending (passages,); ``outlet`` int64
+    (articles,), -1: none. Two passes over a hash table: the majority vote of Boyer and Moore names
+    each key's only possible outlet, the second pass counts it. Linear.
     """
     n = len(key)
     size = 1024
@@ -35,7 +49,8 @@ def outlet_specific(key, article, outlet, least, share):
     keys = 0
     for p in range(n):
         slot[p] = -1
-        if key[p] == 0 or outlet[p] < 0:
+        own = outlet[article[p]]
+        if key[p] == 0 or own < 0:
             continue
         j = (key[p] ^ (key[p] >> np.uint64(29))) & mask
         while number[j] != 0 and names[number[j] - 1] != key[p]:
@@ -51,9 +66,9 @@ def outlet_specific(key, article, outlet, least, share):
             continue
         counted[k, LAST] = article[p]
         if counted[k, VOTES] == 0:
-            counted[k, LEADER] = outlet[p]
+            counted[k, LEADER] = own
             counted[k, VOTES] = 1
-        elif counted[k, LEADER] == outlet[p]:
+        elif counted[k, LEADER] == own:
             counted[k, VOTES] += 1
         else:
             counted[k, VOTES] -= 1
@@ -65,11 +80,13 @@ def outlet_specific(key, article, outlet, least, share):
             continue
         counted[k, LAST] = article[p]
         counted[k, TOTAL] += 1
-        counted[k, OWN] += outlet[p] == counted[k, LEADER]
+        counted[k, OWN] += outlet[article[p]] == counted[k, LEADER]
     out = np.zeros(n, np.bool_)
     for p in range(n):
         k = slot[p]
-        if k >= 0 and outlet[p] == counted[k, LEADER] and counted[k, OWN] >= least:
+        if k < 0 or counted[k, OWN] < least:
+            continue
+        if outlet[article[p]] == counted[k, LEADER]:
             out[p] = counted[k, OWN] >= share * counted[k, TOTAL]
     return out
 

@@ -46,9 +46,7 @@ def distinct_links(alike: DataFrame, settings: Settings) -> DataFrame:
         # Pairs that were found twice are the same in all columns.
         key, first = np.unique(key, return_index=True)
         weights = column(table, "shared")[first].astype(np.int64)
-        keep = kernels.bounded_edges(
-            key >> 32, key & 0xFFFFFFFF, weights, len(passages), cap, few, few
-        )
+        keep = kernels.bounded_edges(key.view(np.uint64), weights, len(passages), cap, few, few)
         kept = table.take(pa.array(first[keep]))
         cut = pa.array([len(key) - len(kept)], pa.int64())
         none = {name: pa.nulls(1, kept.schema.field(name).type) for name in kept.schema.names}

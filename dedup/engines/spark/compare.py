@@ -115,8 +115,10 @@ def unrelated(aligned: DataFrame, facts: DataFrame) -> DataFrame:
         day = column(nodes, "day")
         one, two = day[a], day[b]
         apart = np.where((one >= 0) & (two >= 0), np.abs(one - two), 0)
+        plain = letters * ~in_suspect
+        outside = np.bincount(article, plain, len(nodes)).astype(np.int64)
         own = column(nodes, "letters")
-        found = unrelated_outside(article, own, letters, in_suspect, x, apart)
+        found = unrelated_outside(outside, own, plain.__getitem__, len(plain), x, apart)
         return rows.select(["a", "b"]).filter(pa.array(found))
 
     pairs = aligned.select("block", "a", "b", "matches", "links")

@@ -121,21 +121,20 @@ def _summed(
         many, np.minimum(one, two) * np.minimum(np.maximum(one, two), few), one * two
     )
     of_passage = np.where(sizes > cap, sizes * few, sizes * (sizes - 1) // 2)
-    none, no_value = np.empty(0, np.int64), np.empty(0, np.int32)
     parts: list[_Sums] = [(np.empty(0, np.uint64), np.empty(0, np.int64))]
-    none, no_value = np.empty(0, np.int64), np.empty(0, np.int32)
     for lo, hi in _cuts(of_passage):
         room = max(1, int(of_passage[lo:hi].sum()))
         keys, weights = np.empty(room, np.uint64), np.empty(room, np.int32)
-        n, _ = kernels.article_pairs(
+        n = kernels.article_pairs(
             start[lo : hi + 1],
             article,
             eighths[lo:hi],
-            none,
-            none,
-            no_value,
+            np.empty(0, np.uint64),
+            np.empty(0, np.int32),
             cap,
             few,
+            0,
+            nodes,
             keys,
             weights,
         )

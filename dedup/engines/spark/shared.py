@@ -63,7 +63,7 @@ def cluster_passages(stages: Stages, links: DataFrame, passages: DataFrame) -> D
         u, v = (np.searchsorted(passage, column(of_edges, end)) for end in ("u", "v"))
         both = np.concatenate([np.stack([u, v], 1), np.stack([v, u], 1)])
         both = both[np.lexsort((both[:, 1], both[:, 0]))]
-        centre = star_centres(both, column(nodes, "held"), unsorted(passage))
+        centre = star_centres(both[:, 0], both[:, 1], column(nodes, "held"), unsorted(passage))
         return pa.table({"passage": pa.array(passage), "cluster": pa.array(passage[centre])})
 
     linked = (
