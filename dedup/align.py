@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import local
 from typing import TYPE_CHECKING
 
@@ -61,6 +61,13 @@ class Alignment:
     link_b: NDArray[np.int64]
     cosine: NDArray[np.float32]
     cut: NDArray[np.int64]
+
+
+def links_alone(x: Alignment) -> Alignment:
+    """The pairs and the links of an alignment, as if it had no matches: what is left to ask for
+    when these are judged, unless a later run is to start from them."""
+    empty = {name: np.empty(0, kind) for name, kind in {**OF_MATCH, "match": np.int64}.items()}
+    return replace(x, **empty)
 
 
 def portions(x: Alignment) -> Iterator[tuple[slice, Alignment]]:

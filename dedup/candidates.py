@@ -8,7 +8,7 @@ frozen background table, which does not depend on the dump.
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import local
 from typing import TYPE_CHECKING
 
@@ -57,12 +57,16 @@ LEAST_CONTENT = 3
 """Content words below which a passage is never looked for elsewhere."""
 BANDS_AT_ONCE = 7
 """Bands whose keys are held together, not more than are hashed at once; bounds memory."""
-PART = 2**22
-"""Passages whose keys one thread brings into order at once; bounds memory."""
+PART = 2**17
+"""Passages whose keys one thread brings into order at once, if there are few."""
+PARTS = 8
+"""If there are many, a thread takes one in so many of them; each part looks through all keys."""
 LEAST_AGREEMENT = 0.85
 """Share of the sensitivity that the Jaccard index of two passages' content words must reach."""
-PAIRS_AT_ONCE = 2**22
-"""Pairs that one thread looks at together; bounds memory."""
+PAIRS_AT_ONCE = 2**20
+"""Pairs that one thread looks at together, if there are few."""
+PORTIONS = 16
+"""If there are many, a thread takes one in so many of them; each portion looks through all."""
 ARTICLES_AT_ONCE = 2**15
 """Articles whose passages are counted together; bounds memory."""
 LEAST_SHARED = 0.5
@@ -92,6 +96,11 @@ class Candidates:
     similar: Similar
     crowd: Crowd
     capped: dict[str, int]
+
+
+def without_passages(candidates: Candidates) -> Candidates:
+    """The candidates without their passages, which have their use in sharing these."""
+    return replace(candidates, u_start=np.zeros(1, np.int64), u_passage=np.empty(0, np.int64))
 
 
 def indexed_passages(c: Collection, settings: Settings) -> NDArray[np.int64]:
@@ -217,7 +226,7 @@ class _Join:
                 self._card[rows],
             )
         )
-        self._parts = max(-(-len(standing) // PART), min(2 * threads, -(-len(standing) // 1024)), 1)
+        self._parts = max(1, min(max(PARTS, 2 * threads), -(-len(standing) // PART)))
         self._fresh = fresh.view(np.uint8)
         self._all_fresh = bool(fresh.all())
         self._own = local()
@@ -232,7 +241,7 @@ class _Join:
 
     def _each(self, work: Callable[[slice], object]) -> None:
         """Do some work for all passages, so many at once on each thread."""
-        for _ in self._pool.map(work, _spans(len(self._standing), PART // 8)):
+        for _ in self._pool.map(work, _spans(len(self._standing), PART)):
             pass
 
     def bands(self, first: int, count: int) -> tuple[_Pairs, NDArray[np.uint8]]:
@@ -491,14 +500,15 @@ def _article_pairs(
 
 
 def _portions(counts: NDArray[np.int64]) -> list[tuple[int, int]]:
-    """Ranges of articles that have :data:`PAIRS_AT_ONCE` pairs each, or are one article that has
-    more; ``counts`` int64 pairs of each article."""
+    """Ranges of articles that have so many pairs each as are looked at together, or are one article
+    that has more; ``counts`` int64 pairs of each article."""
     ends = np.cumsum(counts)
+    at_once = max(PAIRS_AT_ONCE, int(counts.sum()) // PORTIONS)
     out: list[tuple[int, int]] = []
     begin = 0
     while begin < len(counts):
         done = ends[begin - 1] if begin else 0
-        end = max(begin + 1, int(np.searchsorted(ends, done + PAIRS_AT_ONCE, side="right")))
+        end = max(begin + 1, int(np.searchsorted(ends, done + at_once, side="right")))
         out.append((begin, end))
         begin = end
     return out

@@ -20,10 +20,15 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from dedup.align import Alignment, align
+from dedup.align import Alignment, align, links_alone
 from dedup.arena import Arena
 from dedup.attribute import Attributor
-from dedup.candidates import Candidates, find_candidates, indexed_passages
+from dedup.candidates import (
+    Candidates,
+    find_candidates,
+    indexed_passages,
+    without_passages,
+)
 from dedup.classify import Matches, judge_runs, node_outlets
 from dedup.collection import Collection, collect
 from dedup.corpus import Corpus, build_corpus
@@ -67,7 +72,9 @@ class Analysis:
     corpus: Corpus
     collection: Collection
     candidates: Candidates
+    """Without their passages, which stand in ``shared``."""
     alignment: Alignment
+    """Without matches, where no run follows that would start from them."""
     aligned_now: NDArray[np.bool_]
     """Which of its pairs no earlier run had aligned."""
     shared: SharedPassages
@@ -248,6 +255,7 @@ def _analyse(
         )
     with clock.stage("passages"):
         shared = arena.keep_all(share_passages(collection, candidates, alignment, corpus.copies))
+        candidates = without_passages(candidates)
         release_memory()
     with clock.stage("classify"):
         outlets = node_outlets(collection.nodes, corpus.records)
@@ -273,6 +281,8 @@ def _analyse(
         )
         relations = judge(relations, judgements)
         del template, speech, spared
+        if earlier is None:  # no run follows that starts from what this one found
+            alignment = links_alone(alignment)
         release_memory()
     widened = None
     if encoder is not None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from dedup.collection import Collection
 
 
-PORTION = 4_000_000
+PORTION = 1_000_000
 """Tokens whose weights are computed at once."""
 FEW = 100_000
 """Up to so many tokens are weighed without scikit-learn: importing it takes as long as weighing

@@ -51,13 +51,12 @@ def build_tables(
         for i in range(len(records))
     ]
     rows: dict[str, list[dict[str, Any]]] = {
-        "relations": sorted(related.rows, key=lambda row: (row["a"], row["b"])),
         "groups": group_rows(records, analysis, grouped, ranked),
         "sources": source_rows(records, analysis, grouped, verdicts, agencies),
-        "near_misses": sorted(related.near, key=lambda row: (row["a"], row["b"])),
     }
     schemas = table_schemas()
     tables = {name: pa.Table.from_pylist(rows[name], schemas[name]) for name in rows}
+    tables |= related.tables()
     tables["articles"] = article_table(records, analysis, related, grouped, verdicts)
     tables["passages"] = ranked.table
     tables["matches"] = match_table(records, analysis, related, ranked.ids, scores)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass, field
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -18,6 +18,8 @@ from dedup.tables.furniture import FurniturePairs, furniture_pairs
 from dedup.tables.scores import identical_nodes
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from dedup.config import Settings
@@ -27,6 +29,38 @@ if TYPE_CHECKING:
 
 NAMES = ("none", "boilerplate", "quote", "partial", "copy")
 MISSED_BY = ("", "copy_share", "p_copied", "p_shared")
+
+
+class RelationRow(NamedTuple):
+    """A row of ``relations``."""
+
+    a: str
+    b: str
+    relation: str
+    revision: bool
+    p_shared: float
+    p_copied: float
+    coverage_a: float
+    coverage_b: float
+    score: float
+    earlier: str | None
+
+
+class NearRow(NamedTuple):
+    """A row of ``near_misses``."""
+
+    a: str
+    b: str
+    relation: str
+    revision: bool
+    p_shared: float
+    p_copied: float
+    coverage_a: float
+    coverage_b: float
+    score: float
+    earlier: str | None
+    missed_by: str
+
 
 MatchRow = tuple[str, str, int, int, int, int, float, float, str, str | None]
 """The columns of ``matches``, in their order."""
@@ -43,21 +77,31 @@ class Related:
 
     listed: NDArray[np.bool_]
     furniture: FurniturePairs | None = None
-    rows: list[dict[str, Any]] = field(default_factory=list)
-    near: list[dict[str, Any]] = field(default_factory=list)
+    rows: list[RelationRow] = field(default_factory=list)
+    near: list[NearRow] = field(default_factory=list)
     identical: list[tuple[int, int]] = field(default_factory=list)
     revisions: dict[int, list[int]] = field(default_factory=lambda: defaultdict(list))
     best: dict[int, tuple[float, str]] = field(default_factory=dict)
 
-    def add(self, row: dict[str, Any], i: int, j: int) -> None:
+    def add(self, row: RelationRow, i: int, j: int) -> None:
         """List a relation and note what it says of its two records."""
         self.rows.append(row)
-        if row["revision"]:
+        if row.revision:
             self.revisions[i].append(j)
             self.revisions[j].append(i)
-        if row["relation"] != "boilerplate":
-            self.better(i, row["b"], row["coverage_a"])
-            self.better(j, row["a"], row["coverage_b"])
+        if row.relation != "boilerplate":
+            self.better(i, row.b, row.coverage_a)
+            self.better(j, row.a, row.coverage_b)
+
+    def tables(self) -> dict[str, pa.Table]:
+        """The tables ``relations`` and ``near_misses``, by article; the rows are used up."""
+        by_articles = itemgetter(0, 1)
+        made = {}
+        for name, rows in (("relations", self.rows), ("near_misses", self.near)):
+            rows.sort(key=by_articles)
+            made[name] = table_of(name, rows)
+            rows.clear()
+        return made
 
     def better(self, record: int, other: str, share: float) -> None:
         """Note an article that a record shares ``share`` of its text with."""
@@ -107,20 +151,20 @@ def build_relations(
     ):
         for i, j in records.pairs(u, v):
             straight = records.node[i] == u
-            row = {
-                "a": records.refs[i],
-                "b": records.refs[j],
-                "relation": NAMES[name],
-                "revision": name == R_COPY and records.same_outlet(i, j),
-                "p_shared": p_shared,
-                "p_copied": p_copied,
-                "coverage_a": cover_u if straight else cover_v,
-                "coverage_b": cover_v if straight else cover_u,
-                "score": weight,
-                "earlier": records.earlier(i, j),
-            }
+            row = RelationRow(
+                records.refs[i],
+                records.refs[j],
+                NAMES[name],
+                name == R_COPY and records.same_outlet(i, j),
+                p_shared,
+                p_copied,
+                cover_u if straight else cover_v,
+                cover_v if straight else cover_u,
+                weight,
+                records.earlier(i, j),
+            )
             if missed:
-                related.near.append({**row, "missed_by": MISSED_BY[missed]})
+                related.near.append(NearRow(*row, MISSED_BY[missed]))
             if listed:
                 related.add(row, i, j)
     _identical(records, x, related, scores)
@@ -135,19 +179,10 @@ def _furniture(records: Records, related: Related, pairs: FurniturePairs) -> Non
     p_copied, p_shared = furniture_only(same_outlet=True)
     for u, v in zip(pairs.a.tolist(), pairs.b.tolist(), strict=True):
         for i, j in records.pairs(u, v):
-            row = {
-                "a": records.refs[i],
-                "b": records.refs[j],
-                "relation": "boilerplate",
-                "revision": False,
-                "p_shared": p_shared,
-                "p_copied": p_copied,
-                "coverage_a": 0.0,
-                "coverage_b": 0.0,
-                "score": 0.0,
-                "earlier": records.earlier(i, j),
-            }
-            related.add(row, i, j)
+            first = records.earlier(i, j)
+            shares = (p_shared, p_copied, 0.0, 0.0, 0.0)
+            names = (records.refs[i], records.refs[j], "boilerplate")
+            related.add(RelationRow(*names, False, *shares, first), i, j)
 
 
 def _identical(records: Records, x: Analysis, related: Related, scores: Scores) -> None:
@@ -157,22 +192,22 @@ def _identical(records: Records, x: Analysis, related: Related, scores: Scores) 
         centre, *others = records.of_node[node]
         for other in others:
             i, j = records.ordered(centre, other)
-            row: dict[str, Any] = {
-                "a": records.refs[i],
-                "b": records.refs[j],
-                "relation": "copy",
-                "revision": records.same_outlet(i, j),
-                "p_shared": 1.0,
-                "p_copied": 1.0,
-                "coverage_a": 1.0,
-                "coverage_b": 1.0,
-                "score": score,
-                "earlier": records.earlier(i, j),
-            }
+            row = RelationRow(
+                records.refs[i],
+                records.refs[j],
+                "copy",
+                records.same_outlet(i, j),
+                1.0,
+                1.0,
+                1.0,
+                1.0,
+                score,
+                records.earlier(i, j),
+            )
             related.identical.append((i, j))
             related.rows.append(row)
-            related.better(i, row["b"], 1.0)
-            related.better(j, row["a"], 1.0)
+            related.better(i, row.b, 1.0)
+            related.better(j, row.a, 1.0)
         _reposts(records, related, [centre, *others])
 
 
@@ -226,7 +261,6 @@ def match_table(
             spans = (a, b) if records.node[i] == u else (b, a)
             refs = (records.refs[i], records.refs[j])
             rows.append(_match(refs, spans, similarity, score, KINDS[kind], name))
-    score_of = {(row["a"], row["b"]): row["score"] for row in related.rows}
     for i, j in related.identical:
         node = records.node[i]
         whole = (
@@ -234,11 +268,17 @@ def match_table(
             int(c.end_of(c.p_token[c.d_passage[node + 1]] - 1)),
         )
         refs = (records.refs[i], records.refs[j])
-        rows.append(_match(refs, (whole, whole), 1.0, score_of[refs], "prose", None))
+        score = float(scores.identical[node])
+        rows.append(_match(refs, (whole, whole), 1.0, score, "prose", None))
     if related.furniture is not None:
         rows.extend(_furniture_matches(records, x, related.furniture, passage_ids))
     rows.sort(key=itemgetter(0, 1, 2, 4, 3))
-    schema = table_schemas()["matches"]
+    return table_of("matches", rows)
+
+
+def table_of(name: str, rows: Sequence[tuple[Any, ...]]) -> pa.Table:
+    """Rows that have the columns of table ``name`` in its order, as that table."""
+    schema = table_schemas()[name]
     if not rows:
         return schema.empty_table()
     fields = zip(zip(*rows, strict=True), schema.types, strict=True)

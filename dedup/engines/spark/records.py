@@ -174,8 +174,8 @@ def _record_table(rows: list[Row]) -> pa.Table:
 
 
 def _roles(related: Related, records: Records, matches: pa.Table) -> pa.RecordBatch:
-    rows: list[Row] = [{**row, "role": "listed"} for row in related.rows]
-    rows += [{**row, "role": "near"} for row in related.near]
+    rows: list[Row] = [{**row._asdict(), "role": "listed"} for row in related.rows]
+    rows += [{**row._asdict(), "role": "near"} for row in related.near]
     rows += [{**row, "role": "match"} for row in matches.to_pylist()]
     for i, others in related.revisions.items():
         refs = records.refs
