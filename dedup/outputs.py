@@ -14,7 +14,7 @@ import pyarrow as pa
 from dedup.changes import stored_rows
 from dedup.errors import OutputNotEmptyError, OutputNotWritableError
 from dedup.report.folder import CHANGES, RUN
-from dedup.report.tables import prepare_output, write_run
+from dedup.report.tables import made_page, prepare_output, write_run
 from dedup.runs import note_output, owed_outputs
 from dedup.storedtexts import StoredTexts
 from dedup.texts import Tables, TextTable
@@ -94,7 +94,7 @@ def write_update(
     if report:
         from dedup.report.html import render_html
 
-        html = render_html(with_context(store, update.tables), update.run)
+        html = made_page(lambda: render_html(with_context(store, update.tables), update.run))
     tables = Tables(
         {name: table for name, table in update.tables.items() if name != "texts"},
         texts_of(store, update.tables["articles"]),

@@ -13,7 +13,7 @@ import zstandard
 from test_index import SAMPLE, filled, held, lines, scanned, write
 
 import dedup
-from dedup.errors import DedupError, InputError, UsageError
+from dedup.errors import DedupError, InputError, InternalError, UsageError
 from dedup.read import read_articles
 from dedup.store import unpack_arrays
 from dedup.updating import bring_up_to_date
@@ -175,6 +175,20 @@ def killed_after_reading(*arguments):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("dedup.updating.compare_all", lambda *_: 1 / 0)
         bring_up_to_date(*arguments)
+
+
+def test_a_page_that_cannot_be_made_is_no_fault_of_the_folder(tmp_path, monkeypatch):
+    index = dedup.Index.open(tmp_path / "ix", create=True)
+    with monkeypatch.context() as patch:
+        patch.setattr("dedup.report.html.render_page", lambda _: (tmp_path / "none").read_text())
+        with pytest.raises(InternalError, match="'page'"):
+            index.update(SAMPLE, out=tmp_path / "out")
+        with pytest.raises(InternalError, match="'page'"):
+            dedup.scan(SAMPLE).write(tmp_path / "scan")
+    assert not (tmp_path / "out").exists()
+    assert not (tmp_path / "scan").exists()
+    assert index.update(SAMPLE).run["run"]["continued"]
+    assert (tmp_path / "out" / "report.html").is_file()
 
 
 def test_compaction_changes_no_result(tmp_path):

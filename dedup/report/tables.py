@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from dedup.errors import DedupError, InputError, UsageError
+from dedup.errors import DedupError, InputError, InternalError, UsageError
 from dedup.memory import collector_paused
 from dedup.report.folder import (
     PAGES,
@@ -74,6 +74,7 @@ def write_run(
     Raises:
         OutputNotEmptyError: as in :func:`prepare_output`.
         OutputNotWritableError: the disk is full, or another error of the system.
+        InternalError: the page cannot be made.
     """
     import pyarrow.compute as pc
 
@@ -97,7 +98,7 @@ def write_run(
                         table = table.filter(pc.not_equal(table.column("relation"), "boilerplate"))
                     path = beside / f"{name}.{format}"
                     write_table(path, name, normalised(name, table), format)
-                page = html() if callable(html) else html
+                page = made_page(html)
                 if packed is not None:
                     packed.result()
             except BaseException:
@@ -117,6 +118,24 @@ def write_run(
     except OSError as error:
         raise not_writable(out, error) from error
     return [out / name for name in names]
+
+
+def made_page(html: str | Callable[[], str] | None) -> str | None:
+    """The page, made now where ``html`` makes it.
+
+    Raises :class:`~dedup.errors.InternalError`, so that a fault of the page is not taken for one of
+    the folder to which it goes.
+    """
+    if not callable(html):
+        return html
+    try:
+        return html()
+    except (DedupError, MemoryError):
+        raise
+    except Exception as error:
+        raise InternalError(
+            f"internal error in stage 'page': {type(error).__name__}: {error}"
+        ) from error
 
 
 def read_run(path: Path) -> tuple[dict[str, pa.Table], dict[str, Any]]:
