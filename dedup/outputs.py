@@ -133,12 +133,29 @@ def _mentioned(tables: Mapping[str, pa.Table]) -> set[str]:
 
 
 def with_context(store: Store, tables: Mapping[str, pa.Table]) -> Tables:
-    """The tables with the articles that they name, which a reader of the report wants to see."""
+    """The tables with the articles and sources that they name, which a reader of the report wants
+    to see."""
     articles = tables["articles"]
     named = _mentioned(tables) - set(articles["ref"].to_pylist())
     further = stored_rows(store, "articles", sorted((ref,) for ref in named))
     every = pa.concat_tables([articles, further]).sort_by("ref")
-    return Tables({**tables, "articles": every}, texts_of(store, every))
+    credited = _sources({**tables, "articles": every}) - set(tables["sources"]["id"].to_pylist())
+    sources = pa.concat_tables(
+        [tables["sources"], stored_rows(store, "sources", sorted((name,) for name in credited))]
+    ).sort_by("id")
+    return Tables({**tables, "articles": every, "sources": sources}, texts_of(store, every))
+
+
+def _sources(tables: Mapping[str, pa.Table]) -> set[str]:
+    """The sources that articles, groups and passages name."""
+    articles = tables["articles"]
+    named = {name for name in articles["source"].to_pylist() if name is not None}
+    for name in ("groups", "passages"):
+        named.update(source["id"] for source in tables[name]["source"].to_pylist() if source)
+    for column in ("credits", "mentions"):
+        for evidence in articles[column].to_pylist():
+            named.update(item["source"] for item in evidence if item["source"] is not None)
+    return named
 
 
 def texts_of(store: Store, articles: pa.Table) -> TextTable:

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
+from report_page import Page
 
 import dedup
 from dedup import changes
@@ -174,6 +175,28 @@ def test_changed_labels_are_reported_as_changed(tmp_path):
                 for name in set(change["fields"]) - {"passages"}:  # these are in another order
                     assert change["after"][name] == row[name]
                     assert not isinstance(change["before"][name], str) or isinstance(row[name], str)
+
+
+def test_the_page_of_a_run_says_that_it_shows_a_part_of_the_index(tmp_path):
+    index = dedup.Index.open(tmp_path / "ix", create=True)
+    records = lines()
+    pages = []
+    for k, part in enumerate((records[:50], records[40:], records[40:], [])):
+        more = {"delete": ["almarsa-001"]} if not part else {}
+        out = tmp_path / str(k)
+        found = index.update(write(tmp_path / "part.jsonl", part), out=out, **more)
+        page = Page((out / "report.html").read_text(encoding="utf-8"))
+        pages.append(page.words)
+        named = {source["id"] for source in page.chunk("sources")}
+        assert set(found.tables["articles"]["source"].to_pylist()) - {None} <= named
+    assert "What run 1 added or changed" in pages[0]
+    assert "50 new articles, 0 changed." in pages[0]
+    assert "34 new articles, 32 changed, and 16 that share text with them" in pages[1]
+    assert "Nothing changed in the index" in pages[2]
+    assert "1 article was taken out" in pages[3]
+    assert not any("No articles were read" in words for words in pages)
+    index.tables().write(tmp_path / "all")
+    assert "What these articles share" in Page((tmp_path / "all" / "report.html").read_text()).words
 
 
 def test_a_first_run_without_articles_is_a_run(tmp_path):

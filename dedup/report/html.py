@@ -143,6 +143,7 @@ def _render(
             chunks=Markup("".join([charts, *elements])),  # noqa: S704 - base64 in elements
             overview=overview(data.tables, data.names),
             run=data.run,
+            update=_update(data),
             single=visible(single),
             ledger=_ledger(data.run),
             facts=_facts(data.run),
@@ -156,6 +157,20 @@ def _render(
             text_length=TEXT_LENGTH,
         )
     )
+
+
+def _update(data: ReportData) -> dict[str, int] | None:
+    """Of a run that shows what it added to an index and changed there: its number, how many
+    articles are new, changed and taken out, and how many are shown beside these; else ``None``."""
+    about = data.run.get("run") or {}
+    if not {"number", "new", "removed"} <= about.keys():
+        return None
+    told = data.run["counts"]["articles"]
+    beside = len(data.tables["articles"]) - told
+    changed = max(0, told - about["new"])
+    return {"changed": changed, "beside": beside} | {
+        name: about[name] for name in ("number", "new", "removed")
+    }
 
 
 @cache  # compiled templates are kept with it
