@@ -231,7 +231,7 @@ def test_blocks_of_band_keys_find_the_pairs_of_the_local_engine(seed, count, wor
             "text": texts,
         }
     )
-    rows = sketching._occurrences(sketching._sketched(nodes, plain))
+    rows = sketching._occurrences(sketching._sketched(nodes, plain, c))
     table = pa.Table.from_batches([rows])
     first = {p: i for i, p in reversed(list(enumerate(table["passage"].to_pylist())))}
     distinct = table.take(pa.array(sorted(first.values()), pa.int64()))

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 NAMES = ("none", "boilerplate", "quote", "partial", "copy")
 MISSED_BY = ("", "copy_share", "p_copied", "p_shared")
+NEAR = 0.35
+"""Probability from which a pair just missed a relation."""
 
 
 class RelationRow(NamedTuple):
@@ -114,13 +116,13 @@ def near_misses(x: Analysis, settings: Settings) -> NDArray[np.int8]:
     """Which pairs just missed a stronger relation, as an index into :data:`MISSED_BY`.
 
     ``copy_share``: narrative between 85 and 100 % of what ``copy`` takes; ``p_copied`` and
-    ``p_shared``: a probability between .35 and .5.
+    ``p_shared``: a probability between :data:`NEAR` and .5.
     """
     r, letters = x.relations, x.collection.d_letters
     share = np.where(letters[r.a] <= letters[r.b], r.narrative_a, r.narrative_b)
     copy = (r.relation == R_PARTIAL) & (share >= 0.85 * settings.copy_share)
-    copied = (r.relation < R_PARTIAL) & (r.p_copied >= 0.35)
-    shared = (r.relation < R_QUOTE) & (r.p_shared >= 0.35)
+    copied = (r.relation < R_PARTIAL) & (r.p_copied >= NEAR)
+    shared = (r.relation < R_QUOTE) & (r.p_shared >= NEAR)
     return np.where(copy, 1, np.where(copied, 2, np.where(shared, 3, 0))).astype(np.int8)
 
 

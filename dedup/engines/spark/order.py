@@ -91,7 +91,7 @@ def read_texts(stages: Stages, plan: Plan, inputs: Sequence[InputFile]) -> Texts
             .join(nodes.display_names(plain), "outlet_id", "left")
         ),
     )
-    sketches = table("sketches", lambda: sketching.sketch(texts, settings))
+    sketches = table("sketches", lambda: sketching.counted_sketch(texts, settings))
     every = table("occurrences", lambda: sketching.occurrences(sketches))
     passages = table("passages", lambda: sketching.distinct_passages(every))
     return Texts(read, rows, texts, sketches, every, passages)
@@ -170,7 +170,7 @@ def relate_texts(stages: Stages, plan: Plan, t: Texts, pairs: DataFrame) -> Comp
     settings, table = plan.settings, stages.table
     blocked = table("blocks", lambda: in_blocks(pairs, pairs.count(), plan.tasks))
     aligned = table("aligned", lambda: compare.align_pairs(blocked, t.nodes, settings))
-    words = table("frequencies", lambda: scores.frequencies(t.nodes))
+    words = table("frequencies", lambda: scores.frequencies_of(t.sketches))
     return relate_aligned(stages, plan, t, aligned, words)
 
 

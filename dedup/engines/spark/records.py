@@ -26,7 +26,7 @@ from dedup.engines.spark.scores import MATCH
 from dedup.relate import R_QUOTE
 from dedup.tables.evidence import evidence_lists
 from dedup.tables.records import Records
-from dedup.tables.relations import Related, build_relations, match_table
+from dedup.tables.relations import NEAR, Related, build_relations, match_table
 from dedup.tables.scores import Scores
 
 if TYPE_CHECKING:
@@ -125,7 +125,15 @@ def pair_rows(
 
     of_pair = weights.where(f"kind = {MATCH}").groupBy("a", "b")
     ordered = F.sort_array(F.collect_list(F.struct("nth", "weight")))["weight"]
-    rows = related.drop("block").join(of_pair.agg(ordered.alias("weights")), ["a", "b"], "left")
+    # Most aligned pairs are neither listed nor near to that.
+    wanted = F.col("relation") >= least
+    for name in ("p_copied", "p_shared"):
+        wanted = wanted | (F.col(name) >= NEAR)
+    rows = (
+        related.where(wanted)
+        .drop("block")
+        .join(of_pair.agg(ordered.alias("weights")), ["a", "b"], "left")
+    )
     for end in ("a", "b"):
         rows = rows.join(
             few.select(F.col("node").alias(end), F.col("copies_of").alias(f"copies_{end}")), end

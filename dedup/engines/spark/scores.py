@@ -15,8 +15,8 @@ import pyarrow as pa
 from dedup.engines.spark.batches import collected, column, records_of, sortable, tidied
 from dedup.engines.spark.compare import RELATED_MATCH
 from dedup.engines.spark.dealing import dealt
+from dedup.engines.spark.sketching import COUNT, counts_of
 from dedup.errors import InternalError
-from dedup.kernels.counting import document_frequencies
 from dedup.kinds import PassageStatistics
 from dedup.rank import PORTION, inverse_frequencies, weights_of
 from dedup.tables.scores import mean_similarity, passage_scores
@@ -39,22 +39,33 @@ WEIGHT = "kind int, a long, b long, nth int, words int, weight double"
 
 
 def frequencies(nodes: DataFrame) -> DataFrame:
-    """``word`` (its hash, in Spark's order) and in how many articles it stands."""
-    from pyspark.sql import functions as F  # noqa: N812
+    """``word`` (its hash, in Spark's order) and in how many articles it stands.
+
+    ``nodes``: ``text``, ``copies``.
+    """
 
     def work(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for batch in tidied(iter(batches)):
-            c = collected(batch["text"])
-            copies = column(batch, "copies").astype(np.int64)
-            found = document_frequencies(c.d_word, c.w_word, copies, len(c.v_hash))
-            yield pa.RecordBatch.from_pydict(
-                {
-                    "word": pa.array(sortable(c.v_hash)),
-                    "articles": pa.array(found.astype(np.int64)),
-                }
+            counts = counts_of(collected(batch["text"]), column(batch, "copies"))
+            yield pa.RecordBatch.from_pydict({"counts": pa.array([counts], pa.binary())})
+
+    return frequencies_of(nodes.select("text", "copies").mapInArrow(work, "counts binary"))
+
+
+def frequencies_of(sketches: DataFrame) -> DataFrame:
+    """As :func:`frequencies`, from what ``sketching.counted_sketch`` has counted."""
+    from pyspark.sql import functions as F  # noqa: N812
+
+    def work(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        for batch in batches:
+            found = records_of(batch["counts"].to_pylist(), COUNT)
+            columns = (np.ascontiguousarray(found[name]) for name in ("word", "articles"))
+            yield pa.RecordBatch.from_arrays(
+                [pa.array(values) for values in columns], ["word", "articles"]
             )
 
-    counts = nodes.select("text", "copies").mapInArrow(work, "word long, articles long")
+    rows = sketches.where("counts IS NOT NULL").select("counts")
+    counts = rows.mapInArrow(work, "word long, articles long")
     return counts.groupBy("word").agg(F.sum("articles").alias("articles"))
 
 

@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from dedup.candidates import indexed_passages
-from dedup.engines.spark.batches import collected, lists, ragged, sortable, tidied
+from dedup.engines.spark.batches import (
+    collected,
+    column,
+    lists,
+    ragged,
+    records_of,
+    sortable,
+    tidied,
+)
+from dedup.engines.spark.dealing import names_for
 from dedup.kernels import spans
+from dedup.kernels.counting import document_frequencies
 from dedup.kernels.template import repeated_inside
 from dedup.language import detect_languages
 from dedup.speech import Speech
-from dedup.template import LEAST_REPEATED_BITS, edge_keys, enclosed
+from dedup.template import LEAST_ARTICLES, LEAST_REPEATED_BITS, OWN_SHARE, edge_keys, enclosed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -36,18 +48,46 @@ SKETCH = (
 (:func:`~dedup.engines.spark.batches.sortable`); ``words`` the content words of indexed ones."""
 
 
+COUNT = np.dtype([("word", "<i8"), ("articles", "<i8")])
+"""In how many articles a word stands (its hash, in Spark's order)."""
+
+
 def sketch(nodes: DataFrame, settings: Settings) -> DataFrame:
     """Segment all texts and note what later stages ask of each passage (:data:`SKETCH`)."""
 
     def work(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for batch in tidied(iter(batches)):
-            yield _sketched(batch, settings)
+            yield _sketched(batch, settings, collected(batch["text"]))
 
     return nodes.select("node", "copies", "owner_id", "text").mapInArrow(work, SKETCH)
 
 
-def _sketched(batch: pa.RecordBatch, settings: Settings) -> pa.RecordBatch:
-    c = collected(batch["text"])
+def counted_sketch(nodes: DataFrame, settings: Settings) -> DataFrame:
+    """As :func:`sketch`, with ``counts``: in some rows, :data:`COUNT` of the words of several
+    texts, of all together once."""
+
+    def work(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        for batch in tidied(iter(batches)):
+            c = collected(batch["text"])
+            blobs: list[bytes | None] = [None] * len(batch)
+            if blobs:
+                blobs[0] = counts_of(c, column(batch, "copies"))
+            rows = _sketched(batch, settings, c)
+            yield rows.append_column("counts", pa.array(blobs, pa.binary()))
+
+    rows = nodes.select("node", "copies", "owner_id", "text")
+    return rows.mapInArrow(work, f"{SKETCH}, counts binary")
+
+
+def counts_of(c: Collection, copies: NDArray[np.int64]) -> bytes:
+    """:data:`COUNT` of all words of the texts ``c``, of which there are so many ``copies``."""
+    out = np.empty(len(c.v_hash), COUNT)
+    out["word"] = sortable(c.v_hash)
+    out["articles"] = document_frequencies(c.d_word, c.w_word, copies, len(c.v_hash))
+    return out.tobytes()
+
+
+def _sketched(batch: pa.RecordBatch, settings: Settings, c: Collection) -> pa.RecordBatch:
     indexed = np.zeros(len(c.p_start), bool)
     indexed[indexed_passages(c, settings)] = True
     groupable = np.zeros(c.nodes, bool)
@@ -193,34 +233,36 @@ def distinct_passages(occurrences_: DataFrame) -> DataFrame:
 # --- templates ------------------------------------------------------------------------------
 
 
+TALLY = np.dtype([("key", "<i8"), ("owner", "<i4"), ("articles", "<i4")])
+"""Articles of an outlet, by its place among those of a row, that open or close with a key."""
+ARTICLES_A_PART = 100_000
+"""Articles whose keys one task counts: some 9 million, 150 MB."""
+
+
 def template_keys(sketches: DataFrame, too_large: str | None) -> DataFrame:
     """``closing`` (bool), ``key``, ``owner_id``: openings and closings of one outlet alone.
 
     The counters of ``kernels.template.outlet_specific``, as sums over batches.
     """
-    from pyspark.sql import functions as F  # noqa: N812
+    spark = sketches.sparkSession
+    partitions = int(spark.conf.get("spark.sql.shuffle.partitions") or 1)
+    parts = max(partitions, -(-sketches.count() // ARTICLES_A_PART))
+    names = names_for(parts, partitions)
 
-    from dedup.template import LEAST_ARTICLES, OWN_SHARE
-
-    def work(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    def count(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for batch in batches:
-            yield from _counted(batch)
+            yield _counted(batch, names)
 
-    kind = "closing boolean, key long, owner_id string, articles long"
-    counts = (
-        _eligible(sketches, too_large)
-        .select("owner_id", "opening", "closing")
-        .mapInArrow(work, kind)
-        .groupBy("closing", "key", "owner_id")
-        .agg(F.sum("articles").alias("own"))
-    )
-    found = counts.groupBy("closing", "key").agg(
-        F.sum("own").alias("total"), F.max(F.struct("own", "owner_id")).alias("top")
-    )
-    own = F.col("top.own")
-    return found.where((own >= LEAST_ARTICLES) & (own >= OWN_SHARE * F.col("total"))).select(
-        "closing", "key", F.col("top.owner_id").alias("owner_id")
-    )
+    def choose(table: pa.Table) -> pa.Table:
+        found = [
+            _owned(table.filter(pc.equal(table["closing"], end)), end) for end in (False, True)
+        ]
+        return pa.concat_tables(found)
+
+    rows = _eligible(sketches, too_large).select("owner_id", "opening", "closing")
+    kind = "part int, closing boolean, owners array<string>, tally binary"
+    counts = rows.mapInArrow(count, kind).groupBy("part")
+    return counts.applyInArrow(choose, "closing boolean, key long, owner_id string")
 
 
 def _eligible(sketches: DataFrame, too_large: str | None) -> DataFrame:
@@ -230,12 +272,15 @@ def _eligible(sketches: DataFrame, too_large: str | None) -> DataFrame:
     return known if too_large is None else known.where(F.col("owner_id") != F.lit(too_large))
 
 
-def _counted(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
-    """Articles of the batch by key and outlet."""
+def _counted(batch: pa.RecordBatch, names: NDArray[np.int32]) -> pa.RecordBatch:
+    """Articles of the batch by key and outlet (:data:`TALLY`), a row for each part (``names``) and
+    end."""
     owners = batch["owner_id"].dictionary_encode()
     owner = owners.indices.to_numpy(zero_copy_only=False)
-    for closing in (False, True):
-        start, key = ragged(batch, "closing" if closing else "opening")
+    parts = len(names)
+    blobs = []
+    for name in ("opening", "closing"):
+        start, key = ragged(batch, name)
         row = np.repeat(np.arange(len(batch)), np.diff(start))
         stated = key != 0
         key, row = key[stated], row[stated]
@@ -243,17 +288,51 @@ def _counted(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
         key, row = key[order], row[order]
         once = _changes(key, row)
         key, whose = key[once], owner[row[once]]
-        order = np.lexsort((whose, key))
-        key, whose = key[order], whose[order]
+        part = (key.view(np.uint64) * np.uint64(0x9E3779B97F4A7C15) >> np.uint64(32)) % parts
+        order = np.lexsort((whose, key, part))
+        key, whose, part = key[order], whose[order], part[order]
         begin = np.flatnonzero(_changes(key, whose))
-        yield pa.RecordBatch.from_pydict(
-            {
-                "closing": pa.array(np.full(len(begin), closing)),
-                "key": pa.array(key[begin]),
-                "owner_id": owners.dictionary.take(pa.array(whose[begin])),
-                "articles": pa.array(np.diff(np.append(begin, len(key)))),
-            }
-        )
+        tally = np.empty(len(begin), TALLY)
+        tally["key"], tally["owner"] = key[begin], whose[begin]
+        tally["articles"] = np.diff(np.append(begin, len(key)))
+        ends = np.searchsorted(part[begin], np.arange(parts + 1))
+        blobs += [tally[lo:hi].tobytes() for lo, hi in pairwise(ends.tolist())]
+    known = owners.dictionary.to_pylist()
+    return pa.RecordBatch.from_pydict(
+        {
+            "part": pa.array(np.tile(names, 2)),
+            "closing": pa.array(np.repeat([False, True], parts)),
+            "owners": pa.array([known] * len(blobs), pa.list_(pa.string())),
+            "tally": pa.array(blobs, pa.binary()),
+        }
+    )
+
+
+def _owned(rows: pa.Table, closing: bool) -> pa.Table:
+    """The keys of one end (``closing``, else opening) that one outlet nearly alone has."""
+    owners = rows["owners"].combine_chunks()
+    names, number = np.unique(owners.flatten().to_pylist() or [""], return_inverse=True)
+    first = np.cumsum([0, *owners.value_lengths().to_pylist()])
+    blobs = rows["tally"].to_pylist()
+    every = records_of(blobs, TALLY)
+    of = np.repeat(np.arange(len(blobs)), [len(blob) // TALLY.itemsize for blob in blobs])
+    owner = number[first[of] + every["owner"]]
+    order = np.lexsort((owner, every["key"]))
+    key, owner, articles = every["key"][order], owner[order], every["articles"][order]
+    begin = np.flatnonzero(_changes(key, owner))
+    own = np.add.reduceat(articles.astype(np.int64), begin) if len(begin) else np.empty(0, np.int64)
+    key, owner = key[begin], owner[begin]
+    nth = np.cumsum(_changes(key, key)) - 1
+    total = np.bincount(nth, own)[nth]
+    # More than half of a key: no two outlets can have that.
+    chosen = np.flatnonzero((own >= LEAST_ARTICLES) & (own >= OWN_SHARE * total))
+    return pa.table(
+        {
+            "closing": pa.array(np.full(len(chosen), closing)),
+            "key": pa.array(key[chosen]),
+            "owner_id": pa.array(names[owner[chosen]].tolist(), pa.string()),
+        }
+    )
 
 
 def _changes(a: NDArray[Any], b: NDArray[Any]) -> NDArray[np.bool_]:
