@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -29,6 +30,7 @@ from dedup.errors import UsageError
 from dedup.model import Ledger
 from dedup.read import read_articles, read_stream
 from dedup.read.discover import Found
+from dedup.template import LEAST_ARTICLES, OWN_SHARE
 
 ROOT = Path(__file__).parent.parent
 SAMPLE = ROOT / "data" / "sample" / "articles.jsonl"
@@ -183,6 +185,44 @@ def test_texts_that_meet_are_those_of_the_kernel(seed, passages, texts, at_once)
     assert found[0].tolist() == sorted(expected)
     assert found[1].tolist() == [expected[key] for key in sorted(expected)]
     assert found[2] == capped
+
+
+def test_keys_of_one_outlet_are_those_of_a_plain_count():
+    from dedup.engines.spark import sketching
+
+    rng = np.random.default_rng(0)
+    count = 1000
+    owners = [f"o{i}" for i in rng.integers(0, 5, count)]
+    ends = {
+        name: [rng.integers(0, 40, size).tolist() for size in rng.integers(0, 5, count)]
+        for name in ("opening", "closing")
+    }
+    for i, owner in enumerate(owners):
+        ends["opening"][i] += [-7] * (owner == "o1")
+        ends["closing"][i] += [-5] * (owner == "o2" or i % 150 == 0)
+    lists = {name: pa.array(keys, pa.list_(pa.int64())) for name, keys in ends.items()}
+    batch = pa.RecordBatch.from_pydict({"owner_id": pa.array(owners), **lists})
+    names = np.arange(3, dtype=np.int32)
+    parts = [sketching._counted(batch[lo:hi], names) for lo, hi in ((0, 400), (400, count))]
+    table = pa.Table.from_batches(parts)
+    for closing, name in ((False, "opening"), (True, "closing")):
+        own = Counter()
+        for owner, keys in zip(owners, ends[name], strict=True):
+            own.update((key, owner) for key in set(keys) - {0})
+        total = Counter()
+        for (key, _), articles in own.items():
+            total[key] += articles
+        expected = {
+            (closing, key, owner)
+            for (key, owner), articles in own.items()
+            if articles >= LEAST_ARTICLES and articles >= OWN_SHARE * total[key]
+        }
+        found = set()
+        for part in range(3):
+            some = table.filter((pc.field("part") == part) & (pc.field("closing") == closing))
+            found |= {tuple(row.values()) for row in sketching._owned(some, closing).to_pylist()}
+        assert found == expected
+        assert expected
 
 
 @given(st.integers(0, 10_000), st.integers(9, 60), st.integers(1, 9))

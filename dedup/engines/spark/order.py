@@ -206,7 +206,10 @@ def relate_aligned(
         ),
     )
     several = t.sketches.where("copies > 1 AND groupable").select("node", "first", "last")
-    spans = scores.spans(related, several.select("node"), named, occurrences, plan.least)
+    spans = table(
+        "spans",
+        lambda: scores.spans(related, several.select("node"), named, occurrences, plan.least),
+    )
     weights = table(
         "weights",
         lambda: scores.weights(
