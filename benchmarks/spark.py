@@ -128,6 +128,7 @@ def measured(source: Path, folder: Path, url: str, asked: argparse.Namespace) ->
         "counts": whole["counts"],
         "stage_bytes": sizes,
         "shuffled_bytes": spark_events.shuffled(found),
+        "spent": spark_events.spent(found),
         "uneven": spark_events.uneven(spark_events.stages_of(found))[:5],
     }
 

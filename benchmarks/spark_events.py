@@ -23,16 +23,46 @@ def events(folder: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for path in logs for line in path.read_text().splitlines()]
 
 
-def stages_of(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Spark's stages of :data:`FEWEST_TASKS` tasks or more: which of ours each belongs to, and the
-    seconds of its longest and its median task, of tasks that had rows to read."""
+def _named(found: list[dict[str, Any]]) -> dict[int, str]:
+    """Which of our stages each of Spark's belongs to."""
     names: dict[int, str] = {}
-    seconds: dict[int, list[float]] = defaultdict(list)
     for event in found:
         if event["Event"] == "SparkListenerJobStart":
             name = (event.get("Properties") or {}).get("spark.job.description", "")
             names |= {stage: name for stage in event["Stage IDs"] if stage not in names}
-        elif event["Event"] == "SparkListenerTaskEnd" and event.get("Task Metrics"):
+    return names
+
+
+def spent(found: list[dict[str, Any]]) -> dict[str, dict[str, float]]:
+    """What the tasks of each of our stages took together: ``tasks``, ``seconds`` they ran,
+    ``jvm_seconds`` of the processor in the JVM (Python's come on top), ``shuffled_bytes`` and
+    ``shuffled_rows`` that they wrote."""
+    names = _named(found)
+    out: dict[str, dict[str, float]] = {}
+    for event in found:
+        if event["Event"] != "SparkListenerTaskEnd" or not event.get("Task Metrics"):
+            continue
+        metrics = event["Task Metrics"]
+        written = metrics["Shuffle Write Metrics"]
+        row = out.setdefault(names.get(event["Stage ID"], ""), defaultdict(float))
+        row["tasks"] += 1
+        row["seconds"] += metrics["Executor Run Time"] / 1e3
+        row["jvm_seconds"] += metrics["Executor CPU Time"] / 1e9
+        row["shuffled_bytes"] += written["Shuffle Bytes Written"]
+        row["shuffled_rows"] += written["Shuffle Records Written"]
+    return {
+        stage: {name: round(value, 2) for name, value in row.items()}
+        for stage, row in sorted(out.items(), key=lambda item: -item[1]["seconds"])
+    }
+
+
+def stages_of(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Spark's stages of :data:`FEWEST_TASKS` tasks or more: which of ours each belongs to, and the
+    seconds of its longest and its median task, of tasks that had rows to read."""
+    names = _named(found)
+    seconds: dict[int, list[float]] = defaultdict(list)
+    for event in found:
+        if event["Event"] == "SparkListenerTaskEnd" and event.get("Task Metrics"):
             metrics = event["Task Metrics"]
             rows = metrics["Input Metrics"]["Records Read"]
             rows += metrics["Shuffle Read Metrics"]["Total Records Read"]

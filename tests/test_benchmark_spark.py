@@ -14,9 +14,13 @@ def task(stage, milliseconds, rows=1, written=10):
         "Stage ID": stage,
         "Task Metrics": {
             "Executor Run Time": milliseconds,
+            "Executor CPU Time": milliseconds * 500_000,
             "Input Metrics": {"Records Read": 0},
             "Shuffle Read Metrics": {"Total Records Read": rows},
-            "Shuffle Write Metrics": {"Shuffle Bytes Written": written},
+            "Shuffle Write Metrics": {
+                "Shuffle Bytes Written": written,
+                "Shuffle Records Written": rows,
+            },
         },
     }
 
@@ -33,6 +37,20 @@ def test_tasks_without_rows_are_no_measure_of_the_others():
     stages = spark_events.stages_of(log)
     assert stages == [{"stage": "aligned", "tasks": 3, "longest": 4.0, "median": 1.0}]
     assert spark_events.uneven(stages)[0]["times"] == 4.0
+
+
+def test_tasks_are_summed_by_stage():
+    other = {**JOB, "Stage IDs": [7], "Properties": {"spark.job.description": "links"}}
+    log = [JOB, other, task(0, 500), task(1, 1500, rows=3), task(7, 100)]
+    found = spark_events.spent(log)
+    assert list(found) == ["aligned", "links"]
+    assert found["aligned"] == {
+        "tasks": 2,
+        "seconds": 2.0,
+        "jvm_seconds": 1.0,
+        "shuffled_bytes": 20,
+        "shuffled_rows": 4,
+    }
 
 
 def test_short_stages_and_those_of_two_tasks_are_left_out():
