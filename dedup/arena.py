@@ -34,6 +34,8 @@ WATCH_SECONDS = 0.02
 """How often resident memory is looked at: a look takes some ten microseconds."""
 FULL = 7 / 8
 """Share of the budget from which on files are relieved: more is read between two looks."""
+MARGIN = 2**29
+"""Bytes that are left for that at most."""
 LEAST_MAPPED = 1 / 8
 """Share of the budget that files may keep in memory even where the process's own is above it:
 dropping the little that is left would only have it read again."""
@@ -159,7 +161,8 @@ class Arena:
         if self.budget is None or found is None:
             return
         worth = found.mapped - self._others > LEAST_MAPPED * self.budget
-        if worth and found.private + found.mapped > FULL * self.budget:
+        full = max(FULL * self.budget, self.budget - MARGIN)
+        if worth and found.private + found.mapped > full:
             with self._lock:
                 held = list(self._maps)
             for memory in held:

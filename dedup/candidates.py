@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from threading import local
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,17 +19,11 @@ from dedup.formerpairs import (
     Former,
     KnownPassages,
     Similar,
-    crowd_of,
     former_pairs,
-    holding,
-    no_crowd,
-    places,
 )
-from dedup.kernels import bands
-from dedup.kernels import crowd as crowd_kernels
+from dedup.joining import room_for, similar_passages, spans
 from dedup.kernels import pairs as kernels
 from dedup.memory import release_memory
-from dedup.sketch import scheme
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,11 +32,9 @@ if TYPE_CHECKING:
 
     from dedup.collection import Collection
     from dedup.config import Settings
+    from dedup.joining import Joined, Pairs
 
-    _Pairs = tuple[NDArray[np.uint64], NDArray[np.int32]]
 
-BUCKET_CAP = 64
-BUCKET_REPRESENTATIVES = 8
 PARTNERS = 2
 """An article is aligned with so many times ``max_partners`` others at most: its strongest."""
 PAIR_FACTOR = 1.25
@@ -55,26 +46,12 @@ SHORT = 0.1
 ``min_information``."""
 LEAST_CONTENT = 3
 """Content words below which a passage is never looked for elsewhere."""
-BANDS_AT_ONCE = 7
-"""Bands whose keys are held together, not more than are hashed at once; bounds memory."""
-PART = 2**17
-"""Passages whose keys one thread brings into order at once, if there are few."""
-PARTS = 8
-"""If there are many, a thread takes one in so many of them; each part looks through all keys."""
-LEAST_AGREEMENT = 0.85
-"""Share of the sensitivity that the Jaccard index of two passages' content words must reach."""
 PAIRS_AT_ONCE = 2**20
 """Pairs that one thread looks at together, if there are few."""
 PORTIONS = 16
 """If there are many, a thread takes one in so many of them; each portion looks through all."""
 ARTICLES_AT_ONCE = 2**15
 """Articles whose passages are counted together; bounds memory."""
-LEAST_SHARED = 0.5
-"""Share of ``min_information`` that two passages must have in common to count as alike."""
-ALIKE = 1.0
-"""Share of ``min_similarity`` that their Dice coefficient by information must reach."""
-INSIDE = 0.8
-"""Share of the lesser passage's information that may stand for it (one holds the other)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,234 +119,6 @@ def unique_passages(
     return np.append(begin, len(member)).astype(np.int64), member
 
 
-def _distinct(parts: list[_Pairs], passages: int) -> _Pairs:
-    """Pairs that several bands found, once each, in order, with what they share; ``parts`` is
-    emptied."""
-    if len(parts) == 1:
-        pairs, shared = parts[0]
-    else:
-        pairs, shared = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
-    parts.clear()
-    n = kernels.distinct_pairs(pairs, shared, *_room(pairs, passages))
-    return pairs[:n].copy(), shared[:n].copy()
-
-
-def _merged(one: _Pairs, two: _Pairs) -> _Pairs:
-    """Two lists of pairs, each in order and without repeats, as one such list."""
-    if not len(one[0]):
-        return two
-    size = len(one[0]) + len(two[0])
-    pairs, shared = np.empty(size, np.uint64), np.empty(size, np.int32)
-    n = kernels.merged_pairs(*one, *two, pairs, shared)
-    return pairs[:n].copy(), shared[:n].copy()
-
-
-def _room(
-    pairs: NDArray[np.uint64], numbers: int
-) -> tuple[NDArray[np.int64], NDArray[np.uint64], NDArray[np.int32]]:
-    """Scratch to bring ``pairs`` of so many numbers into order (``kernels.put_in_order``)."""
-    return (
-        np.empty(numbers + 1, np.int64),
-        np.empty(len(pairs), np.uint64),
-        np.empty(len(pairs), np.int32),
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class _Joined:
-    """All similar pairs of distinct passages (``pairs`` uint64, ascending: lesser number high,
-    greater low) with what they share (int32), those that earlier runs compared and no bucket
-    compares any longer (``cut_u``, ``cut_v`` int64), passages in full buckets whose role
-    (``crowd.take_roles``) is new, and how many of these buckets were looked at."""
-
-    pairs: NDArray[np.uint64]
-    shared: NDArray[np.int32]
-    cut_u: NDArray[np.int64]
-    cut_v: NDArray[np.int64]
-    crowd: Crowd
-    full: int
-
-
-def _spans(count: int, at_once: int) -> list[slice]:
-    """Rows in spans of ``at_once`` at most."""
-    return [slice(lo, min(lo + at_once, count)) for lo in range(0, count, at_once)]
-
-
-class _Join:
-    """Joins bands: passages whose keys are equal are compared (``bands.join_band``).
-
-    ``standing`` int64: the distinct passages in the order in which they stand in memory, by which
-    the pairs found are numbered; ``fresh`` bool: those to compare with all. ``full`` counts full
-    buckets, ``loose`` is as the kernel leaves it.
-    """
-
-    def __init__(
-        self,
-        c: Collection,
-        standing: NDArray[np.int64],
-        fresh: NDArray[np.bool_],
-        settings: Settings,
-        threads: int,
-    ) -> None:
-        self._c, self._settings, self._standing = c, settings, standing
-        self._mixed = bands.mixed_hashes(c.v_hash)
-        # Arrays of numpy are in large pages of memory; those of kernels are not.
-        self._card = np.zeros((len(standing), 4), np.uint64)
-        self._pool = ThreadPoolExecutor(max(1, threads))
-        self._each(
-            lambda rows: bands.cards(
-                standing[rows],
-                c.p_content,
-                c.c_word,
-                c.p_information,
-                self._mixed,
-                self._card[rows],
-            )
-        )
-        self._parts = max(1, min(max(PARTS, 2 * threads), -(-len(standing) // PART)))
-        self._fresh = fresh.view(np.uint8)
-        self._all_fresh = bool(fresh.all())
-        self._own = local()
-        self.loose = np.zeros(len(standing), np.uint8)
-        self.full = 0
-
-    def __enter__(self) -> _Join:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._pool.shutdown()
-
-    def _each(self, work: Callable[[slice], object]) -> None:
-        """Do some work for all passages, so many at once on each thread."""
-        for _ in self._pool.map(work, _spans(len(self._standing), PART)):
-            pass
-
-    def bands(self, first: int, count: int) -> tuple[_Pairs, NDArray[np.uint8]]:
-        """The pairs that ``count`` bands from ``first`` on find, and what every passage is in their
-        full buckets (uint8, passages x bands, see ``crowd.take_roles``)."""
-        parts, roles = self._found(first, count)
-        release_memory()
-        return _distinct(parts, len(self._standing)), roles
-
-    def _found(self, first: int, count: int) -> tuple[list[_Pairs], NDArray[np.uint8]]:
-        """As :meth:`bands`, the pairs as they come."""
-        plan, c, settings = scheme(self._settings), self._c, self._settings
-        permutations = slice(first * plan.rows, (first + count) * plan.rows)
-        a, b = plan.a[permutations], plan.b[permutations]
-        keys = np.empty((len(self._standing), count), np.uint32)
-        roles = np.zeros(keys.shape, np.uint8)
-        self._each(
-            lambda rows: bands.band_keys(
-                self._standing[rows],
-                c.p_content,
-                c.c_word,
-                self._mixed,
-                a,
-                b,
-                plan.rows,
-                keys[rows],
-            )
-        )
-        parts: list[_Pairs] = [(np.empty(0, np.uint64), np.empty(0, np.int32))]
-        for band in range(count):
-            column = np.ascontiguousarray(keys[:, band])
-            sizes = bands.part_sizes(column, self._parts).tolist()
-
-            def join(
-                part: int,
-                band: int = band,
-                column: NDArray[np.uint32] = column,
-                sizes: list[int] = sizes,
-            ) -> tuple[NDArray[np.uint64], NDArray[np.int32], int]:
-                found: tuple[NDArray[np.uint64], NDArray[np.int32], int] = bands.join_band(
-                    band,
-                    column,
-                    part,
-                    self._parts,
-                    self._standing,
-                    c.p_key,
-                    c.c_word,
-                    c.v_bits,
-                    self._card,
-                    LEAST_AGREEMENT * settings.sensitivity,
-                    LEAST_SHARED * settings.min_information * 4,
-                    ALIKE * settings.min_similarity,
-                    INSIDE,
-                    BUCKET_CAP,
-                    BUCKET_REPRESENTATIVES,
-                    self._fresh,
-                    self._all_fresh,
-                    self.loose,
-                    keys,
-                    roles,
-                    self._room(sizes[part] + 1),
-                )
-                return found
-
-            for pairs, shared, full in self._pool.map(join, range(self._parts)):
-                parts.append((pairs, shared))
-                self.full += full
-        return parts, roles
-
-    def _room(self, entries: int) -> NDArray[np.uint64]:
-        """Scratch of a thread: taken once and again only where more is needed."""
-        held: NDArray[np.uint64] | None = getattr(self._own, "room", None)
-        if held is None or held.shape[1] < entries:
-            held = self._own.room = np.empty((2, entries), np.uint64)
-        return held
-
-
-def _similar_passages(
-    c: Collection,
-    passage: NDArray[np.int64],
-    settings: Settings,
-    threads: int,
-    progress: Callable[[int, int], None] | None,
-    former: Former | None = None,
-) -> _Joined:
-    """Pairs of distinct passages that collide in a band and prove alike.
-
-    ``former``: which of them were joined before, and with what outcome; its roles are brought up to
-    date.
-    """
-    plan = scheme(settings)
-    # They are joined in the order in which they stand in memory.
-    place = places(passage, len(c.p_start))
-    standing = passage[place]
-    fresh = np.ones(len(passage), bool) if former is None else ~former.known[place]
-    pairs, shared = np.empty(0, np.uint64), np.empty(0, np.int32)
-    changed = np.zeros(0 if former is None else len(passage), bool)
-    with _Join(c, standing, fresh, settings, threads) as join:
-        for first in range(0, plan.bands, BANDS_AT_ONCE):
-            count = min(BANDS_AT_ONCE, plan.bands - first)
-            some, roles = join.bands(first, count)
-            if former is not None:
-                crowd_kernels.take_roles(roles, first, former.role, changed)
-            del roles
-            pairs, shared = _merged((pairs, shared), some)
-            del some
-            release_memory()
-            if progress:
-                progress(first + count, plan.bands)
-        loose, full = join.loose, join.full
-    del join, fresh
-    kernels.renamed_pairs(pairs, place)
-    cut_u = cut_v = np.empty(0, np.int64)
-    crowd = no_crowd()
-    if former is not None:
-        crowd = crowd_of(standing[changed], former.role[changed])
-        marks = np.zeros(len(passage), np.uint8)
-        marks[place] = loose
-        keep = holding(c, passage, place, settings, former, marks)
-        cut_u, cut_v = former.u[~keep], former.v[~keep]
-        one, two = former.u[keep], former.v[keep]
-        known = ((np.minimum(one, two) << 32) | np.maximum(one, two)).view(np.uint64)
-        pairs, shared = np.append(pairs, known), np.append(shared, former.shared[keep])
-    del standing, place
-    pairs, shared = _distinct([(pairs, shared)], len(passage))
-    return _Joined(pairs, shared, cut_u, cut_v, crowd, full)
-
-
 def worth_eighths(information: NDArray[np.float32], quoted: NDArray[np.bool_]) -> NDArray[np.int32]:
     """What passages count for a pair of articles that hold them (int32 eighths of a bit)."""
     eighths = (information * 8).astype(np.int32)
@@ -403,7 +152,7 @@ def least_information(shorter: NDArray[np.float64], settings: Settings) -> NDArr
     )
 
 
-def _handed_on(first: NDArray[np.int64], joined: _Joined, former: Former | None) -> Similar:
+def _handed_on(first: NDArray[np.int64], joined: Joined, former: Former | None) -> Similar:
     """What a later run can do without finding anew; nothing where no run follows."""
     if former is None:
         nothing = np.empty(0, np.int64)
@@ -423,7 +172,7 @@ def _numbers(pairs: NDArray[np.uint64]) -> tuple[NDArray[np.int64], NDArray[np.i
     return (pairs >> np.uint64(32)).astype(np.int64), (pairs & kernels.LOW).astype(np.int64)
 
 
-def _kept(pairs: _Pairs, keep: NDArray[np.bool_]) -> _Pairs:
+def _kept(pairs: Pairs, keep: NDArray[np.bool_]) -> Pairs:
     return pairs[0][keep], pairs[1][keep]
 
 
@@ -456,16 +205,16 @@ class _Holders:
 def _article_pairs(
     c: Collection,
     held: _Holders,
-    similar: _Pairs,
+    similar: Pairs,
     settings: Settings,
     threads: int,
-) -> tuple[_Pairs, int, int]:
+) -> tuple[Pairs, int, int]:
     """Pairs of articles (uint64, ascending: lesser one high, greater low) that hold the same
     passage or ``similar`` ones, and share enough to be aligned, with what they share (int32 eighths
     of a bit); how many pairs were looked at, and how many passages the cap cut."""
     pairs, shared = similar
     common = np.empty(len(pairs), np.int32)
-    for rows in _spans(len(pairs), PAIRS_AT_ONCE):
+    for rows in spans(len(pairs), PAIRS_AT_ONCE):
         u, v = _numbers(pairs[rows])
         common[rows] = common_eighths(held.information, held.quoted, u, v, shared[rows])
     eighths = worth_eighths(held.information, held.quoted)
@@ -474,7 +223,7 @@ def _article_pairs(
     capped = kernels.count_article_pairs(held.start, held.article, pairs, *caps, counts)
     information = _information(c)
 
-    def work(span: tuple[int, int]) -> tuple[_Pairs, int]:
+    def work(span: tuple[int, int]) -> tuple[Pairs, int]:
         room = max(1, int(counts[slice(*span)].sum()))
         keys, weights = np.empty(room, np.uint64), np.empty(room, np.int32)
         n = kernels.article_pairs(
@@ -482,14 +231,14 @@ def _article_pairs(
         )
         keys, weights = keys[:n], weights[:n]
         total = np.empty(n, np.int64)
-        n = kernels.summed_pairs(keys, weights, *_room(keys, c.nodes), total)
+        n = kernels.summed_pairs(keys, weights, *room_for(keys, c.nodes), total)
         one, two = _numbers(keys[:n])
         least = least_information(np.minimum(information[one], information[two]), settings)
         enough = total[:n] >= least * 8
         weight = np.minimum(total[:n][enough], 2**31 - 1).astype(np.int32)
         return (keys[:n][enough], weight), n
 
-    found: list[_Pairs] = [(np.empty(0, np.uint64), np.empty(0, np.int32))]
+    found: list[Pairs] = [(np.empty(0, np.uint64), np.empty(0, np.int32))]
     collisions = 0
     with ThreadPoolExecutor(max(1, threads)) as pool:
         for some, n in pool.map(work, _portions(counts)):
@@ -517,7 +266,7 @@ def _portions(counts: NDArray[np.int64]) -> list[tuple[int, int]]:
 def _information(c: Collection) -> NDArray[np.float64]:
     """Bits of all passages of each article (float64, nodes)."""
     out = np.zeros(c.nodes)
-    for nodes in _spans(c.nodes, ARTICLES_AT_ONCE):
+    for nodes in spans(c.nodes, ARTICLES_AT_ONCE):
         rows = slice(c.d_passage[nodes.start], c.d_passage[nodes.stop])
         own = c.p_article[rows] - np.int32(nodes.start)
         out[nodes] = np.bincount(own, c.p_information[rows], nodes.stop - nodes.start)
@@ -540,12 +289,12 @@ def find_candidates(
     """
     arena = arena or Arena()
     start, member = (arena.keep(array) for array in unique_passages(c, settings))
-    first = member[start[:-1]]
+    first = arena.keep(member[start[:-1]])
     release_memory()
     former = None
     if earlier is not None:
         former = former_pairs(c, start, member, earlier, settings)
-    joined = _similar_passages(c, first, settings, threads, progress, former)
+    joined = similar_passages(c, first, settings, threads, arena, progress, former)
     release_memory()
     keep = kernels.bounded_edges(
         joined.pairs,

@@ -13,16 +13,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dedup.candidates import (
-    ALIKE,
-    BANDS_AT_ONCE,
-    INSIDE,
-    LEAST_AGREEMENT,
-    LEAST_SHARED,
-    QUOTED,
-    least_information,
-    unique_passages,
-)
+from dedup.candidates import QUOTED, least_information, unique_passages
+from dedup.joining import ALIKE, BANDS_AT_ONCE, INSIDE, LEAST_AGREEMENT, LEAST_SHARED
 from dedup.kernels import bands
 from dedup.kernels.lookup import look_up
 from dedup.kinds import BOILERPLATE

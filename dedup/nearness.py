@@ -13,13 +13,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from scipy.sparse import csr_matrix
 
-from dedup.candidates import (
-    ALIKE,
-    INSIDE,
-    LEAST_AGREEMENT,
-    LEAST_SHARED,
-    indexed_passages,
-)
+from dedup.candidates import indexed_passages
+from dedup.joining import ALIKE, INSIDE, LEAST_AGREEMENT, LEAST_SHARED
 from dedup.kernels import bands
 from dedup.kernels.minhash import QUARTERS
 from dedup.sketch import scheme

@@ -57,7 +57,7 @@ def joined(sets, rows, a, b, jaccard, least, dice, inside, cap=64, representativ
     mixed = bands.mixed_hashes(HASHES)
     key = np.array([hash((7, i)) % 2**64 for i in range(len(sets))], np.uint64)
     keys = keys_of(sets, rows, a, b)
-    roles = np.zeros(keys.shape, np.uint8)
+    crowded, ahead = (np.zeros(len(sets), np.uint8) for _ in range(2))
     card = cards(passage, start, words, information, mixed)
     found, full = {}, 0
     for band in range(keys.shape[1]):
@@ -85,7 +85,8 @@ def joined(sets, rows, a, b, jaccard, least, dice, inside, cap=64, representativ
                 True,
                 np.zeros(len(sets), np.uint8),
                 keys,
-                roles,
+                crowded,
+                ahead,
                 np.empty((2, sizes[part] + 1), np.uint64),
             )
             full += capped

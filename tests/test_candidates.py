@@ -299,9 +299,10 @@ def test_pairs_are_the_same_however_little_is_looked_at_at_once(follows, monkeyp
     c = collect(as_texts(sorted(crowded(1, 6, 150))))
     earlier = nothing_known(c, []).passages if follows else None
     once = find_candidates(c, Settings(), earlier=earlier)
-    bounds = {"PART": 64, "PARTS": 9, "PAIRS_AT_ONCE": 50, "PORTIONS": 99, "ARTICLES_AT_ONCE": 3}
-    for name, at_once in bounds.items():
+    for name, at_once in (("PAIRS_AT_ONCE", 50), ("PORTIONS", 99), ("ARTICLES_AT_ONCE", 3)):
         monkeypatch.setattr(f"dedup.candidates.{name}", at_once)
+    for name, at_once in (("PART", 64), ("PARTS", 9)):
+        monkeypatch.setattr(f"dedup.joining.{name}", at_once)
     often = find_candidates(c, Settings(), earlier=earlier)
     assert len(once.a)
     for name in ("a", "b", "weight"):

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from dedup.kernels.crowd import MEMBER, REPRESENTS
 from dedup.kernels.jit import kernel, leaf
 from dedup.kernels.machine import fetch, ones
 from dedup.kernels.minhash import QUARTERS, fmix32, fold32
@@ -323,6 +322,7 @@ def join_band(
     loose,
     keys,
     full,
+    ahead,
     room,
 ):
     """Pairs of passages that share a key of a band and prove alike (``shared_information``), for
@@ -336,9 +336,9 @@ def join_band(
 
     Only pairs with a ``fresh`` passage (uint8, passages) are looked at; ``all_fresh``: all are.
     ``loose`` (uint8) marks others whose pairs may have been found in a bucket that is full now (see
-    ``loosen``). ``room`` (uint64, (2, one more than the part has keys)) is scratch; ``full``
-    (uint8, passages x bands, zeros for this band) receives what each passage is in the greater
-    buckets (see ``crowd.take_roles``).
+    ``loosen``). ``room`` (uint64, (2, one more than the part has keys)) is scratch. ``full`` and
+    ``ahead`` (uint8, passages; the bit of this band zero) receive a bit for each band: whether a
+    passage is in one of the greater buckets, and whether it is a representative there.
 
     Returns the pairs (uint64: lesser number high, greater low; once each), the information that
     each shares (int32 quarters of a bit), and how many buckets were greater.
@@ -362,8 +362,9 @@ def join_band(
             if not all_fresh:
                 loosen(entries[i:j], fresh, cap, representatives, passage, p_key, loose)
             for x in range(i, j):
-                role = REPRESENTS if x < i + representatives else MEMBER
-                full[np.int64(entries[x] & low), band] = role
+                full[np.int64(entries[x] & low)] |= np.uint8(1 << band)
+            for x in range(i, i + representatives):
+                ahead[np.int64(entries[x] & low)] |= np.uint8(1 << band)
         for x in range(i + 1, j):
             # Passages of a bucket lie anywhere: what will be looked at is asked for before.
             while seen < min(len(entries), x + 2 * NEAR):
@@ -388,7 +389,7 @@ def join_band(
                     continue
                 known = False
                 for k in range(band):
-                    known = known or (keys[u, k] == keys[v, k] and not full[u, k])
+                    known = known or (keys[u, k] == keys[v, k] and not (full[u] >> k) & 1)
                 if known:
                     continue
                 bits = shared_information(u, v, card, c_word, v_bits, jaccard, least, dice, inside)

@@ -11,17 +11,18 @@ REPRESENTS = np.uint8(2)
 
 
 @kernel
-def take_roles(found, first, role, changed):
+def take_roles(full, ahead, first, bands, role, changed):
     """Bring roles up to date by what some bands show now.
 
     ``role`` (uint8, passages x bands): what each passage is in its bucket of a band: 0 where that
-    is not full, :data:`MEMBER`, or :data:`REPRESENTS` if all others are compared with it. ``found``
-    (uint8, passages x some bands from number ``first`` on): the same, 0 also where nothing is new.
-    ``changed`` (bool, passages) is set for those that have another role than before.
+    is not full, :data:`MEMBER`, or :data:`REPRESENTS` if all others are compared with it. ``full``
+    and ``ahead`` (uint8, passages): the same of ``bands`` from number ``first`` on, a bit for each
+    (see ``bands.join_band``), 0 also where nothing is new. ``changed`` (bool, passages) is set for
+    those that have another role than before.
     """
-    for p in range(len(found)):
-        for band in range(found.shape[1]):
-            now = found[p, band]
+    for p in range(len(full)):
+        for band in range(bands):
+            now = np.uint8((full[p] >> band & 1) + (ahead[p] >> band & 1))
             if now != 0 and role[p, first + band] != now:
                 role[p, first + band] = now
                 changed[p] = True

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dedup.align import similarities
-from dedup.candidates import ALIKE, INSIDE, LEAST_AGREEMENT, LEAST_SHARED
+from dedup.joining import ALIKE, INSIDE, LEAST_AGREEMENT, LEAST_SHARED
 from dedup.kernels import bands
 from dedup.partshapes import problem_of
 from dedup.reuse import no_alignment

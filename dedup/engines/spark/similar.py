@@ -17,18 +17,18 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dedup.candidates import (
+from dedup.candidates import common_eighths
+from dedup.engines.spark.batches import column, records_of, tidied, unsorted
+from dedup.engines.spark.dealing import names_for
+from dedup.engines.spark.sketching import WORD
+from dedup.joining import (
     ALIKE,
     BUCKET_CAP,
     BUCKET_REPRESENTATIVES,
     INSIDE,
     LEAST_AGREEMENT,
     LEAST_SHARED,
-    common_eighths,
 )
-from dedup.engines.spark.batches import column, records_of, tidied, unsorted
-from dedup.engines.spark.dealing import names_for
-from dedup.engines.spark.sketching import WORD
 from dedup.kernels import bands, buckets
 from dedup.sketch import scheme
 

@@ -16,10 +16,11 @@ import numpy as np
 import pyarrow as pa
 from pyspark.sql import functions as F  # noqa: N812 - its usual name
 
-from dedup.candidates import BUCKET_CAP, BUCKET_REPRESENTATIVES, LEAST_AGREEMENT, common_eighths
+from dedup.candidates import common_eighths
 from dedup.engines.spark import similar
 from dedup.engines.spark.batches import column, tidied, unsorted
 from dedup.engines.spark.growing import latest
+from dedup.joining import BUCKET_CAP, BUCKET_REPRESENTATIVES, LEAST_AGREEMENT
 from dedup.kernels import buckets
 
 if TYPE_CHECKING:
