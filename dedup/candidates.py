@@ -158,7 +158,7 @@ def _handed_on(first: NDArray[np.int64], joined: Joined, former: Former | None) 
         nothing = np.empty(0, np.int64)
         return Similar(nothing, nothing, np.empty(0, np.int32), np.empty(0, bool))
     known = former.known
-    u, v = _numbers(joined.pairs)
+    u, v = numbers_of(joined.pairs)
     return Similar(
         first[np.append(u, joined.cut_u)],
         first[np.append(v, joined.cut_v)],
@@ -167,7 +167,7 @@ def _handed_on(first: NDArray[np.int64], joined: Joined, former: Former | None) 
     )
 
 
-def _numbers(pairs: NDArray[np.uint64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def numbers_of(pairs: NDArray[np.uint64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Both numbers (int64) of pairs, the lesser one first."""
     return (pairs >> np.uint64(32)).astype(np.int64), (pairs & kernels.LOW).astype(np.int64)
 
@@ -201,38 +201,49 @@ class _Holders:
         holders = np.concatenate([[0], np.cumsum(fresh)])[start].astype(np.int64)
         return cls(holders, article[fresh], c.p_information[first], quoted > 0)
 
+    def common(self, similar: Pairs) -> NDArray[np.int32]:
+        """What similar passages count for two articles that hold one each, see
+        :func:`common_eighths`."""
+        pairs, shared = similar
+        common = np.empty(len(pairs), np.int32)
+        for rows in spans(len(pairs), PAIRS_AT_ONCE):
+            u, v = numbers_of(pairs[rows])
+            common[rows] = common_eighths(self.information, self.quoted, u, v, shared[rows])
+        return common
 
-def _article_pairs(
-    c: Collection,
-    held: _Holders,
-    similar: Pairs,
+
+def article_pairs(
+    start: NDArray[np.int64],
+    article: NDArray[np.int32],
+    eighths: NDArray[np.int32],
+    links: Pairs,
+    information: NDArray[np.float64],
     settings: Settings,
-    threads: int,
+    threads: int = 1,
 ) -> tuple[Pairs, int, int]:
     """Pairs of articles (uint64, ascending: lesser one high, greater low) that hold the same
-    passage or ``similar`` ones, and share enough to be aligned, with what they share (int32 eighths
-    of a bit); how many pairs were looked at, and how many passages the cap cut."""
-    pairs, shared = similar
-    common = np.empty(len(pairs), np.int32)
-    for rows in spans(len(pairs), PAIRS_AT_ONCE):
-        u, v = _numbers(pairs[rows])
-        common[rows] = common_eighths(held.information, held.quoted, u, v, shared[rows])
-    eighths = worth_eighths(held.information, held.quoted)
-    counts = np.zeros(c.nodes, np.int64)
+    passage or two that are linked, and share enough to be aligned, with what they share (int32
+    eighths of a bit); how many pairs were looked at, and how many passages and links the cap cut.
+
+    ``start`` (passages + 1) and ``article`` (ascending inside a passage): who holds what;
+    ``eighths`` what each passage counts (:func:`worth_eighths`); ``links`` pairs of passages
+    (lesser number high) with what each counts. ``information`` of each article in bits.
+    """
+    pairs, common = links
+    counts = np.zeros(len(information), np.int64)
     caps = settings.max_partners, settings.representatives
-    capped = kernels.count_article_pairs(held.start, held.article, pairs, *caps, counts)
-    information = _information(c)
+    capped = kernels.count_article_pairs(start, article, pairs, *caps, counts)
 
     def work(span: tuple[int, int]) -> tuple[Pairs, int]:
         room = max(1, int(counts[slice(*span)].sum()))
         keys, weights = np.empty(room, np.uint64), np.empty(room, np.int32)
         n = kernels.article_pairs(
-            held.start, held.article, eighths, pairs, common, *caps, *span, keys, weights
+            start, article, eighths, pairs, common, *caps, *span, keys, weights
         )
         keys, weights = keys[:n], weights[:n]
         total = np.empty(n, np.int64)
-        n = kernels.summed_pairs(keys, weights, *room_for(keys, c.nodes), total)
-        one, two = _numbers(keys[:n])
+        n = kernels.summed_pairs(keys, weights, *room_for(keys, len(information)), total)
+        one, two = numbers_of(keys[:n])
         least = least_information(np.minimum(information[one], information[two]), settings)
         enough = total[:n] >= least * 8
         weight = np.minimum(total[:n][enough], 2**31 - 1).astype(np.int32)
@@ -309,10 +320,17 @@ def find_candidates(
     links = len(keep) - int(keep.sum())
     alike = _kept((joined.pairs, joined.shared), keep)
     del joined, keep, first
-    found, collisions, capped = _article_pairs(
-        c, _Holders.of(c, start, member), alike, settings, threads
+    held = _Holders.of(c, start, member)
+    found, collisions, capped = article_pairs(
+        held.start,
+        held.article,
+        worth_eighths(held.information, held.quoted),
+        (alike[0], held.common(alike)),
+        _information(c),
+        settings,
+        threads,
     )
-    del alike
+    del alike, held
     keep = kernels.bounded_edges(
         *found,
         c.nodes,
@@ -322,7 +340,7 @@ def find_candidates(
     )
     pairs, weight = _kept(found, keep)
     return Candidates(
-        *_numbers(pairs),
+        *numbers_of(pairs),
         weight,
         start,
         member,

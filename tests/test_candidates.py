@@ -10,9 +10,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
 from oracles import Writer, jaccard
 
-from dedup.candidates import find_candidates
+from dedup import candidates as module
+from dedup.candidates import article_pairs, find_candidates
 from dedup.collection import as_texts, collect
 from dedup.config import Settings
 from dedup.formerpairs import Crowd, KnownPassages, Similar
@@ -310,3 +314,63 @@ def test_pairs_are_the_same_however_little_is_looked_at_at_once(follows, monkeyp
     for name in ("u", "v", "shared"):
         assert np.array_equal(getattr(once.similar, name), getattr(often.similar, name)), name
     assert once.capped == often.capped
+
+
+@hypothesis_settings(max_examples=30, deadline=None)
+@given(st.integers(0, 10_000), st.integers(1, 40), st.integers(2, 30), st.integers(1, 200))
+def test_pairs_of_articles_are_those_of_plain_loops_however_many_at_once(
+    seed, passages, articles, at_once
+):
+    """With few partners allowed, so that caps cut."""
+    rng, cap, few = np.random.default_rng(seed), 8, 3
+    held = [
+        sorted(rng.choice(articles, rng.integers(1, articles + 1), False).tolist())
+        for _ in range(passages)
+    ]
+    eighths = rng.integers(0, 900, passages).astype(np.int32)
+    ends = np.sort(rng.integers(0, passages, (60, 2)), axis=1)
+    links = np.unique(ends[ends[:, 0] < ends[:, 1]], axis=0).tolist()
+    common = rng.integers(1, 900, len(links)).astype(np.int32)
+
+    expected, cut = {}, 0
+
+    def add(one, two, weight):
+        if one != two:
+            pair = min(one, two), max(one, two)
+            expected[pair] = expected.get(pair, 0) + weight
+
+    for holders, weight in zip(held, eighths.tolist(), strict=True):
+        crowded = len(holders) > cap
+        cut += crowded
+        for j, i in itertools.combinations(range(len(holders)), 2):
+            if not crowded or j < few:
+                add(holders[i], holders[j], weight)
+    for (u, v), weight in zip(links, common.tolist(), strict=True):
+        rare, other = sorted((held[u], held[v]), key=len)
+        if len(rare) + len(other) > cap:
+            cut += 1
+            other = other[:few]
+        for one, two in itertools.product(rare, other):
+            add(one, two, weight)
+
+    start = np.cumsum([0, *map(len, held)])
+    pairs = np.array([(u << 32) | v for u, v in links], np.uint64)
+    plain = Settings(max_partners=cap, representatives=few)
+    before = module.PAIRS_AT_ONCE, module.PORTIONS
+    module.PAIRS_AT_ONCE, module.PORTIONS = at_once, 1_000
+    try:
+        (keys, weights), looked_at, capped = article_pairs(
+            start,
+            np.array(list(itertools.chain(*held)), np.int32),
+            eighths,
+            (pairs, common),
+            np.zeros(articles),
+            plain,
+            threads=2,
+        )
+    finally:
+        module.PAIRS_AT_ONCE, module.PORTIONS = before
+    enough = {p: w for p, w in expected.items() if w >= 8 * plain.min_information}
+    assert keys.tolist() == [(a << 32) | b for a, b in sorted(enough)]
+    assert weights.tolist() == [enough[pair] for pair in sorted(enough)]
+    assert (looked_at, capped) == (len(expected), cut)

@@ -155,38 +155,6 @@ def test_groups_are_dealt_evenly(groups, partitions):
     assert counts.max() - counts.min() <= 1
 
 
-@settings(max_examples=30, deadline=None)
-@given(st.integers(0, 10_000), st.integers(1, 40), st.integers(2, 30), st.integers(1, 200))
-def test_texts_that_meet_are_those_of_the_kernel(seed, passages, texts, at_once):
-    """Some pairs at a time, as all at once; with few partners allowed, so that caps cut."""
-    from dedup.engines.spark import meeting
-    from dedup.kernels import pairs
-
-    rng = np.random.default_rng(seed)
-    held = [np.sort(rng.choice(texts, rng.integers(1, texts + 1), False)) for _ in range(passages)]
-    start = np.cumsum([0, *map(len, held)])
-    article = np.concatenate(held).astype(np.int32)
-    eighths = rng.integers(0, 900, passages).astype(np.int32)
-    ends = np.sort(rng.integers(0, passages, (60, 2)), axis=1)
-    u, v = np.unique(ends[ends[:, 0] < ends[:, 1]], axis=0).T.copy()
-    common = rng.integers(1, 900, len(u)).astype(np.int32)
-    plain = Settings(max_partners=8, representatives=3)
-    keys, weights = np.empty(10**6, np.uint64), np.empty(10**6, np.int32)
-    n, capped = pairs.article_pairs(start, article, eighths, u, v, common, 8, 3, keys, weights)
-    expected = {}
-    for key, weight in zip(keys[:n].tolist(), weights[:n].tolist(), strict=True):
-        expected[key] = expected.get(key, 0) + weight
-    before = meeting.PAIRS_AT_ONCE
-    meeting.PAIRS_AT_ONCE = at_once
-    try:
-        found = meeting._summed(start, article, eighths, u, v, common, texts, plain)
-    finally:
-        meeting.PAIRS_AT_ONCE = before
-    assert found[0].tolist() == sorted(expected)
-    assert found[1].tolist() == [expected[key] for key in sorted(expected)]
-    assert found[2] == capped
-
-
 def test_keys_of_one_outlet_are_those_of_a_plain_count():
     from dedup.engines.spark import sketching
 
