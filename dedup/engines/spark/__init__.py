@@ -9,7 +9,7 @@ read                       the local readers in ``mapInArrow``, a task a file or
 exact repeats collapse     window by (id, text), then ``groupBy`` text                 nodes
 segment, sketch            ``mapInArrow`` over texts                                   sketching
 distinct passages          ``groupBy`` passage                                         sketching
-LSH buckets                blocks of keys and words, ``groupBy`` block                 similar
+LSH buckets                blocks of bands, or of keys, with words; ``groupBy`` block  similar
 alike passages             compared inside of each block; ``distinct``                 similar
 bounded edges              one task while it holds them, else ranks in windows         bounded
 pairs of articles          one task while it holds them, else joins with holders       meeting
@@ -17,7 +17,7 @@ align                      cogroup of blocks of pairs with their texts          
 shared passages            components, then star clusters inside each                  shared
 template, counters, kinds  sums of integer counters                                    shared
 classify, relate           cogroup of blocks with texts and the corpus's verdicts      compare
-TF-IDF                     document frequencies, joined to the words of ranked spans   scores
+TF-IDF                     cogroup of ranked spans' texts with document frequencies    scores
 pairs of records           ``mapInArrow`` over related pairs                           records
 groups                     large-star/small-star, or one task while it holds them      components
 sources, flags             cogroup of bundles of groups with their texts               groups
