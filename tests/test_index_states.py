@@ -24,7 +24,7 @@ from oracles import Writer, newsroom
 from test_index import HISTORY
 
 import dedup
-from dedup import candidates, updating
+from dedup import candidates, joining, updating
 from dedup.arena import Arena
 from dedup.changes import table_rows
 from dedup.families import NO_FAMILIES
@@ -207,8 +207,8 @@ class FilledIndex(RuleBasedStateMachine):
 def _small_buckets(monkeypatch):
     """Buckets are full, and have representatives, in a corpus of some dozen articles; what runs
     add is joined after a few of them."""
-    monkeypatch.setattr(candidates, "BUCKET_CAP", 6)
-    monkeypatch.setattr(candidates, "BUCKET_REPRESENTATIVES", 2)
+    monkeypatch.setattr(joining, "BUCKET_CAP", 6)
+    monkeypatch.setattr(joining, "BUCKET_REPRESENTATIVES", 2)
     monkeypatch.setattr(updating, "MOST_PARTS", 2)
 
 

@@ -14,7 +14,7 @@ from test_index import held, scanned
 from test_index_states import POOL
 
 import dedup
-from dedup import candidates
+from dedup import joining
 from dedup.errors import IndexDamagedError, LockedError
 from dedup.indextables import SCHEMA
 from dedup.lock import Lock
@@ -142,8 +142,8 @@ def test_an_old_index_with_a_damaged_vocabulary_is_brought_forward_and_healed(ol
 
 def test_full_buckets_that_were_kept_by_band_are_found_anew(tmp_path, monkeypatch):
     """What an update finds rests on them."""
-    monkeypatch.setattr(candidates, "BUCKET_CAP", 6)
-    monkeypatch.setattr(candidates, "BUCKET_REPRESENTATIVES", 2)
+    monkeypatch.setattr(joining, "BUCKET_CAP", 6)
+    monkeypatch.setattr(joining, "BUCKET_REPRESENTATIVES", 2)
     index = dedup.Index.open(tmp_path / "ix", create=True)
     variants = [record for record in POOL if record["id"].startswith("variant")]
     files = [write_jsonl(tmp_path / f"{k}.jsonl", variants[k::2]) for k in range(2)]

@@ -15,7 +15,7 @@ from dumps import ROOT, write_jsonl
 from test_index_states import POOL
 
 import dedup
-from dedup import candidates, updating
+from dedup import joining, updating
 from dedup.errors import IndexDamagedError
 from dedup.indexnotes import PARTS
 from dedup.store import Store, digest_of, pack_arrays, unpack_arrays
@@ -257,7 +257,7 @@ def crowded(tmp_path_factory):
     variants = [record for record in POOL if record["id"].startswith("variant")]
     with pytest.MonkeyPatch.context() as patch:
         for name, size in SMALL_BUCKETS:
-            patch.setattr(candidates, name, size)
+            patch.setattr(joining, name, size)
         patch.setattr(updating, "MOST_KEPT", 100)  # pairs that were cut keep their marks
         index = dedup.Index.open(folder / "ix", create=True)
         for k in range(6):
@@ -279,7 +279,7 @@ def test_cut_marks_and_places_in_full_buckets_are_found_anew(
     crowded, tmp_path, monkeypatch, kind, change, says
 ):
     for name, size in SMALL_BUCKETS:
-        monkeypatch.setattr(candidates, name, size)
+        monkeypatch.setattr(joining, name, size)
     shutil.copytree(crowded, tmp_path / "ix")
     assert dedup.Index.open(tmp_path / "ix").verify(threads=1).problems == []
     database = sqlite3.connect(tmp_path / "ix" / "index.sqlite")
