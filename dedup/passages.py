@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dedup.align import LINKS_AT_ONCE
 from dedup.kernels import pairs as kernels
 
 if TYPE_CHECKING:
@@ -23,9 +24,6 @@ if TYPE_CHECKING:
 
 LINK_SIMILARITY = 0.6
 """Cosine from which two linked passages are one shared passage."""
-
-LINKS_AT_ONCE = 2**22
-"""Links that are looked at together; bounds memory."""
 
 
 @dataclass(frozen=True, slots=True)
