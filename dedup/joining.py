@@ -34,7 +34,9 @@ if TYPE_CHECKING:
 BUCKET_CAP = 64
 BUCKET_REPRESENTATIVES = 8
 BANDS_AT_ONCE = 7
-"""Bands whose keys are held together, not more than are hashed at once; bounds memory."""
+"""Bands whose keys are held together: as many as there is room for beside a passage's card."""
+LINE = 64
+"""Bytes that a processor takes from memory at once."""
 PART = 2**17
 """Passages whose keys one thread brings into order at once, if there are few."""
 PARTS = 8
@@ -102,6 +104,16 @@ def spans(count: int, at_once: int) -> list[slice]:
     return [slice(lo, min(lo + at_once, count)) for lo in range(0, count, at_once)]
 
 
+def lines(count: int) -> NDArray[np.uint64]:
+    """Zeros (``count``, 8) of which each row is one line of the processor's memory.
+
+    Arrays of numpy are in large pages of memory; those of kernels are not.
+    """
+    numbers = np.zeros(8 * (count + 1), np.uint64)
+    begin = -numbers.ctypes.data % LINE // numbers.itemsize
+    return numbers[begin : begin + 8 * count].reshape(count, 8)
+
+
 class Join:
     """Joins bands: passages whose keys are equal are compared (``bands.join_band``).
 
@@ -120,8 +132,7 @@ class Join:
     ) -> None:
         self._c, self._settings, self._standing = c, settings, standing
         self._mixed = bands.mixed_hashes(c.v_hash)
-        # Arrays of numpy are in large pages of memory; those of kernels are not.
-        self._card = np.zeros((len(standing), 4), np.uint64)
+        self._card = lines(len(standing))
         self._pool = ThreadPoolExecutor(max(1, threads))
         self._each(
             lambda rows: bands.cards(
@@ -152,36 +163,36 @@ class Join:
             pass
 
     def bands(self, first: int, count: int) -> tuple[Pairs, NDArray[np.uint8], NDArray[np.uint8]]:
-        """The pairs that ``count`` bands (up to 8) from ``first`` on find, and who is in their full
-        buckets, and who represents these (both uint8, passages; see ``bands.join_band``)."""
-        full, ahead = (np.zeros(len(self._standing), np.uint8) for _ in range(2))
-        parts = self._found(first, count, full, ahead)
+        """The pairs that ``count`` bands (up to :data:`BANDS_AT_ONCE`) from ``first`` on find, and
+        who is in their full buckets, and who represents these (both uint8, passages; see
+        ``bands.join_band``)."""
+        ahead = np.zeros(len(self._standing), np.uint8)
+        parts = self._found(first, count, ahead)
         release_memory()
-        return distinct_pairs(parts, len(self._standing)), full, ahead
+        pairs = distinct_pairs(parts, len(self._standing))
+        return pairs, self._card.view(np.uint32)[:, bands.FULL].astype(np.uint8), ahead
 
-    def _found(
-        self, first: int, count: int, full: NDArray[np.uint8], ahead: NDArray[np.uint8]
-    ) -> list[Pairs]:
+    def _found(self, first: int, count: int, ahead: NDArray[np.uint8]) -> list[Pairs]:
         """The pairs as they come, see :meth:`bands`."""
         plan, c, settings = scheme(self._settings), self._c, self._settings
         permutations = slice(first * plan.rows, (first + count) * plan.rows)
         a, b = plan.a[permutations], plan.b[permutations]
-        keys = np.empty((len(self._standing), count), np.uint32)
-        self._each(
-            lambda rows: bands.band_keys(
-                self._standing[rows],
-                c.p_content,
-                c.c_word,
-                self._mixed,
-                a,
-                b,
-                plan.rows,
-                keys[rows],
+        line = self._card.view(np.uint32)
+        line[:, bands.FULL] = 0
+        columns = np.empty((count, len(self._standing)), np.uint32)
+
+        def hash_some(rows: slice) -> None:
+            keys = np.empty((rows.stop - rows.start, count), np.uint32)
+            bands.band_keys(
+                self._standing[rows], c.p_content, c.c_word, self._mixed, a, b, plan.rows, keys
             )
-        )
+            line[rows, bands.KEYS : bands.KEYS + count] = keys
+            columns[:, rows] = keys.T
+
+        self._each(hash_some)
         parts: list[Pairs] = [(np.empty(0, np.uint64), np.empty(0, np.int32))]
         for band in range(count):
-            column = np.ascontiguousarray(keys[:, band])
+            column = columns[band]
             sizes = bands.part_sizes(column, self._parts).tolist()
 
             def join(
@@ -209,8 +220,7 @@ class Join:
                     self._fresh,
                     self._all_fresh,
                     self.loose,
-                    keys,
-                    full,
+                    line,
                     ahead,
                     self._room(sizes[part] + 1),
                 )

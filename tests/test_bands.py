@@ -14,6 +14,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from dedup.config import Settings
+from dedup.joining import lines
 from dedup.kernels import bands, machine
 from dedup.kernels.jit import kernel
 from dedup.kernels.minhash import QUARTERS
@@ -57,8 +58,11 @@ def joined(sets, rows, a, b, jaccard, least, dice, inside, cap=64, representativ
     mixed = bands.mixed_hashes(HASHES)
     key = np.array([hash((7, i)) % 2**64 for i in range(len(sets))], np.uint64)
     keys = keys_of(sets, rows, a, b)
-    crowded, ahead = (np.zeros(len(sets), np.uint8) for _ in range(2))
-    card = cards(passage, start, words, information, mixed)
+    ahead = np.zeros(len(sets), np.uint8)
+    card = lines(len(sets))
+    bands.cards(passage, start, words, information, mixed, card)
+    line = card.view(np.uint32)
+    line[:, bands.KEYS : bands.KEYS + keys.shape[1]] = keys
     found, full = {}, 0
     for band in range(keys.shape[1]):
         column = keys[:, band].copy()
@@ -84,8 +88,7 @@ def joined(sets, rows, a, b, jaccard, least, dice, inside, cap=64, representativ
                 np.ones(len(sets), np.uint8),
                 True,
                 np.zeros(len(sets), np.uint8),
-                keys,
-                crowded,
+                line,
                 ahead,
                 np.empty((2, sizes[part] + 1), np.uint64),
             )

@@ -19,9 +19,13 @@ BITS = 176  # of a bitmap
 LOW = np.uint64(2 ** (BITS - 128) - 1)
 QUARTERS_HELD = np.uint64(2**16 - 1)
 LANES = 8
+# Beside its card, a passage's line of memory (16 numbers of 32 bits) holds its keys of the bands
+# under way, and a bit for each in whose bucket it is one of too many.
+KEYS = 8
+FULL = 15
 LOOSE = np.uint8(1)
 BESIDE = np.uint8(2)
-NEAR = 24  # entries ahead at which words of a passage are prefetched; its card at twice that
+NEAR = 24  # passages ahead at which the words of one are prefetched; its line at twice that
 
 
 @kernel
@@ -69,8 +73,8 @@ def band_keys(passage, p_content, c_word, mixed, a, b, rows, out):
 
 @kernel
 def cards(passage, p_content, c_word, p_information, mixed, out):
-    """What is looked at of every passage, side by side in memory (``out`` uint64, (passages, 4),
-    zeroed).
+    """What is looked at of every passage, side by side in memory (``out`` uint64, (passages, 4 at
+    least), zeroed).
 
     A bitmap of its content words, 176 bits; the 16 bits above say how many words there are, and
     how many share a bit with another (a passage has fewer than 256 tokens). Then where its words
@@ -222,12 +226,18 @@ def smallest_first(entries, count, passage, p_key):
 
 
 @leaf
-def shares_key(entries, x):
-    """Whether entry ``x`` has the key of one beside it."""
+def keep_shared(entries):
+    """Move the entries (in order) that have the key of another one to the front; how many."""
     low = np.uint64(0xFFFFFFFF)
-    return (x > 0 and entries[x] ^ entries[x - 1] <= low) or (
-        x + 1 < len(entries) and entries[x] ^ entries[x + 1] <= low
-    )
+    n = 0
+    before = False
+    for x in range(len(entries)):
+        # Without a branch: which keys are shared cannot be foreseen.
+        after = x + 1 < len(entries) and entries[x] ^ entries[x + 1] <= low
+        entries[n] = entries[x]
+        n += before | after
+        before = after
+    return n
 
 
 @kernel
@@ -320,25 +330,26 @@ def join_band(
     fresh,
     all_fresh,
     loose,
-    keys,
-    full,
+    line,
     ahead,
     room,
 ):
     """Pairs of passages that share a key of a band and prove alike (``shared_information``), for
     one of ``parts`` of the keys.
 
-    ``passage`` (int64) the passages, ``card`` their cards; ``keys`` (uint32, passages x bands) of
-    some bands, and ``column`` those of number ``band`` again, side by side. A bucket of up to
-    ``cap`` passages is compared all with all; in a greater one every passage is compared with the
-    ``representatives`` that have the smallest keys only. What a bucket of the bands before has
-    compared is not compared again.
+    ``passage`` (int64) the passages; ``card`` (uint64, (passages, 8)) their cards, with room to a
+    whole line of memory, which ``line`` (uint32, (passages, 16)) shows as numbers of 32 bits: from
+    :data:`KEYS` on the keys of some bands, at :data:`FULL` a bit for each of them whether the
+    passage is in one of the greater buckets, which this kernel sets. ``column`` (uint32) are the
+    keys of number ``band`` again, side by side. A bucket of up to ``cap`` passages is compared all
+    with all; in a greater one every passage is compared with the ``representatives`` that have the
+    smallest keys only. What a bucket of the bands before has compared is not compared again.
 
     Only pairs with a ``fresh`` passage (uint8, passages) are looked at; ``all_fresh``: all are.
     ``loose`` (uint8) marks others whose pairs may have been found in a bucket that is full now (see
-    ``loosen``). ``room`` (uint64, (2, one more than the part has keys)) is scratch. ``full`` and
-    ``ahead`` (uint8, passages; the bit of this band zero) receive a bit for each band: whether a
-    passage is in one of the greater buckets, and whether it is a representative there.
+    ``loosen``). ``ahead`` (uint8, passages; the bit of this band zero) receives a bit for each
+    band: whether a passage is a representative of one of the greater buckets. ``room`` (uint64, (2,
+    one more than the part has keys)) is scratch.
 
     Returns the pairs (uint64: lesser number high, greater low; once each), the information that
     each shares (int32 quarters of a bit), and how many buckets were greater.
@@ -349,6 +360,7 @@ def join_band(
     capped = 0
     low = np.uint64(0xFFFFFFFF)
     entries = touched_entries(column, part, parts, fresh, all_fresh, room)
+    entries = entries[: keep_shared(entries)]
     i = 0
     seen = np.int64(0)
     read = np.int64(0)
@@ -362,22 +374,16 @@ def join_band(
             if not all_fresh:
                 loosen(entries[i:j], fresh, cap, representatives, passage, p_key, loose)
             for x in range(i, j):
-                full[np.int64(entries[x] & low)] |= np.uint8(1 << band)
+                line[np.int64(entries[x] & low), FULL] |= np.uint32(1 << band)
             for x in range(i, i + representatives):
                 ahead[np.int64(entries[x] & low)] |= np.uint8(1 << band)
         for x in range(i + 1, j):
             # Passages of a bucket lie anywhere: what will be looked at is asked for before.
             while seen < min(len(entries), x + 2 * NEAR):
-                if shares_key(entries, seen):
-                    u = np.int64(entries[seen] & low)
-                    fetch(card, u)
-                    fetch(keys, u)
+                fetch(card, np.int64(entries[seen] & low))
                 seen += 1
             while read < min(len(entries), x + NEAR):
-                if shares_key(entries, read):
-                    u = np.int64(entries[read] & low)
-                    fetch(c_word, first_word(card[u]))
-                    fetch(full, u)
+                fetch(c_word, first_word(card[np.int64(entries[read] & low)]))
                 read += 1
             v = np.int64(entries[x] & low)
             last = x if j - i <= cap else min(x, i + representatives)
@@ -389,7 +395,9 @@ def join_band(
                     continue
                 known = False
                 for k in range(band):
-                    known = known or (keys[u, k] == keys[v, k] and not (full[u] >> k) & 1)
+                    known = known or (
+                        line[u, KEYS + k] == line[v, KEYS + k] and not (line[u, FULL] >> k) & 1
+                    )
                 if known:
                     continue
                 bits = shared_information(u, v, card, c_word, v_bits, jaccard, least, dice, inside)

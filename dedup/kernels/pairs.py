@@ -5,9 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from dedup.kernels.jit import kernel, leaf
+from dedup.kernels.machine import fetch
 from dedup.kernels.ordering import stable_order
 
 LOW = np.uint64(0xFFFFFFFF)
+NEAR = 16  # edges ahead at which holders are prefetched; where these stand at twice that
 
 
 @leaf
@@ -20,6 +22,14 @@ def high_of(pair):
 def low_of(pair):
     """The second number of a pair."""
     return np.int64(pair & LOW)
+
+
+@leaf
+def fetch_holders(edges, e, start, article):
+    """Ask for what will be read at the edges behind ``e``: their second passages lie anywhere."""
+    if e + 2 * NEAR < len(edges):
+        fetch(start, low_of(edges[e + 2 * NEAR]))
+        fetch(article, start[low_of(edges[e + NEAR])])
 
 
 @leaf
@@ -66,6 +76,7 @@ def article_pairs(
                 for j in range(lo, min(lo + reps, i)):
                     n = emit(article[i], article[j], bits, first, end, keys, weights, n)
     for e in range(len(edges)):
+        fetch_holders(edges, e, start, article)
         u = high_of(edges[e])
         v = low_of(edges[e])
         bits = edge_eighths[e]
@@ -106,6 +117,7 @@ def count_article_pairs(start, article, edges, cap, reps, counts):
                 for j in range(lo, min(lo + reps, i)):
                     counts[article[j]] += 1
     for e in range(len(edges)):
+        fetch_holders(edges, e, start, article)
         u = high_of(edges[e])
         v = low_of(edges[e])
         nu = start[u + 1] - start[u]
