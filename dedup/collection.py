@@ -165,7 +165,7 @@ def _process(
 def _renumber(part: dict[str, NDArray[Any]], number: NDArray[np.int32]) -> None:
     """Put the numbers of the vocabulary in place of a batch's own."""
     for name in ("t_word", "w_word"):
-        np.take(number, part[name], out=part[name])
+        kernels.renumber(number, part[name])
     kernels.renumber_sets(number, part["p_content"], part["c_word"])
 
 

@@ -414,6 +414,13 @@ def merge_words(
 
 
 @kernel
+def renumber(number, words):
+    """Put new numbers on words, in place."""
+    for i in range(len(words)):
+        words[i] = number[words[i]]
+
+
+@kernel
 def renumber_sets(number, start, words):
     """Put new numbers on the words of sets (``start`` int64, sets + 1), and each set in order."""
     for s in range(len(start) - 1):
