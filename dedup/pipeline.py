@@ -12,11 +12,11 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import numpy as np
 
@@ -63,6 +63,7 @@ words than :data:`dedup.rank.FEW`."""
 
 Progress = Callable[[str, int, int | None], None]
 Claims = tuple[list[Evidence], list[Evidence]]
+_Result = TypeVar("_Result")
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,22 +186,38 @@ def analyse(
     workers = threads or os.cpu_count() or 1
     clock = clock or Clock(None)
     # Attribution is Python's work and needs nothing of the other stages, whose kernels leave
-    # the interpreter free: it runs beside them.
-    aside = ThreadPoolExecutor(1, thread_name_prefix="attribute")
+    # the interpreter free: it runs beside them, and so does what needs the texts alone.
+    aside = ThreadPoolExecutor(1, thread_name_prefix="beside")
     if earlier is None:
         claimed = aside.submit(_timed, attribute, corpus, agencies)
     else:
-        claimed = Future()
-        claimed.set_result((earlier.claims, 0.0))
+        claimed = _known((earlier.claims, 0.0))
     aside.submit(import_module, "scipy.sparse.csgraph")  # for groups and languages
     if len(corpus.node) >= MANY:  # then the scores need it, and it takes a second
         aside.submit(import_module, "sklearn.feature_extraction.text")
     try:
         return _analyse(
-            corpus, settings, workers, clock, claimed, encoder, corrections, arena, earlier, kinds
+            corpus,
+            settings,
+            workers,
+            clock,
+            aside,
+            claimed,
+            encoder,
+            corrections,
+            arena,
+            earlier,
+            kinds,
         )
     finally:
         aside.shutdown(wait=False, cancel_futures=True)
+
+
+def _known(result: _Result) -> Future[_Result]:
+    """A result that need not be waited for."""
+    future: Future[_Result] = Future()
+    future.set_result(result)
+    return future
 
 
 def _timed(work: Callable[..., list[Claims]], *arguments: Any) -> tuple[list[Claims], float]:
@@ -213,6 +230,7 @@ def _analyse(
     settings: Settings,
     workers: int,
     clock: Clock,
+    aside: Executor,
     claimed: Future[tuple[list[Claims], float]],
     encoder: Encoder | None,
     corrections: Corrections,
@@ -231,6 +249,10 @@ def _analyse(
         groupable = np.zeros(collection.nodes, bool)
         groupable[collection.p_article[indexed_passages(collection, settings)]] = True
         note_spared(judgements, corrections, collection)
+    if earlier is None or earlier.languages is None:
+        spoken = aside.submit(detect_languages, collection)
+    else:
+        spoken = _known(earlier.languages)
     with clock.stage("candidates") as tick:
         candidates = find_candidates(
             collection,
@@ -242,6 +264,9 @@ def _analyse(
         )
         candidates = arena.keep_all(with_same(candidates, judgements.same))
         release_memory()
+    outlets = node_outlets(collection.nodes, corpus.records)
+    speech = Speech.of(collection.p_speech)
+    made = aside.submit(template_passages, collection, outlets, speech.said)
     with clock.stage("align") as tick:
         alignment, new = align_further(
             collection,
@@ -258,10 +283,8 @@ def _analyse(
         candidates = without_passages(candidates)
         release_memory()
     with clock.stage("classify"):
-        outlets = node_outlets(collection.nodes, corpus.records)
-        speech = Speech.of(collection.p_speech)
         spared = judgements.spared_passages(collection)
-        template = template_passages(collection, outlets, speech.said) & ~spared
+        template = made.result() & ~spared
         release_memory()
         statistics = passage_statistics(
             collection, shared, alignment, corpus.records, template, speech.said, settings, spared
@@ -280,7 +303,7 @@ def _analyse(
             arena,
         )
         relations = judge(relations, judgements)
-        del template, speech, spared
+        del made, template, speech, spared
         if earlier is None:  # no run follows that starts from what this one found
             alignment = links_alone(alignment)
         release_memory()
@@ -310,8 +333,7 @@ def _analyse(
         )
     with clock.stage("attribute"):
         claims, seconds = claimed.result()
-        known = earlier.languages if earlier else None
-        languages = detect_languages(collection) if known is None else known
+        languages = spoken.result()
     # What it took beside the other stages; the stage itself only waited for the rest of it.
     clock.stages[-1]["seconds_beside"] = round(seconds, 3)
     return Analysis(
