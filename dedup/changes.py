@@ -64,8 +64,22 @@ def table_rows(name: str, table: pa.Table) -> list[Row]:
     return list(zip(*columns, strict=True))
 
 
-def compare_tables(store: Store, tables: Mapping[str, pa.Table]) -> dict[str, TableChanges]:
-    """How the tables of results differ from what the index holds of them."""
+def compare_tables(
+    store: Store,
+    tables: Mapping[str, pa.Table],
+    formerly: Mapping[str, Sequence[Row]] | None = None,
+) -> dict[str, TableChanges]:
+    """How the tables of results differ from what the index holds of them.
+
+    ``formerly``: where ``tables`` hold the rows only that may be other ones, the keys of all rows
+    that may be gone, for each table that is not whole.
+    """
+    if formerly is not None:
+        known = known_digests(store)
+        return {
+            name: compare_table(store, name, tables[name], known[name], formerly.get(name))
+            for name in RESULTS
+        }
     meta = store.meta()
     # Articles that were taken out must be out of every row, whatever its digest says.
     known = {} if COMPARE_ANEW in meta or UNUSED_WORDS in meta else known_digests(store)
@@ -90,18 +104,34 @@ def digests_of(name: str, table: pa.Table) -> NDArray[np.uint64]:
     return row_digests(with_date_strings(name, table), result_columns(name), unordered)
 
 
+def tell_all_rows(store: Store) -> bool:
+    """Whether there are digests of as many rows of all tables of results as the index holds."""
+    known = known_digests(store)
+    return all(
+        name in known and len(known[name]) == int(store.value(f'SELECT count(*) FROM "{name}"'))  # noqa: S608
+        for name in RESULTS
+    )
+
+
 def compare_table(
-    store: Store, name: str, table: pa.Table, known: NDArray[np.uint64] | None
+    store: Store,
+    name: str,
+    table: pa.Table,
+    known: NDArray[np.uint64] | None,
+    formerly: Sequence[Row] | None = None,
 ) -> TableChanges:
     """How a table differs from what the index holds of it.
 
     ``known``: digests of the rows that the index holds. Most rows are as they were: those whose
     digest is not among them are looked at, and one by one. Without them, or where the index does
     not hold as many rows, all are looked at.
+
+    ``formerly``: ``table`` does not hold rows that stand as they are; of the rows with these keys
+    those are gone that it does not hold either. There are digests of all rows.
     """
     digests = digests_of(name, table)
     held = int(store.value(f'SELECT count(*) FROM "{name}"'))  # noqa: S608
-    if known is not None and len(known) != held:
+    if formerly is None and known is not None and len(known) != held:
         known = None
     same = np.zeros(len(table), bool) if known is None else known_rows(digests, known)
     other = np.flatnonzero(~same)
@@ -119,7 +149,13 @@ def compare_table(
         else:
             changed[number] = before
     removed: list[Row] = []
-    if known is None or held != len(table) - len(added):
+    if formerly is not None and known is not None:
+        now = set(zip(*(table[key].to_pylist() for key in KEYS[name]), strict=True))
+        gone = _rows_of(store, name, [key for key in formerly if key not in now])
+        removed = list(gone)
+        past = digests_of(name, as_table(name, [*former.values(), *gone.values()]))
+        digests = np.concatenate([known[~known_rows(known, past)], digests[other]])
+    elif known is None or held != len(table) - len(added):
         names = ", ".join(f'"{key}"' for key in KEYS[name])
         stored = store.connection.execute(f'SELECT {names} FROM "{name}"')  # noqa: S608
         now = set(zip(*(table[key].to_pylist() for key in KEYS[name]), strict=True))

@@ -28,9 +28,15 @@ _COLUMNS: dict[str, tuple[dict[str, str], ...]] = {
         {"match": "int32", "link_a": "int32", "link_b": "int32", "cosine": "float32"},
         {"cut": "int64"},
     ),
+    "views": (
+        {"records": "uint64"},
+        {"groups": "uint64"},
+        {"clusters": "uint64", "key": "uint64", "again": "int32"},
+        {"pairs": "uint64", "text_a": "int32", "text_b": "int32"},
+    ),
 }
 """Of each kind its columns with their types; those that stand together have as many rows."""
-_WIDE = {"member", "represents"}
+_WIDE = {"member", "represents", "records", "groups", "clusters", "pairs"}
 """Columns of two dimensions."""
 
 
@@ -58,8 +64,10 @@ def problem_of(kind: str, arrays: Mapping[str, NDArray[Any]]) -> str | None:
             return "has matches of no pair"
         if _beyond(arrays["match"], arrays["pair"]):
             return "has links of no match"
-    elif kind == "digests" and any(
-        array.dtype != np.uint64 or array.shape[1:] != (2,) for array in arrays.values()
+    elif kind in ("digests", "views") and any(
+        array.shape[1:] != (2,) or array.dtype != np.uint64
+        for name, array in arrays.items()
+        if kind == "digests" or name in _WIDE
     ):
         return "has columns at odds: they are not digests"
     return None

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from dedup.corpus import Corpus
     from dedup.read.discover import Found
     from dedup.reuse import Earlier
+    from dedup.tables.selection import Selection
 
 _VERSIONED = ("numpy", "numba", "scikit-learn", "datasketch", "pyarrow")
 
@@ -184,8 +185,9 @@ class Run:
         *,
         all_relations: bool = False,
         group_ids: Sequence[str] | None = None,
+        only: Selection | None = None,
     ) -> Tables:
-        """All tables, as they are written; ``group_ids`` as for
+        """All tables, as they are written; ``group_ids`` and ``only`` as for
         :func:`~dedup.tables.build_tables`."""
         with self.clock.stage("report"):
             with collector_paused():
@@ -195,6 +197,7 @@ class Run:
                     self.agencies,
                     all_relations=all_relations,
                     group_ids=group_ids,
+                    only=only,
                 )
             return Tables(
                 {

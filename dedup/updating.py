@@ -17,6 +17,7 @@ from dedup.changes import (
     keep_digests,
     kept_delta,
     store_changes,
+    tell_all_rows,
 )
 from dedup.history import name_groups
 from dedup.indextables import RESULTS
@@ -30,11 +31,14 @@ from dedup.reuse import alignment_arrays, crowd_arrays, similar_arrays
 from dedup.run import counts_of, ledger_dict
 from dedup.runs import COMMITTED, READING
 from dedup.texts import Tables
+from dedup.touched import VIEWS, former_views, kept_views, touched_rows
+from dedup.viewdigests import view_digests
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     import pyarrow as pa
+    from numpy.typing import NDArray
 
     from dedup.history import Event
     from dedup.pipeline import Analysis
@@ -129,8 +133,14 @@ def compare_all(
         compare_anew=indexnotes.COMPARE_ANEW in store.meta(),
     )
     analysis = run.analyse(recalled.corpus, earlier=recalled.earlier)
-    ids, events = named(store, analysis)
-    tables = run.tables(analysis, group_ids=ids)
+    with run.clock.stage("touched"):
+        ids, events = named(store, analysis)
+        now = view_digests(analysis, run.settings, ids)
+        former = former_views(store) if _only_grew(store, run, started) else None
+        touched = None
+        if former is not None:
+            touched = touched_rows(store, analysis, former, now, ids)
+    tables = run.tables(analysis, group_ids=ids, only=touched.selection if touched else None)
     with run.clock.stage("commit"), store.transaction():
         return _commit(
             store,
@@ -139,10 +149,35 @@ def compare_all(
             recalled,
             analysis,
             tables,
+            touched.formerly if touched else None,
+            kept_views(analysis, now, recalled.number),
             events,
             counts or Ingested(),
             missing or {},
         )
+
+
+def _only_grew(store: Store, run: Run, started: Started) -> bool:
+    """Whether a run adds to what is in the index and changes nothing of it, so that rows stand of
+    which nothing was touched.
+
+    Not where records were taken out or are said otherwise, where the user's word counts (what
+    became of it is told of all tables), and where an earlier process has written rows of this run.
+    """
+    meta = store.meta()
+    changing = {
+        indexnotes.COMPARE_ANEW,
+        indexnotes.UNUSED_WORDS,
+        indexnotes.REMOVED,
+        indexnotes.RESTATED,
+    }
+    return (
+        changing.isdisjoint(meta)
+        and not started.continued
+        and not run.corrections.file
+        and meta.get(indexnotes.CORRECTIONS, "") == run.judged
+        and tell_all_rows(store)
+    )
 
 
 def _commit(
@@ -152,15 +187,18 @@ def _commit(
     recalled: Recalled,
     analysis: Analysis,
     tables: Tables,
+    formerly: Mapping[str, Sequence[tuple[Any, ...]]] | None,
+    views: dict[str, NDArray[Any]],
     events: list[Event],
     counts: Ingested,
     missing: Mapping[str, Sequence[str]],
 ) -> Update:
     number = started.number
     _store_findings(store, number, recalled, analysis)
-    found = compare_tables(store, tables)
+    found = compare_tables(store, tables, formerly)
     former = store_changes(store, number, found)
     keep_digests(store, number, found)
+    store.replace_parts(VIEWS, number, views)
     if indexnotes.UNUSED_WORDS in store.meta():
         # What stood in these rows before may be words of erased texts; the process that erased
         # them may be another one, which was killed.

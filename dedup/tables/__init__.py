@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pyarrow as pa
 
 from dedup.flags import flag_article
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from dedup.agencies import Agencies
     from dedup.config import Settings
     from dedup.pipeline import Analysis
+    from dedup.tables.selection import Selection
 
 __all__ = ["build_tables"]
 
@@ -34,22 +36,24 @@ def build_tables(
     *,
     all_relations: bool = False,
     group_ids: Sequence[str] | None = None,
+    only: Selection | None = None,
 ) -> Tables:
     """All tables of a run but ``rejected``, sorted as the contract asks.
 
     ``group_ids``: the ids of ``analysis.groups``, where an index gave them; else each is named
     after its smallest member. ``all_relations`` lists pairs that share furniture only, too.
+    ``only``: the rows to be made; ``sources`` are made whole all the same.
     """
     least = R_BOILERPLATE if all_relations else R_QUOTE
     records = Records(analysis.corpus, analysis.collection.nodes)
-    scores = build_scores(analysis, least)
-    related = build_relations(records, analysis, settings, scores, least)
-    grouped = build_groups(records, analysis, related, agencies, group_ids)
-    ranked = rank_passages(records, analysis, grouped, agencies, scores.passage)
-    verdicts = [
-        flag_article(grouped.facts_of(i), grouped.group_facts_of(i), agencies)
-        for i in range(len(records))
-    ]
+    scores = build_scores(analysis, least, only)
+    related = build_relations(records, analysis, settings, scores, least, only)
+    grouped = build_groups(records, analysis, related, agencies, group_ids, only)
+    ranked = rank_passages(records, analysis, grouped, agencies, scores.passage, only)
+    made = range(len(records)) if only is None else np.flatnonzero(only.records).tolist()
+    verdicts = {
+        i: flag_article(grouped.facts_of(i), grouped.group_facts_of(i), agencies) for i in made
+    }
     rows: dict[str, list[dict[str, Any]]] = {
         "groups": group_rows(records, analysis, grouped, ranked),
         "sources": source_rows(records, analysis, grouped, verdicts, agencies),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -52,57 +53,69 @@ def article_table(
     x: Analysis,
     related: Related,
     grouped: Grouped,
-    verdicts: list[FlagVerdict],
+    verdicts: dict[int, FlagVerdict],
 ) -> pa.Table:
-    """The table ``articles``, by ref."""
+    """The table ``articles``, by ref: those with a verdict (by their numbers)."""
     schema = table_schemas()["articles"]
-    languages = pa.array(x.languages, pa.string()).take(pa.array(x.corpus.node))
-    stated = x.corpus.table["language"]
-    facts = [grouped.facts_of(i) for i in range(len(records))]
-    best = [related.best.get(i) for i in range(len(records))]
+    numbers = list(verdicts)
+    rows = pa.array(numbers, pa.int64())
+    read = x.corpus.table.take(rows)
+    languages = pa.array(x.languages, pa.string()).take(pa.array(x.corpus.node[numbers]))
+    facts = [grouped.facts_of(i) for i in numbers]
+    best = [related.best.get(i) for i in numbers]
+    of_each = verdicts.values()
     decided: dict[str, list[Any]] = {
-        "ref": records.refs,
-        "flag": [v.flag for v in verdicts],
-        "basis": [v.basis if v.flag == "syndicated" else None for v in verdicts],
-        "confidence": [v.confidence for v in verdicts],
-        "source": [source_of(v, grouped, i) for i, v in enumerate(verdicts)],
+        "ref": [records.refs[i] for i in numbers],
+        "flag": [v.flag for v in of_each],
+        "basis": [v.basis if v.flag == "syndicated" else None for v in of_each],
+        "confidence": [v.confidence for v in of_each],
+        "source": [source_of(v, grouped, i) for i, v in verdicts.items()],
         "share_copied": [f.share_copied for f in facts],
-        "group": [grouped.group_id(i) for i in range(len(records))],
+        "group": [grouped.group_id(i) for i in numbers],
         "best_match": [b[1] if b else None for b in best],
-        "why": [v.why for v in verdicts],
+        "why": [v.why for v in of_each],
     }
     columns = {
-        **{name: x.corpus.table[name] for name in _AS_READ},
+        **{name: read[name] for name in _AS_READ},
         **{name: pa.array(found, schema.field(name).type) for name, found in decided.items()},
-        "language": pc.coalesce(stated, languages),
-        "credits": evidence_lists([credited for credited, _ in x.claims]),
-        "mentions": evidence_lists([mentioned for _, mentioned in x.claims]),
+        "language": pc.coalesce(read["language"], languages),
+        "credits": evidence_lists([x.claims[i][0] for i in numbers]),
+        "mentions": evidence_lists([x.claims[i][1] for i in numbers]),
     }
     table = pa.table({name: columns[name] for name in schema.names}, schema=schema)
-    return table.take(pa.array(records.by_ref))
+    return table.take(pa.array(np.argsort(records.place[numbers])))
 
 
 def source_rows(
     records: Records,
     x: Analysis,
     grouped: Grouped,
-    verdicts: list[FlagVerdict],
+    verdicts: dict[int, FlagVerdict],
     agencies: Agencies,
 ) -> list[dict[str, Any]]:
     """One row a source, by id: its groups; the articles that it wrote by their flag, or that
-    credit it with a part; which of these credit it; and those that only cite it."""
+    credit it with a part; which of these credit it; and those that only cite it. Always of all
+    articles and groups."""
+    only = grouped.only
     groups: dict[str, list[str]] = defaultdict(list)
     articles: dict[str, set[str]] = defaultdict(set)
     crediting: dict[str, set[str]] = defaultdict(set)
     cited: dict[str, set[str]] = defaultdict(set)
     verdict_names: dict[str, tuple[str, str]] = {}
-    for group in grouped.groups.values():
+    named = {} if only is None else {name: s[:3] for name, s in only.group_sources.items()}
+    for name, group in grouped.groups.items():
         verdict = group.facts.source
-        if verdict.id != "unknown":
-            groups[verdict.id].append(group.id)
-            verdict_names[verdict.id] = (verdict.name, verdict.kind)
-    for i, flag in enumerate(verdicts):
-        source = source_of(flag, grouped, i)
+        named[name] = (verdict.id, verdict.name, verdict.kind)
+    for group_id, (source_id, name, kind) in sorted(named.items()):
+        if source_id != "unknown":
+            groups[source_id].append(group_id)
+            verdict_names[source_id] = (name, kind)
+    for i in range(len(records)):
+        flag = verdicts.get(i)
+        if flag is not None:
+            source = source_of(flag, grouped, i)
+        else:
+            source = None if only is None else only.source_of[i]
         if source is not None:
             articles[source].add(records.refs[i])
         credited, mentioned = x.claims[i]

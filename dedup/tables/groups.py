@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from dedup.tables.passages import RankedPassages
     from dedup.tables.records import Records
     from dedup.tables.relations import Related
+    from dedup.tables.selection import Selection
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +41,13 @@ class GroupRow:
 
 @dataclass(frozen=True, slots=True)
 class Grouped:
-    """All groups by id, and what decides the flag of every record."""
+    """All groups by id, and what decides the flag of every record; of a selection, those that are
+    made."""
 
     groups: dict[str, GroupRow]
     membership: dict[int, tuple[GroupRow, ArticleFacts]]
     alone: dict[int, ArticleFacts]
+    only: Selection | None = None
 
     def facts_of(self, record: int) -> ArticleFacts:
         """What is known of a record, in its group if it has one."""
@@ -57,7 +60,9 @@ class Grouped:
         return member[0].facts if member else None
 
     def group_id(self, record: int) -> str | None:
-        """The group of a record."""
+        """The group of a record; also of those that are not made."""
+        if self.only is not None and not self.only.records[record]:
+            return self.only.group_of[record]
         member = self.membership.get(record)
         return member[0].id if member else None
 
@@ -68,12 +73,19 @@ def build_groups(
     related: Related,
     agencies: Agencies,
     ids: Sequence[str] | None = None,
+    only: Selection | None = None,
 ) -> Grouped:
     """Groups of records, named by their sources.
 
     A record attached to several groups is flagged by the one that it shares most with; a core
     comes first.
     """
+    numbers: Sequence[int] = range(len(records))
+    if only is not None:
+        numbers = np.flatnonzero(only.records).tolist()
+        made = np.flatnonzero(only.groups).tolist()
+        x = replace(x, groups=[x.groups[g] for g in made])
+        ids = None if ids is None else [ids[g] for g in made]
     origins = Origins(x)
     groups: dict[str, GroupRow] = {}
     membership: dict[int, tuple[GroupRow, ArticleFacts]] = {}
@@ -85,9 +97,7 @@ def build_groups(
             if known is None or _closeness(row, fact) > _closeness(*known):
                 membership[i] = (row, fact)
     alone = {
-        i: record_facts(records, x, related, agencies, i)
-        for i in range(len(records))
-        if i not in membership
+        i: record_facts(records, x, related, agencies, i) for i in numbers if i not in membership
     }
     if ids is not None:
         # Only now: what an article belongs to must not hang on the history of its groups.
@@ -96,7 +106,7 @@ def build_groups(
         }
         groups = {row.id: row for row in named.values()}
         membership = {i: (named[row.id], fact) for i, (row, fact) in membership.items()}
-    return Grouped(dict(sorted(groups.items())), membership, alone)
+    return Grouped(dict(sorted(groups.items())), membership, alone, only)
 
 
 def build_group(
@@ -240,13 +250,13 @@ def group_rows(
     for row in grouped.groups.values():
         for i in (*row.core, *row.attached):
             groups_of[records.node[i]].add(row.id)
-    s, c = x.shared, x.collection
+    s = x.shared
     cluster = np.repeat(np.arange(len(s)), np.diff(s.start))
-    holders = {
-        (k, node)
-        for k, node in zip(cluster.tolist(), c.p_article[s.passage].tolist(), strict=True)
-        if node in groups_of
-    }
+    holder = x.collection.p_article[s.passage]
+    inside = np.zeros(x.collection.nodes, bool)
+    inside[list(groups_of)] = True
+    own = inside[holder]
+    holders = set(zip(cluster[own].tolist(), holder[own].tolist(), strict=True))
     count: Counter[tuple[str, int]] = Counter()
     for k, node in holders:
         for name in groups_of[node]:

@@ -20,6 +20,8 @@ from dedup.sources import CONTRIBUTION_WEIGHT
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from numpy.typing import NDArray
+
     from dedup.agencies import Agencies
     from dedup.facts import ArticleFacts
     from dedup.pipeline import Analysis
@@ -51,7 +53,7 @@ class Origins:
     def _note_links(self) -> None:
         r = self._x.relations
         judged = {tuple(pair) for pair in self._x.judgements.same.tolist()}
-        for k in np.flatnonzero(r.relation >= R_PARTIAL).tolist():
+        for k in np.flatnonzero((r.relation >= R_PARTIAL) & self._inside()).tolist():
             u, v = int(r.a[k]), int(r.b[k])
             shared = self._groups_of.get(u, set()) & self._groups_of.get(v, set())
             if not shared:
@@ -68,6 +70,12 @@ class Origins:
             for g in shared:
                 self.links[g, int(r.relation[k])].append(link)
 
+    def _inside(self) -> NDArray[np.bool_]:
+        """Which pairs (bool) are of two members of groups."""
+        member = np.zeros(self._x.collection.nodes, bool)
+        member[list(self._groups_of)] = True
+        return np.asarray(member[self._x.relations.a] & member[self._x.relations.b])
+
     def _note_prose(self) -> dict[tuple[int, int], float]:
         x = self._x
         m, r, c = x.matches, x.relations, x.collection
@@ -75,7 +83,8 @@ class Origins:
         owner: list[int] = []
         lo: list[int] = []
         hi: list[int] = []
-        for k in np.flatnonzero((m.kind == PROSE) & (r.relation[m.pair] >= R_PARTIAL)).tolist():
+        related = (r.relation >= R_PARTIAL) & self._inside()
+        for k in np.flatnonzero((m.kind == PROSE) & related[m.pair]).tolist():
             pair = int(m.pair[k])
             u, v = int(r.a[pair]), int(r.b[pair])
             shared = self._groups_of.get(u, set()) & self._groups_of.get(v, set())

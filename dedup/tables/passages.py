@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from dedup.pipeline import Analysis
     from dedup.tables.groups import Grouped
     from dedup.tables.records import Records
+    from dedup.tables.selection import Selection
 
 NEAR_QUOTE = 250
 """Characters around a quote in which a citation is taken to be its source."""
@@ -39,7 +40,8 @@ _UNKNOWN: Source = (UNKNOWN.id, UNKNOWN.name, UNKNOWN.kind, UNKNOWN.confidence, 
 
 @dataclass(frozen=True, slots=True)
 class RankedPassages:
-    """``table`` by rank; ``ids`` and ``rank`` (int64) by cluster of ``SharedPassages``."""
+    """``table`` by rank; ``ids`` and ``rank`` (int64) by cluster of ``SharedPassages``. Of a
+    selection the table holds what is made; ranks are those among what is ranked."""
 
     table: pa.Table
     ids: list[str]
@@ -52,20 +54,28 @@ def rank_passages(
     grouped: Grouped,
     agencies: Agencies,
     score: NDArray[np.float64],
+    only: Selection | None = None,
 ) -> RankedPassages:
     """All shared passages, best first by ``score`` (float64, clusters); ties by id."""
-    ids = _ids(x)
+    ids = passage_ids(x)
     names = pa.array(ids, pa.string())
     order = np.lexsort((np.array(ids, str), -score))
     rank = np.empty(len(ids), np.int64)
     rank[order] = np.arange(len(ids))
-    found = find_occurrences(records, x, rank)
+    place = rank
+    if only is not None:
+        order = order[only.clusters[order]]
+        chosen = np.flatnonzero(only.clusters)
+        x = replace(x, shared=x.shared.take(chosen))
+        place = np.empty(len(chosen), np.int64)
+        place[np.argsort(rank[chosen], kind="stable")] = np.arange(len(chosen))
+    found = find_occurrences(records, x, place)
     kind = x.statistics.kind[order]
     refs = pa.array(records.refs, pa.string())
     schema = table_schemas()["passages"]
     columns = {
         "id": names.take(pa.array(order)),
-        "text": pa.array(_texts(records, x, found, order), pa.string()),
+        "text": pa.array(_texts(records, x, found, np.argsort(place)), pa.string()),
         "kind": pa.array(KINDS, pa.string()).take(pa.array(kind)),
         "score": pa.array(score[order], pa.float64()),
         "source": _source_column(
@@ -88,15 +98,19 @@ def rank_passages(
     return RankedPassages(pa.table(columns, schema=schema), ids, rank)
 
 
-def _ids(x: Analysis) -> list[str]:
+def passage_ids(x: Analysis) -> list[str]:
     """Ids from the token sequences; texts built to collide are told apart by a number."""
-    seen: Counter[str] = Counter()
+    seen: Counter[int] = Counter()
     ids = []
     for key in x.collection.p_key[x.shared.centre].tolist():
-        name = f"p-{key:016x}"
-        seen[name] += 1
-        ids.append(name if seen[name] == 1 else f"{name}.{seen[name]}")
+        ids.append(passage_name(key, seen[key]))
+        seen[key] += 1
     return ids
+
+
+def passage_name(key: int, again: int) -> str:
+    """The id of a shared passage by its key; ``again``: how many before it have the same."""
+    return f"p-{key:016x}" if not again else f"p-{key:016x}.{again + 1}"
 
 
 def _lists(start: NDArray[np.int64], values: pa.Array) -> pa.ListArray:
@@ -163,7 +177,10 @@ class _Sources:
         self._records = records
         self._agencies = agencies
         self._found = found
-        self._sources = {name: group.facts.source for name, group in grouped.groups.items()}
+        self._sources = {name: _plain(group.facts.source) for name, group in grouped.groups.items()}
+        if grouped.only is not None:
+            standing = grouped.only.group_sources.items()
+            self._sources |= {name: (*source, ()) for name, source in standing}
         self._group = [grouped.group_id(i) for i in range(len(records))]
         self._mentions = [[e for e in mentioned if e.field == "text"] for _, mentioned in x.claims]
 
@@ -183,7 +200,7 @@ class _Sources:
             group, count = min(groups.items(), key=lambda item: (-item[1], item[0]))
             if 2 * count > len(holders):
                 # The evidence stands with the group; it would be repeated for every passage.
-                return _plain(self._sources[group])
+                return self._sources[group]
         return self._cited(row, holders) if kind == QUOTE else _UNKNOWN
 
     def _owner(self, holders: list[int]) -> Source:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from dedup.pipeline import Analysis
     from dedup.tables.records import Records
     from dedup.tables.scores import Scores
+    from dedup.tables.selection import Selection
 
 NAMES = ("none", "boilerplate", "quote", "partial", "copy")
 MISSED_BY = ("", "copy_share", "p_copied", "p_shared")
@@ -74,7 +75,8 @@ class Related:
 
     ``listed`` bool (aligned pairs); ``identical`` record pairs with one text; ``revisions``
     same-outlet copies of each record; ``best`` per record the (coverage, ref) it shares most
-    with; ``furniture`` pairs that share it and were not aligned, where they are asked for.
+    with; ``furniture`` pairs that share it and were not aligned, where they are asked for. Of a
+    selection only what it makes is listed; what is said of its records is whole.
     """
 
     listed: NDArray[np.bool_]
@@ -85,9 +87,10 @@ class Related:
     revisions: dict[int, list[int]] = field(default_factory=lambda: defaultdict(list))
     best: dict[int, tuple[float, str]] = field(default_factory=dict)
 
-    def add(self, row: RelationRow, i: int, j: int) -> None:
-        """List a relation and note what it says of its two records."""
-        self.rows.append(row)
+    def add(self, row: RelationRow, i: int, j: int, *, made: bool = True) -> None:
+        """List a relation (if its row is ``made``) and note what it says of its two records."""
+        if made:
+            self.rows.append(row)
         if row.revision:
             self.revisions[i].append(j)
             self.revisions[j].append(i)
@@ -127,15 +130,27 @@ def near_misses(x: Analysis, settings: Settings) -> NDArray[np.int8]:
 
 
 def build_relations(
-    records: Records, x: Analysis, settings: Settings, scores: Scores, least: int
+    records: Records,
+    x: Analysis,
+    settings: Settings,
+    scores: Scores,
+    least: int,
+    only: Selection | None = None,
 ) -> Related:
     """Relations from ``least`` on, near misses, and the stars of identical texts."""
     r, m = x.relations, x.matches
     real = m.kind != BOILERPLATE
     score = np.bincount(m.pair[real], scores.match[real], len(r.a))
     near = near_misses(x, settings)
-    related = Related(r.relation >= least)
-    chosen = np.flatnonzero(related.listed | (near != 0))
+    listed = r.relation >= least
+    chosen = np.flatnonzero(listed | (near != 0))
+    made = np.ones(len(r.a), bool)
+    if only is not None:
+        own = np.zeros(x.collection.nodes, bool)
+        own[x.corpus.node[only.records]] = True
+        made = only.pairs
+        chosen = chosen[own[r.a[chosen]] | own[r.b[chosen]]]
+    related = Related(listed & made)
     columns = (
         r.a,
         r.b,
@@ -146,9 +161,10 @@ def build_relations(
         r.coverage_b,
         score,
         near,
-        related.listed,
+        listed,
+        made,
     )
-    for u, v, name, p_shared, p_copied, cover_u, cover_v, weight, missed, listed in zip(
+    for u, v, name, p_shared, p_copied, cover_u, cover_v, weight, missed, told, own_row in zip(
         *(column[chosen].tolist() for column in columns), strict=True
     ):
         for i, j in records.pairs(u, v):
@@ -165,11 +181,11 @@ def build_relations(
                 weight,
                 records.earlier(i, j),
             )
-            if missed:
+            if missed and own_row:
                 related.near.append(NearRow(*row, MISSED_BY[missed]))
-            if listed:
-                related.add(row, i, j)
-    _identical(records, x, related, scores)
+            if told:
+                related.add(row, i, j, made=own_row)
+    _identical(records, x, related, scores, only)
     if least <= R_BOILERPLATE:
         related.furniture = furniture_pairs(x, settings)
         _furniture(records, related, related.furniture)
@@ -187,9 +203,14 @@ def _furniture(records: Records, related: Related, pairs: FurniturePairs) -> Non
             related.add(RelationRow(*names, False, *shares, first), i, j)
 
 
-def _identical(records: Records, x: Analysis, related: Related, scores: Scores) -> None:
+def _identical(
+    records: Records, x: Analysis, related: Related, scores: Scores, only: Selection | None
+) -> None:
     """Articles with the same text: a star around the first, ``copy`` with full coverage."""
-    for node in identical_nodes(x).tolist():
+    nodes = identical_nodes(x)
+    if only is not None:
+        nodes = nodes[only.identical[nodes]]
+    for node in nodes.tolist():
         score = float(scores.identical[node])
         centre, *others = records.of_node[node]
         for other in others:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from dedup.kinds import PassageStatistics
     from dedup.pipeline import Analysis
+    from dedup.tables.selection import Selection
 
 FURNITURE_WEIGHT = 0.01
 """Factor on the score of furniture: it stays listed, behind what was written."""
@@ -28,18 +29,24 @@ SENTENCE = 60
 class Scores:
     """All float64. ``match``: TF-IDF weight times similarity of every match of a listed pair, else
     0. ``identical`` (nodes): weight of each text that several articles have, else 0. ``passage``:
-    score of every shared passage."""
+    score of every shared passage. Of a selection, 0 for what has no part in it."""
 
     match: NDArray[np.float64]
     identical: NDArray[np.float64]
     passage: NDArray[np.float64]
 
 
-def build_scores(x: Analysis, least: int) -> Scores:
+def build_scores(x: Analysis, least: int, only: Selection | None = None) -> Scores:
     """The scores of a run; pairs are listed from relation ``least`` on."""
-    m, c, centre = x.matches, x.collection, x.shared.centre
+    m, c = x.matches, x.collection
     listed = np.flatnonzero(x.relations.relation[m.pair] >= least)
     repeated = identical_nodes(x)
+    ranked = np.arange(len(x.shared))
+    if only is not None:
+        listed = listed[only.pairs[m.pair[listed]]]
+        repeated = repeated[only.identical[repeated]]
+        ranked = ranked_passages(x, only)
+    centre = x.shared.centre[ranked]
     weights = tfidf_weights(
         c,
         x.corpus.copies,
@@ -50,12 +57,26 @@ def build_scores(x: Analysis, least: int) -> Scores:
     match, identical = np.zeros(len(m.pair)), np.zeros(c.nodes)
     match[listed] = m.similarity[listed] * weights[0]
     identical[repeated] = weights[1]
-    return Scores(match, identical, _passage_scores(x, weights[2]))
+    passage = np.zeros(len(x.shared))
+    passage[ranked] = weights[2]
+    return Scores(match, identical, _passage_scores(x, passage))
 
 
 def identical_nodes(x: Analysis) -> NDArray[np.int64]:
     """Texts (int64) that several articles have and that say enough to group them."""
     return np.flatnonzero((x.corpus.copies >= 2) & x.groupable)
+
+
+def ranked_passages(x: Analysis, only: Selection) -> NDArray[np.int64]:
+    """Shared passages (int64) that are made, or that a text of a group holds that is made."""
+    s = x.shared
+    of_group = np.zeros(x.collection.nodes, bool)
+    for g in np.flatnonzero(only.groups).tolist():
+        of_group[[*x.groups[g].core, *x.groups[g].attached]] = True
+    chosen = only.clusters.copy()
+    cluster = np.repeat(np.arange(len(s)), np.diff(s.start))
+    chosen[cluster[of_group[x.collection.p_article[s.passage]]]] = True
+    return np.flatnonzero(chosen)
 
 
 def _passage_scores(x: Analysis, weights: NDArray[np.float64]) -> NDArray[np.float64]:
