@@ -28,6 +28,24 @@ _COLUMNS: dict[str, tuple[dict[str, str], ...]] = {
         {"match": "int32", "link_a": "int32", "link_b": "int32", "cosine": "float32"},
         {"cut": "int64"},
     ),
+    "judged": (
+        {"pair_a": "int32", "pair_b": "int32"},
+        {
+            "told": "int32",
+            "relation": "int8",
+            **dict.fromkeys(("narrative_a", "narrative_b", "coverage_a", "coverage_b"), "float64"),
+            **dict.fromkeys(("p_copied", "p_shared"), "float64"),
+        },
+        {
+            **dict.fromkeys(("match_pair", "a0", "a1", "b0", "b1", "match_passage"), "int32"),
+            **dict.fromkeys(("similarity", "bits", "plain"), "float64"),
+            "kind": "int8",
+        },
+        {"of_passage": "int32"},
+        {"template": "uint8"},
+        {"key": "uint64", "code": "uint8"},
+        {"outlet": "uint64"},
+    ),
     "views": (
         {"records": "uint64"},
         {"groups": "uint64"},

@@ -42,6 +42,7 @@ from dedup.memory import peak_memory_mb, release_memory
 from dedup.model import Evidence, Ledger
 from dedup.passages import SharedPassages, share_passages
 from dedup.read import read_articles
+from dedup.rejudge import outlet_marks, relate_again
 from dedup.relate import R_PARTIAL, Relations, relate, related_matches
 from dedup.reuse import align_further, no_alignment
 from dedup.semantic import Widened, widen
@@ -88,6 +89,8 @@ class Analysis:
     languages: list[str | None]
     judgements: Judgements
     widened: Widened | None = None
+    template: NDArray[np.bool_] | None = None
+    """Passages that outlets' templates make; where a run follows that starts from this one."""
 
 
 class Clock:
@@ -291,19 +294,17 @@ def _analyse(
         )
         if kinds is not None:
             statistics = kinds.applied(collection, shared, statistics)
-        matches, relations = related_matches(
-            collection,
-            alignment,
-            shared,
-            statistics,
-            template,
-            speech,
-            corpus.records,
-            settings,
-            arena,
+        judged_by = (
+            *(collection, alignment, shared, statistics, template, speech),
+            *(corpus.records, settings, arena),
         )
+        if earlier is not None and earlier.relations is not None:
+            marks = outlet_marks(corpus.owner_ids, corpus.records, collection.nodes)
+            matches, relations = relate_again(*judged_by, marks, earlier.relations)
+        else:
+            matches, relations = related_matches(*judged_by)
         relations = judge(relations, judgements)
-        del made, template, speech, spared
+        del made, speech, spared, judged_by
         if earlier is None:  # no run follows that starts from what this one found
             alignment = links_alone(alignment)
         release_memory()
@@ -352,6 +353,7 @@ def _analyse(
         languages,
         judgements,
         widened,
+        template if earlier is not None else None,
     )
 
 

@@ -13,6 +13,7 @@ from dedup.corpus import Corpus, assemble
 from dedup.formerpairs import KnownPassages
 from dedup.ingest import RECORD, evidence_of
 from dedup.model import Evidence, article_schema
+from dedup.rejudge import known_relations
 from dedup.reuse import Earlier, alignment_from, crowd_from, merged_parts, similar_from
 from dedup.sketch import scheme
 from dedup.storedframes import damaged_index, restored_texts
@@ -76,17 +77,20 @@ def recall(
     arena: Arena,
     threads: int,
     compare_anew: bool = False,
+    judged: dict[str, NDArray[Any]] | None = None,
 ) -> Recalled:
     """Everything that is in the index now, which was made with ``settings``.
 
     ``compare_anew`` forgets which passages are similar: needed after articles were removed, since
-    what limits had cut may come back. Raises :class:`~dedup.errors.IndexDamagedError`.
+    what limits had cut may come back. ``judged``: what the last run kept of its relations, where
+    nothing was taken out since. Raises :class:`~dedup.errors.IndexDamagedError`.
     """
     number, collection, known = restored(store, vocabulary, arena=arena, threads=threads)
     digests = [digest for (digest,) in store.rows("SELECT digest FROM texts ORDER BY digest")]
     corpus = load_corpus(store, digests, number, families)
     node_of = np.full(1 + store.last_number("texts"), -1, np.int32)
     node_of[number] = np.arange(len(number), dtype=np.int32)
+    relations = None if judged is None else known_relations(judged, known.copy(), collection)
     if compare_anew:
         known[:] = False
     parts = [] if compare_anew else store.parts("similar")
@@ -108,6 +112,7 @@ def recall(
         alignment,
         _claims(store, corpus.refs),
         [language for (language,) in languages],
+        relations,
     )
     return Recalled(corpus, earlier, number, compare_anew)
 

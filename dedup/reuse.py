@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from dedup.collection import Collection
     from dedup.config import Settings
     from dedup.model import Evidence
+    from dedup.rejudge import KnownRelations
 
     Arrays = dict[str, NDArray[Any]]
     Claims = tuple[list[Evidence], list[Evidence]]
@@ -38,6 +39,7 @@ class Earlier:
 
     ``alignment`` of pairs that are candidates no more does no harm. ``claims``: credits and
     mentions of every record; ``languages`` of every node, ``None`` where they are to be found.
+    ``relations`` are given where nothing was taken out or is said otherwise since.
     """
 
     collection: Collection
@@ -45,6 +47,7 @@ class Earlier:
     alignment: Alignment
     claims: list[Claims]
     languages: list[str | None] | None = None
+    relations: KnownRelations | None = None
 
 
 def nothing_known(c: Collection, claims: list[Claims]) -> Earlier:

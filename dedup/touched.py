@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 VIEWS = "views"
 """The kind of the part that holds the digests of what the rows of the tables follow from."""
+JUDGED = "judged"
+"""The kind of the part that holds relations, and what they were judged by."""
 OF_PAIRS = ("relations", "near_misses", "matches")
 
 
@@ -57,11 +59,11 @@ def kept_views(x: Analysis, now: ViewDigests, text: NDArray[np.int32]) -> Arrays
     }
 
 
-def former_views(store: Store) -> Arrays | None:
-    """What the last run kept by :func:`kept_views`; ``None`` where it cannot be used: all rows are
-    made then."""
+def former_part(store: Store, kind: str) -> Arrays | None:
+    """What the last run kept in the one part of a kind; ``None`` where it cannot be used: nothing
+    rests on it."""
     try:
-        parts = store.parts(VIEWS)
+        parts = store.parts(kind)
     except IndexDamagedError:
         return None
     return parts[0] if parts else None

@@ -6,6 +6,7 @@ import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import orjson
 
 from dedup import indexnotes
@@ -25,13 +26,16 @@ from dedup.ingest import Ingest, Ingested
 from dedup.memory import collector_paused
 from dedup.model import table_schemas
 from dedup.recall import join_parts, load_vocabulary, recall
+from dedup.rejudge import kept_relations, outlet_marks
+from dedup.relate import R_QUOTE
 from dedup.removal import kept_from, naming_outputs, noted_removals
 from dedup.retraction import retract
 from dedup.reuse import alignment_arrays, crowd_arrays, similar_arrays
 from dedup.run import counts_of, ledger_dict
 from dedup.runs import COMMITTED, READING
+from dedup.tables.relations import near_misses
 from dedup.texts import Tables
-from dedup.touched import VIEWS, former_views, kept_views, touched_rows
+from dedup.touched import JUDGED, VIEWS, former_part, kept_views, touched_rows
 from dedup.viewdigests import view_digests
 
 if TYPE_CHECKING:
@@ -123,6 +127,7 @@ def compare_all(
     missing: Mapping[str, Sequence[str]] | None = None,
 ) -> Update:
     """Compare what is in the index and was not compared yet; commit what changes."""
+    grew = _only_grew(store, run, started)
     recalled = recall(
         store,
         vocabulary or load_vocabulary(store),
@@ -131,12 +136,13 @@ def compare_all(
         arena=run.arena,
         threads=run.workers,
         compare_anew=indexnotes.COMPARE_ANEW in store.meta(),
+        judged=former_part(store, JUDGED) if grew else None,
     )
     analysis = run.analyse(recalled.corpus, earlier=recalled.earlier)
     with run.clock.stage("touched"):
         ids, events = named(store, analysis)
         now = view_digests(analysis, run.settings, ids)
-        former = former_views(store) if _only_grew(store, run, started) else None
+        former = former_part(store, VIEWS) if grew else None
         touched = None
         if former is not None:
             touched = touched_rows(store, analysis, former, now, ids)
@@ -150,7 +156,7 @@ def compare_all(
             analysis,
             tables,
             touched.formerly if touched else None,
-            kept_views(analysis, now, recalled.number),
+            {VIEWS: kept_views(analysis, now, recalled.number), JUDGED: _judged(run, analysis)},
             events,
             counts or Ingested(),
             missing or {},
@@ -180,6 +186,15 @@ def _only_grew(store: Store, run: Run, started: Started) -> bool:
     )
 
 
+def _judged(run: Run, x: Analysis) -> dict[str, NDArray[Any]]:
+    """What the next run need not judge again."""
+    c, corpus = x.collection, x.corpus
+    told = (x.relations.relation >= R_QUOTE) | (near_misses(x, run.settings) != 0)
+    marks = outlet_marks(corpus.owner_ids, corpus.records, c.nodes)
+    template = np.zeros(len(c.p_start), bool) if x.template is None else x.template
+    return kept_relations(c, x.shared, x.statistics, template, x.matches, x.relations, told, marks)
+
+
 def _commit(
     store: Store,
     run: Run,
@@ -188,7 +203,7 @@ def _commit(
     analysis: Analysis,
     tables: Tables,
     formerly: Mapping[str, Sequence[tuple[Any, ...]]] | None,
-    views: dict[str, NDArray[Any]],
+    kept: Mapping[str, dict[str, NDArray[Any]]],
     events: list[Event],
     counts: Ingested,
     missing: Mapping[str, Sequence[str]],
@@ -198,7 +213,8 @@ def _commit(
     found = compare_tables(store, tables, formerly)
     former = store_changes(store, number, found)
     keep_digests(store, number, found)
-    store.replace_parts(VIEWS, number, views)
+    for kind, arrays in kept.items():
+        store.replace_parts(kind, number, arrays)
     if indexnotes.UNUSED_WORDS in store.meta():
         # What stood in these rows before may be words of erased texts; the process that erased
         # them may be another one, which was killed.

@@ -16,7 +16,7 @@ from test_index_states import FAMILY, FEW, POOL
 import dedup
 from dedup import updating
 from dedup.store import Store
-from dedup.touched import VIEWS, Touched
+from dedup.touched import JUDGED, VIEWS, Touched
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -47,6 +47,7 @@ def made(monkeypatch) -> list[Selection | None]:
 def without_views(index: Path) -> None:
     with Store.open(index, writing=True) as store, store.transaction():
         store.drop_parts(VIEWS)
+        store.drop_parts(JUDGED)
 
 
 def sample() -> list[dict[str, Any]]:
