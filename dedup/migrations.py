@@ -30,6 +30,11 @@ DAMAGED = (0, 0, 0, 0, None)
 frame can be read."""
 
 
+def is_older(folder: Path) -> bool:
+    """Whether the index in ``folder`` has an earlier schema, which :func:`bring_forward` knows."""
+    return schema_of(folder) in STEPS
+
+
 def bring_forward(folder: Path) -> bool:
     """Bring the index in ``folder`` to the present schema, if a known one is older; returns whether
     it was. One transaction: it is wholly done, or not at all.
@@ -41,7 +46,7 @@ def bring_forward(folder: Path) -> bool:
     """
     if not (folder / FILE).is_file():
         raise no_index(folder)
-    if schema_of(folder) not in STEPS:
+    if not is_older(folder):
         return False
     lock = Lock(folder)
     lock.take()

@@ -17,6 +17,8 @@ import dedup
 from dedup import joining
 from dedup.errors import IndexDamagedError, LockedError
 from dedup.indextables import SCHEMA
+from dedup.job.checking import Check
+from dedup.job.file import load_job
 from dedup.lock import Lock
 from dedup.migrations import STEPS, bring_forward
 from dedup.recall import load_vocabulary
@@ -71,6 +73,17 @@ def test_an_old_index_is_gone_on_with(old, tmp_path):
     del kept["articles"], expected["articles"]  # these tell the files, which were others
     assert kept == expected
     assert len(dedup.Index.open(old).update(SAMPLE).tables["articles"]) > 0
+
+
+def test_the_check_of_a_job_leaves_an_old_index_as_it_is(old, tmp_path):
+    (tmp_path / "job.toml").write_text('index = "ix"\ninputs = ["*.jsonl"]\n', encoding="utf-8")
+    schema, before = schema_of(old), (old / "index.sqlite").read_bytes()
+    found = Check(load_job(tmp_path / "job.toml"))
+    assert found.problems == []
+    assert any("made by an earlier version" in line for line in found.lines)
+    assert any(f"{HELD} articles" in line for line in found.lines)
+    assert schema_of(old) == schema
+    assert (old / "index.sqlite").read_bytes() == before
 
 
 def test_an_old_index_that_is_being_changed_is_left_alone(old):

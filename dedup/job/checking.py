@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING
 
 from dedup.errors import DedupError, OutputNotWritableError, UsageError
 from dedup.index import Index
+from dedup.indextables import SCHEMA
 from dedup.job import outbox
 from dedup.job.recipients import Command
+from dedup.migrations import is_older
 from dedup.model import Ledger
 from dedup.read.discover import Found, discover
 from dedup.read.drop import DropFolders
 from dedup.run import Run
 from dedup.runs import READING, Started, remembered_files, unfinished
-from dedup.store import FILE, Store, now
+from dedup.store import FILE, Store, now, schema_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -66,12 +68,18 @@ class Check:
             self._say("index", f"{job.index}: will be made")
             self._writable("index", job.index)
             return
-        Index.open(job.index, settings=job.settings, agencies=job.agencies)
-        with Store.open(job.index) as store:
+        older = is_older(job.index)
+        if not older:
+            Index.open(job.index, settings=job.settings, agencies=job.agencies)
+        # What is asked for here is the same in all versions.
+        schema = schema_of(job.index) if older else SCHEMA
+        with Store.open(job.index, schema=schema) as store:
             self._known = remembered_files(store)
             articles = store.value("SELECT count(*) FROM records")
             runs = store.value("SELECT max(run) FROM runs") or 0
             self._say("index", f"{job.index}: {articles:,} articles, {runs:,} runs")
+            if older:
+                self._say("", "made by an earlier version of dedup: the run brings it forward")
             left = unfinished(store)
             if left is not None:
                 self._say("", f"goes on with run {left.number} ({left.id}), which was interrupted")
