@@ -15,8 +15,8 @@ import zstandard
 from dedup.attribute import Attributor
 from dedup.collection import collect
 from dedup.corpus import PLACE, STATED
-from dedup.indexnotes import ERASURE_KEY, RESTATED
-from dedup.model import Evidence
+from dedup.indexnotes import ERASURE_KEY, RESTATED, WITHDRAWALS
+from dedup.model import Evidence, Withdrawal
 from dedup.outlets import outlet_identity
 from dedup.store import now
 from dedup.storedframes import frame_rows
@@ -69,6 +69,8 @@ class Ingested:
     """Left out since their text was erased from the index."""
     too_old: int = 0
     """Left out since they were published before the time from which articles are kept."""
+    withdrawn: int = 0
+    """Left out since a notice that an earlier run read says that their sender took them back."""
     restated: set[tuple[str, str]] = field(default_factory=set)
     """(id, digest) of known records whose other fields are now those of another copy."""
 
@@ -104,6 +106,7 @@ class Ingest:
         self._digests = {digest for _, digest in self._known}
         self._key = store.meta()[ERASURE_KEY]
         self._erased = {mark for (mark,) in store.rows("SELECT mark FROM erased")}
+        self._notices = noted_withdrawals(store)
         # Never a number that a text had before: what is kept of comparisons may name that one.
         self._next = 1 + store.last_number("texts")
 
@@ -120,6 +123,11 @@ class Ingest:
             ledger.warnings.append(
                 f"records left out since they are older than what is kept: {self.counts.too_old}"
             )
+        if self.counts.withdrawn:
+            ledger.warnings.append(
+                "records left out since earlier notices cancel or withhold them: "
+                f"{self.counts.withdrawn}"
+            )
 
     def _take(self, batch: pa.Table) -> None:
         columns = [_values(batch, name) for name in RECORD]
@@ -131,6 +139,8 @@ class Ingest:
                 self.counts.erased += 1
             elif self._is_old(row):
                 self.counts.too_old += 1
+            elif self._is_withdrawn(row):
+                self.counts.withdrawn += 1
             elif key in self._known:
                 self.counts.known += 1
                 if self._stands_before(row, key, restated):
@@ -171,6 +181,10 @@ class Ingest:
     def _is_old(self, row: Row) -> bool:
         published = row[RECORD.index("published")]
         return self._oldest is not None and published is not None and published < self._oldest
+
+    def _is_withdrawn(self, row: Row) -> bool:
+        notice = self._notices.get(row[0])
+        return notice is not None and notice.covers(row[RECORD.index("version")])
 
     def _texts(self, rows: list[Row], texts: pa.LargeStringArray) -> tuple[list[Row], list[Row]]:
         """Rows of ``texts`` and of ``frames`` for every text that is new."""
@@ -219,6 +233,12 @@ class Ingest:
                 for row, claim, key in zip(rows, claims, keys, strict=True)
             ],
         )
+
+
+def noted_withdrawals(store: Store) -> dict[str, Withdrawal]:
+    """The notices of earlier runs by which senders took articles back, by id."""
+    listed = orjson.loads(store.meta().get(WITHDRAWALS, "[]"))
+    return {fields[0]: Withdrawal(*fields) for fields in listed}
 
 
 def claims_of(attributor: Attributor, rows: list[Row], texts: pa.LargeStringArray) -> list[str]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import orjson
 
 from dedup.indexnotes import WITHDRAWALS
-from dedup.model import Withdrawal
+from dedup.ingest import noted_withdrawals
 from dedup.removal import take_out
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ def retract(store: Store, run: int, ledger: Ledger) -> None:
 
     The ledger's warnings say how much.
     """
-    notices = _kept(store)
+    notices = noted_withdrawals(store)
     known = len(notices)
     for notice in ledger.withdrawals:
         covering = notices.get(notice.id)
@@ -42,9 +42,3 @@ def retract(store: Store, run: int, ledger: Ledger) -> None:
     ledger.warnings.append(
         f"articles left out of the index since their senders canceled or withheld them: {len(keys)}"
     )
-
-
-def _kept(store: Store) -> dict[str, Withdrawal]:
-    """The notices of earlier runs, by id."""
-    listed = orjson.loads(store.meta().get(WITHDRAWALS, "[]"))
-    return {fields[0]: Withdrawal(*fields) for fields in listed}

@@ -307,6 +307,7 @@ def _about_run(
         "known": counts.known,
         "revisions": counts.revisions,
         "erased": counts.erased,
+        "withdrawn": counts.withdrawn,
         "too_old": counts.too_old,
         "removed": _removed(store, started),
         **missing,

@@ -266,8 +266,12 @@ def test_what_is_canceled_already_lets_nothing_be_compared_anew(tmp_path, monkey
 
     monkeypatch.setattr("dedup.updating.recall", noted)
     path.write_text(versions((1, "usable")), encoding="utf-8")  # delivered once more
-    assert index.update(path, threads=1).run["run"]["removed"] == 1
-    assert seen == [False]
+    update = index.update(path, threads=1)
+    told = update.run["run"]
+    assert [told[name] for name in ("new", "withdrawn", "removed")] == [0, 1, 0]
+    assert not update.changed
+    assert seen == []
+    assert any("earlier notices" in warning for warning in update.run["ledger"]["warnings"])
 
 
 def test_the_broadest_notice_counts():

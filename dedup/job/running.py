@@ -138,7 +138,7 @@ class _Run:
             self.log.say("waiting", file=name, reason="changed a moment ago; read by the next run")
         for fields in _rejected(update.tables["rejected"]):
             self.log.say("rejected", "warning", **fields)
-        counted = ("new", "known", "revisions", "erased", "too_old", "removed")
+        counted = ("new", "known", "revisions", "erased", "too_old", "withdrawn", "removed")
         self.log.say(
             "done",
             articles={name: run["run"].get(name, 0) for name in counted},
