@@ -21,7 +21,17 @@ from dedup.read.drop import DropFolders
 from dedup.recall import load_vocabulary, recall
 from dedup.removal import remove
 from dedup.run import Run, counts_of, names_of
-from dedup.runs import Started, begin, finish, forget, remembered_files, unfinished
+from dedup.runs import (
+    DELETION,
+    REBUILD,
+    UPDATE,
+    Started,
+    begin,
+    finish,
+    forget,
+    remembered_files,
+    unfinished,
+)
 from dedup.store import FILE, Store
 from dedup.texts import Tables
 from dedup.updating import Update, bring_up_to_date, compare_all, named
@@ -174,7 +184,9 @@ class Index:
             folders = names_of(drop)
             files = DropFolders(folders, remembered_files(store), settle=settle)
             names = [*names_of(inputs), *folders]
-            started = begin(store, names, notify)
+            takes_out = bool(delete or delete_outlets or delete_before)
+            kind = DELETION if takes_out and not names else UPDATE
+            started = begin(store, names, notify, kind=kind)
             try:
                 targets = targets_of(store, started, _target(out, started), overwrite=overwrite)
                 missing = remove(
@@ -417,7 +429,7 @@ class Index:
         run.compile()
         index = cls(folder, settings, None if agencies is None else str(agencies))
         with index.locked(), Store.open(folder, writing=True) as store:
-            started = begin(store, [])
+            started = begin(store, [], kind=REBUILD)
             try:
                 target = None if out is None else Path(out)
                 targets = targets_of(store, started, target, overwrite=False)

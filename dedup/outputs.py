@@ -133,9 +133,13 @@ def _mentioned(tables: Mapping[str, pa.Table]) -> set[str]:
 
 
 def with_context(store: Store, tables: Mapping[str, pa.Table]) -> Tables:
-    """The tables with the articles and sources that they name, which a reader of the report wants
-    to see."""
+    """The tables with the groups of the articles, and the articles and sources that they name,
+    which a reader of the report wants to see."""
     articles = tables["articles"]
+    joined = {name for name in articles["group"].to_pylist() if name is not None}
+    further = sorted((name,) for name in joined - set(tables["groups"]["id"].to_pylist()))
+    groups = pa.concat_tables([tables["groups"], stored_rows(store, "groups", further)])
+    tables = {**tables, "groups": groups.sort_by("id")}
     named = _mentioned(tables) - set(articles["ref"].to_pylist())
     further = stored_rows(store, "articles", sorted((ref,) for ref in named))
     every = pa.concat_tables([articles, further]).sort_by("ref")

@@ -42,7 +42,7 @@ def remove(
     if not ids and not outlets and before is None and keep_days is None:
         return {}
     rows, found = _chosen(store, ids, outlets, _moment(before, keep_days))
-    known = {row[0] for row in rows}
+    known = {row[0] for row in rows} | (_taken_out(store, run) if ids else set())
     missing = {
         "missing": [name for name in ids if name not in known],
         "missing_outlets": [name for name in outlets if name not in found],
@@ -50,6 +50,21 @@ def remove(
     if rows:
         take_out(store, run, rows, erase=erase)
     return {what: names for what, names in missing.items() if names}
+
+
+def _taken_out(store: Store, run: int) -> set[str]:
+    """Ids of articles that an earlier process of the run took out: the tables of results hold them
+    until the run commits, then its changes name them."""
+    gone = store.rows(
+        "SELECT id FROM articles WHERE NOT EXISTS "
+        "(SELECT 1 FROM records r WHERE r.id = articles.id AND r.digest = articles.digest)"
+    )
+    told = store.rows(
+        """SELECT json_extract(key, '$[0]') FROM changes """
+        """WHERE run = ? AND "table" = 'articles' AND change = 'removed'""",
+        run,
+    )
+    return {identity for (identity,) in (*gone, *told)}
 
 
 def take_out(

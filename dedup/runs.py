@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from dedup.store import Store
 
 READING, COMMITTED, DONE = "reading", "committed", "done"
+UPDATE, DELETION, REBUILD = "update", "delete", "rebuild"
+"""Kinds of runs: one that only takes articles out is a deletion."""
 PENDING = "pending"
 """State of a notification that is still to be sent."""
 
@@ -49,8 +51,10 @@ def unfinished(store: Store) -> Started | None:
     return None
 
 
-def begin(store: Store, inputs: list[str], notify: Sequence[str] = ()) -> Started:
-    """Go on with the unfinished run, or begin a new one.
+def begin(
+    store: Store, inputs: list[str], notify: Sequence[str] = (), *, kind: str = UPDATE
+) -> Started:
+    """Go on with the unfinished run, or begin a new one of a ``kind``.
 
     ``notify``: names of those who are to be told of it, which is kept until they are.
     """
@@ -59,8 +63,8 @@ def begin(store: Store, inputs: list[str], notify: Sequence[str] = ()) -> Starte
         if started is None:
             identity, at = uuid.uuid4().hex, now()
             store.connection.execute(
-                "INSERT INTO runs (id, kind, state, started, inputs) VALUES (?, 'update', ?, ?, ?)",
-                (identity, READING, at, orjson.dumps(inputs).decode()),
+                "INSERT INTO runs (id, kind, state, started, inputs) VALUES (?, ?, ?, ?, ?)",
+                (identity, kind, READING, at, orjson.dumps(inputs).decode()),
             )
             number = int(store.value("SELECT max(run) FROM runs"))
             started = Started(number, identity, READING, at, continued=False)

@@ -14,8 +14,9 @@ from test_index import SAMPLE, filled, held, lines, scanned, write
 
 import dedup
 from dedup.errors import DedupError, InputError, InternalError, UsageError
+from dedup.outputs import with_context
 from dedup.read import read_articles
-from dedup.store import unpack_arrays
+from dedup.store import Store, unpack_arrays
 from dedup.updating import bring_up_to_date
 
 if TYPE_CHECKING:
@@ -137,6 +138,42 @@ def test_an_erasure_that_was_killed_is_ended_by_the_next_run(tmp_path, monkeypat
     assert found.run["run"]["outputs"] == [str(tmp_path / "out")]
     left = everything(tmp_path / "ix")
     assert [word for word in UNUSUAL if word in left] == []
+
+
+@pytest.mark.parametrize("ended", ["before the commit", "after the commit"])
+def test_the_same_erasure_again_after_a_kill_is_a_success(tmp_path, monkeypatch, ended):
+    index = dedup.Index.open(tmp_path / "ix", create=True)
+    index.update(unusual(tmp_path / "one.jsonl"))
+    place = "bring_up_to_date" if ended == "before the commit" else "write_targets"
+    with monkeypatch.context() as patch:
+        patch.setattr(f"dedup.index.{place}", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            index.delete(["to-erase"], erase=True)
+    done = run("index", "delete", tmp_path / "ix", "--id", "to-erase", "--erase")
+    assert "no article" not in done.stderr
+    run("index", "delete", tmp_path / "ix", "--id", "to-erase", "--erase", code=3)
+
+
+def test_the_page_shows_the_group_of_a_changed_article_also_where_it_stands(tmp_path):
+    index = dedup.Index.open(tmp_path / "ix", create=True)
+    member = index.update(SAMPLE, threads=1).tables["groups"].to_pylist()[0]["core"][0]
+    record = next(record for record in records() if record["id"] == member)
+    # Of several copies of a record the one with the first title stands.
+    later = tmp_path / "later.jsonl"
+    later.write_text(json.dumps({**record, "title": "!"}), encoding="utf-8")
+    update = index.update(later, threads=1)
+    assert [row["id"] for row in update.tables["articles"].to_pylist()] == [member]
+    with Store.open(tmp_path / "ix") as store:
+        shown = with_context(store, update.tables)["groups"].to_pylist()
+    assert [row["core"] for row in shown if member in row["articles"]]
+
+
+def test_runs_are_called_what_they_did(tmp_path):
+    index = dedup.Index.open(tmp_path / "ix", create=True)
+    index.update(SAMPLE, threads=1)
+    index.delete([records()[0]["id"]], threads=1)
+    dedup.Index.rebuild(tmp_path / "ix", threads=1)
+    assert [r["kind"] for r in index.info()["last_runs"]] == ["rebuild", "delete", "update"]
 
 
 def test_an_unknown_id_or_outlet_is_told_and_is_no_success(sample_index):
