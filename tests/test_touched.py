@@ -14,7 +14,8 @@ from test_index import SAMPLE
 from test_index_states import FAMILY, FEW, POOL
 
 import dedup
-from dedup import updating
+from dedup import pipeline, rejudge, updating
+from dedup.relate import related_matches
 from dedup.store import Store
 from dedup.touched import JUDGED, VIEWS, Touched
 
@@ -123,6 +124,50 @@ def test_everything_is_made_where_it_is_not_known_what_stands(tmp_path, made, wa
             )
     index.update(write_jsonl(tmp_path / "b.jsonl", records[-5:]), threads=1)
     assert made == [None, None]
+    assert index.verify(threads=1).problems == []
+
+
+@pytest.fixture
+def judged(monkeypatch) -> list[int]:
+    """How many pairs each run judges."""
+    counts: list[int] = []
+
+    def counted(c: Any, alignment: Any, *others: Any) -> Any:
+        counts.append(len(alignment.pair_a))
+        return related_matches(c, alignment, *others)
+
+    monkeypatch.setattr(pipeline, "related_matches", counted)
+    monkeypatch.setattr(rejudge, "related_matches", counted)
+    return counts
+
+
+def test_pairs_that_nothing_touched_are_not_judged_again(tmp_path, judged):
+    index = dedup.Index.open(tmp_path / "ix", create=True)
+    index.update(SAMPLE, threads=1)
+    alone = {"id": "alone", "outlet": "Elsewhere", "text": "A new pier was opened in Halden."}
+    index.update(write_jsonl(tmp_path / "a.jsonl", [alone]), threads=1)
+    first = sample()[0]
+    more = {**first, "id": "more", "text": f"{first['text']} A pier was opened in Halden."}
+    index.update(write_jsonl(tmp_path / "b.jsonl", [more]), threads=1)
+    everything, nothing, some = judged
+    assert nothing == 0
+    assert 0 < some < everything / 2
+
+
+@pytest.mark.parametrize("column", [None, "of_passage", "told", "outlet"])
+def test_all_pairs_are_judged_where_what_was_kept_cannot_be_used(tmp_path, judged, column):
+    index = dedup.Index.open(tmp_path / "ix", create=True)
+    index.update(SAMPLE, threads=1)
+    with Store.open(tmp_path / "ix", writing=True) as store, store.transaction():
+        if column is None:
+            store.connection.execute("UPDATE parts SET data = x'00' WHERE kind = ?", (JUDGED,))
+        else:
+            (kept,) = store.parts(JUDGED)
+            other = kept[column][:-1] if column == "outlet" else kept[column] + 10**6
+            store.replace_parts(JUDGED, 1, {**kept, column: other.astype(kept[column].dtype)})
+    alone = {"id": "alone", "outlet": "Elsewhere", "text": "A new pier was opened in Halden."}
+    index.update(write_jsonl(tmp_path / "a.jsonl", [alone]), threads=1)
+    assert judged[0] == judged[1]
     assert index.verify(threads=1).problems == []
 
 
