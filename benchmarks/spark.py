@@ -6,7 +6,7 @@
 Scans the beginnings of a real dump, generated news (``benchmarks/generate.py``) and dumps made to
 hurt, with `dedup scan --engine spark` on two cores: a local master, or (``--cluster``) a standalone
 master with two workers of one core. Processor seconds are those of all processes of the run, JVMs
-and Python workers included; on a cluster, those of the driver's side alone. Of tasks that had rows,
+and Python workers included, as they were half a second before each ended. Of tasks that had rows,
 the event log says how much longer than the median the longest of a stage took. ``--partitions``
 sets the partitions of a shuffle, so that skew can show. Writes
 ``benchmarks/results/spark.{json,md}``; with ``--keep``, beside what they hold.
@@ -19,7 +19,6 @@ import contextlib
 import ctypes
 import json
 import os
-import resource
 import shutil
 import subprocess
 import sys
@@ -40,47 +39,63 @@ import spark_fixture
 PACKAGES = (*machine.PACKAGES, "pyspark")
 BECOME_SUBREAPER = 36
 """``PR_SET_CHILD_SUBREAPER`` of Linux: whose parents end become children of this process, so that
-what they took is known when they end."""
+they are known until they end."""
 
 
-def peaks(driver: int, found: dict[str, float], over: threading.Event) -> None:
-    """Note the greatest resident memory (MiB) of the driver's JVM, twice a second."""
-    while not over.wait(0.5):
-        for pid, line in spark_fixture.descendants(driver).items():
-            if "SparkSubmit" not in line:
-                continue
-            with contextlib.suppress(OSError):
-                status = Path(f"/proc/{pid}/status").read_text().splitlines()
-                peak = next(line for line in status if line.startswith("VmHWM:"))
-                found["driver_mb"] = max(found.get("driver_mb", 0), int(peak.split()[1]) / 2**10)
+class Watch:
+    """What all processes below this one take, twice a second: ``seconds`` of the processor of each
+    (by its number), and the greatest resident memory (``driver_mb``, MiB) of the driver's JVM.
 
+    Spark's daemon lets its workers go unread, so that no parent is ever told what they took.
+    """
 
-def spent() -> float:
-    """Processor seconds of all that has ended."""
-    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return usage.ru_utime + usage.ru_stime
+    def __init__(self) -> None:
+        self.seconds: dict[int, float] = {}
+        self.driver_mb = 0.0
+        self._ticks = os.sysconf("SC_CLK_TCK")
+
+    def look(self) -> None:
+        """Note what each process has taken so far."""
+        for pid, line in spark_fixture.descendants(os.getpid()).items():
+            # Processes end while they are looked at.
+            with contextlib.suppress(OSError, StopIteration):
+                stat = Path(f"/proc/{pid}/stat").read_text()
+                fields = stat[stat.rindex(")") + 2 :].split()
+                self.seconds[pid] = (int(fields[11]) + int(fields[12])) / self._ticks
+                if "SparkSubmit" in line:
+                    status = Path(f"/proc/{pid}/status").read_text().splitlines()
+                    peak = next(line for line in status if line.startswith("VmHWM:"))
+                    self.driver_mb = max(self.driver_mb, int(peak.split()[1]) / 2**10)
+
+    def until(self, over: threading.Event) -> None:
+        """Look twice a second until told."""
+        while not over.wait(0.5):
+            self.look()
 
 
 def run(command: list[str], cluster: bool) -> dict[str, float]:
     """Run a command with all that it starts: wall and processor seconds, memory of the driver."""
-    found: dict[str, float] = {}
-    over = threading.Event()
-    before, begun = spent(), time.perf_counter()
+    watch, over = Watch(), threading.Event()
+    watch.look()
+    before = sum(watch.seconds.values())  # a cluster's processes
+    begun = time.perf_counter()
     with tempfile.TemporaryFile() as log:
         process = subprocess.Popen(command, env=spark_fixture.environment(), stdout=log, stderr=log)
-        watch = threading.Thread(target=peaks, args=(process.pid, found, over))
-        watch.start()
+        thread = threading.Thread(target=watch.until, args=(over,))
+        thread.start()
         code = process.wait()
-        found["seconds"] = round(time.perf_counter() - begun, 1)
+        seconds = time.perf_counter() - begun
         over.set()
-        watch.join()
+        thread.join()
         if code:
             log.seek(0)
             raise SystemExit(log.read().decode()[-3000:])
     with contextlib.suppress(ChildProcessError):
         while not cluster:  # its masters and workers go on
             os.wait()
-    found["cpu_seconds"] = round(spent() - before, 1)
+    found = {"seconds": seconds, "cpu_seconds": sum(watch.seconds.values()) - before}
+    if watch.driver_mb:
+        found["driver_mb"] = watch.driver_mb
     return {name: round(value, 1) for name, value in found.items()}
 
 
