@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from typing import TYPE_CHECKING
 
@@ -25,11 +26,25 @@ DEFAULTS = {
     "spark.task.maxFailures": "4",
     "spark.ui.showConsoleProgress": "false",
     "spark.python.daemon.module": "dedup.engines.spark.daemon",
-    # The driver plans some two hundred small jobs, each with other code: the optimising compiler
-    # would take as long as all else that the driver does.
-    "spark.driver.defaultJavaOptions": "-XX:TieredStopAtLevel=1",
 }
 """What a run needs or profits from; ``--conf`` goes before it."""
+_PLANNING = "-XX:TieredStopAtLevel=1"
+"""Java's options for a driver. It plans more than a hundred small jobs, each with other code: the
+optimising compiler would take as long as all else that the driver does."""
+_FEW_CORES = 4
+"""Up to so many cores, collecting garbage side by side costs more than it saves."""
+
+
+def java_options(master: str | None) -> str:
+    """Java's options for the driver, whose process runs the tasks, too, of a local ``master``."""
+    cores = re.fullmatch(r"local(?:\[(\d+|\*)(?:,.*)?\])?", master or "local[*]")
+    if cores is None:
+        few = True  # a driver that only plans
+    elif cores[1] == "*":
+        few = (os.cpu_count() or 1) <= _FEW_CORES
+    else:
+        few = int(cores[1] or 1) <= _FEW_CORES
+    return f"{_PLANNING} -XX:+UseSerialGC" if few else _PLANNING
 
 
 def options_of(given: Sequence[str]) -> dict[str, str]:
@@ -65,7 +80,8 @@ def make_session(master: str | None, options: Mapping[str, str]) -> SparkSession
     builder = SparkSession.builder
     if master is not None:
         builder = builder.master(master)
-    for key, value in (DEFAULTS | dict(options)).items():
+    java = {"spark.driver.defaultJavaOptions": java_options(master)}
+    for key, value in (DEFAULTS | java | dict(options)).items():
         builder = builder.config(key, value)
     try:
         session = builder.getOrCreate()
