@@ -159,7 +159,12 @@ def markdown(about: dict[str, Any], rows: list[dict[str, Any]]) -> str:
         one, two = row["local"], row["spark"]
         sizes = sum(row["stage_bytes"].values()) / 1e6
         worst = row["uneven"][0] if row["uneven"] else None
-        said = f"{worst['times']:g} ({worst['stage']}, {worst['longest']:g} s)" if worst else "–"
+        said = "–"
+        if worst:
+            said = (
+                f"{worst['times']:g} ({worst['stage']}, {worst['longest']:g} s, "
+                f"{worst['most_bytes']:g} times the bytes)"
+            )
         lines.append(
             f"| {row['corpus']}, {row['master']} | {row['articles']:,} | {row['megabytes']:,.0f} "
             f"| {one['seconds']} ({one['cpu_seconds']}) | {two['seconds']} ({two['cpu_seconds']}) "

@@ -58,22 +58,30 @@ def spent(found: list[dict[str, Any]]) -> dict[str, dict[str, float]]:
 
 def stages_of(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Spark's stages of :data:`FEWEST_TASKS` tasks or more: which of ours each belongs to, and the
-    seconds of its longest and its median task, of tasks that had rows to read."""
+    seconds of its longest and its median task, of tasks that had rows to read. ``most_bytes``: what
+    the largest task read, in medians; a task that took long for no more than others was the first
+    of its kind, or waited for a processor."""
     names = _named(found)
     seconds: dict[int, list[float]] = defaultdict(list)
+    read: dict[int, list[int]] = defaultdict(list)
     for event in found:
         if event["Event"] == "SparkListenerTaskEnd" and event.get("Task Metrics"):
             metrics = event["Task Metrics"]
             rows = metrics["Input Metrics"]["Records Read"]
-            rows += metrics["Shuffle Read Metrics"]["Total Records Read"]
+            shuffled_ = metrics["Shuffle Read Metrics"]
+            rows += shuffled_["Total Records Read"]
             if rows:
                 seconds[event["Stage ID"]].append(metrics["Executor Run Time"] / 1000)
+                size = metrics["Input Metrics"]["Bytes Read"]
+                size += shuffled_["Local Bytes Read"] + shuffled_["Remote Bytes Read"]
+                read[event["Stage ID"]].append(size)
     return [
         {
             "stage": names.get(stage, ""),
             "tasks": len(took),
             "longest": round(max(took), 2),
             "median": round(statistics.median(took), 2),
+            "most_bytes": round(max(read[stage]) / max(1, statistics.median(read[stage])), 1),
         }
         for stage, took in sorted(seconds.items())
         if len(took) >= FEWEST_TASKS

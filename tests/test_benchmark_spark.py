@@ -8,15 +8,19 @@ import pytest
 import spark_events
 
 
-def task(stage, milliseconds, rows=1, written=10):
+def task(stage, milliseconds, rows=1, written=10, read=100):
     return {
         "Event": "SparkListenerTaskEnd",
         "Stage ID": stage,
         "Task Metrics": {
             "Executor Run Time": milliseconds,
             "Executor CPU Time": milliseconds * 500_000,
-            "Input Metrics": {"Records Read": 0},
-            "Shuffle Read Metrics": {"Total Records Read": rows},
+            "Input Metrics": {"Records Read": 0, "Bytes Read": 0},
+            "Shuffle Read Metrics": {
+                "Total Records Read": rows,
+                "Local Bytes Read": read,
+                "Remote Bytes Read": 0,
+            },
             "Shuffle Write Metrics": {
                 "Shuffle Bytes Written": written,
                 "Shuffle Records Written": rows,
@@ -33,9 +37,11 @@ JOB = {
 
 
 def test_tasks_without_rows_are_no_measure_of_the_others():
-    log = [JOB, *(task(0, t) for t in (500, 1000, 4000)), *[task(0, 1, rows=0)] * 9]
-    stages = spark_events.stages_of(log)
-    assert stages == [{"stage": "aligned", "tasks": 3, "longest": 4.0, "median": 1.0}]
+    log = [JOB, *(task(0, t, read=t // 10) for t in (500, 1000, 4000))]
+    stages = spark_events.stages_of(log + [task(0, 1, rows=0)] * 9)
+    assert stages == [
+        {"stage": "aligned", "tasks": 3, "longest": 4.0, "median": 1.0, "most_bytes": 4.0}
+    ]
     assert spark_events.uneven(stages)[0]["times"] == 4.0
 
 
