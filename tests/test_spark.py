@@ -24,7 +24,7 @@ import dedup
 from dedup.collection import as_texts, collect
 from dedup.config import ReadSettings, Settings
 from dedup.engines.spark.dealing import names_for, spark_hash
-from dedup.engines.spark.session import options_of
+from dedup.engines.spark.session import java_options, options_of
 from dedup.engines.spark.tuning import settings_for, tuned
 from dedup.errors import UsageError
 from dedup.model import Ledger
@@ -219,7 +219,7 @@ def test_keys_keep_their_order(keys):
 def test_blocks_of_band_keys_find_the_pairs_of_the_local_engine(seed, count, words):
     """With few words buckets overflow, so that representatives decide."""
     from dedup.candidates import find_candidates
-    from dedup.engines.spark import similar, sketching
+    from dedup.engines.spark import packed, similar, sketching
     from dedup.engines.spark.batches import sortable
     from dedup.reuse import nothing_known
 
@@ -263,14 +263,13 @@ def test_blocks_of_band_keys_find_the_pairs_of_the_local_engine(seed, count, wor
     found.discard((None,) * 4)
     assert {row[:2] for row in found} == expected
     # Blocks of bands find the same, and as many full buckets.
-    copies = pa.Table.from_batches(
-        [similar._copies(part, 3) for part in (batch[:half], batch[half:]) if len(part)]
-    )
+    indexed = sketching._indexed(c, plain)
+    parts = packed.packs(c, indexed, np.arange(count), np.ones(count, np.int64), 2)
+    held, held_words = (parts[name].to_pylist()[0] for name in ("held", "held_words"))
     by_bands = set()
     for block in range(3):
-        own = copies.filter(pc.field("block") == block)
-        columns = (own[name].to_pylist() for name in ("passages", "words"))
-        met = similar._pairs_of_bands(*columns, similar.bands_of(block, 3, plain), plain)
+        own = similar.bands_of(block, 3, plain)
+        met = similar._pairs_of_bands(held, held_words, own, plain)
         by_bands |= set(
             zip(*(met[n].to_pylist() for n in ("u", "v", "shared", "common")), strict=True)
         )
@@ -365,7 +364,7 @@ def test_bounded_edges_are_those_of_the_kernel(session, seed, one_task):
 
 @slow
 def test_texts_that_meet_by_joins_are_those_that_one_task_finds(session):
-    from dedup.engines.spark import bounded, meeting
+    from dedup.engines.spark import bounded, meeting, packed
 
     rng = np.random.default_rng(3)
     plain = Settings(max_partners=8, representatives=3, min_information=10)
@@ -390,12 +389,110 @@ def test_texts_that_meet_by_joins_are_those_that_one_task_finds(session):
     assert len(joined) > 100
     (capped,) = [row["capped"] for row in found if row["a"] is None]
     assert capped == bounded.capped_passages(links, crowds, plain)
+    # Packed, all in one step: links are bounded, then pairs.
+    strong = links.selectExpr("*", "9 AS shared")
+    few = plain.representatives
+    kept = bounded.bounded_edges(
+        strong, ("u", "v"), "shared", cap=plain.max_partners, few=few, strongest=few
+    )
+    found = meeting.met(passages, holders, kept, sketches, plain).where("a IS NOT NULL")
+    most = bounded.partners(plain)
+    pairs = bounded.bounded_edges(
+        found, ("a", "b"), "weight", cap=most, few=few, strongest=most
+    ).collect()
+    columns = {name: [] for name in ("held", "holding", "says", "pairs")}
+    for name, frame, kind in (
+        ("held", passages.selectExpr("*", "1L AS held", "1 AS words"), packed.HELD),
+        ("holding", holders, packed.HOLDER),
+        ("says", sketches, packed.TEXT),
+        ("pairs", strong, packed.ALIKE),
+    ):
+        rows = [tuple(row[field] for field in kind.names) for row in frame.collect()]
+        columns[name] = [np.array(rows[i::2], kind).tobytes() for i in range(2)]
+    packs = session.createDataFrame(
+        list(zip(*columns.values(), strict=True)),
+        ", ".join(f"{name} binary" for name in columns),
+    )
+    rows = meeting.blocked_pairs(packs, packs, packs, plain, 3).collect()
+    expected = {(row["a"], row["b"], row["weight"]) for row in pairs}
+    assert {(r["a"], r["b"], r["weight"]) for r in rows if r["a"] is not None} == expected
+    assert len({row["block"] for row in rows if row["a"] is not None}) == 3
+    (last,) = [row for row in rows if row["a"] is None]
+    assert last["links"] == links.count() - kept.count()
+    assert last["pairs"] == found.count() - len(pairs)
+
+
+@slow
+def test_passages_are_clustered_alike_by_one_task_and_by_many(session, tmp_path):
+    from dedup.engines.spark.shared import cluster_passages
+    from dedup.engines.spark.stages import Stages
+
+    rng = np.random.default_rng(5)
+    links = [
+        (
+            rng.integers(-60, 60, size).tolist(),
+            rng.integers(-60, 60, size).tolist(),
+            rng.uniform(0.3, 1.0, size).tolist(),
+        )
+        for size in rng.integers(0, 4, 60)
+    ]
+    kinds = "key_a array<long>, key_b array<long>, cosine array<float>"
+    aligned = session.createDataFrame(links, kinds)
+    rows = [(int(p), int(rng.integers(2, 9))) for p in range(-80, 80, 3)]
+    repeated = session.createDataFrame(rows, "passage long, held long")
+    one, many = (
+        sorted(
+            tuple(row)
+            for row in cluster_passages(
+                Stages(session, (tmp_path / str(bound)).as_uri()),
+                aligned.repartition(3),
+                repeated.repartition(2),
+                one_task=bound,
+            ).collect()
+        )
+        for bound in (1_000, 0)
+    )
+    assert one == many
+    assert len({cluster for _, cluster in one}) < len(one)
 
 
 @slow
 def test_the_hash_is_sparks(session):
     found = session.range(-500, 500).selectExpr("hash(cast(id AS int)) AS h").collect()
     assert [row["h"] for row in found] == spark_hash(np.arange(-500, 500, dtype=np.int32)).tolist()
+
+
+@slow
+def test_groups_have_the_same_members_by_one_task_and_by_many(session, tmp_path):
+    from dedup.engines.spark.groups import group_members
+    from dedup.engines.spark.stages import Stages
+    from dedup.relate import R_COPY, R_PARTIAL, R_QUOTE
+
+    edges = sorted({(min(e), max(e)) for e in random_edges(7, 60, 60) if e[0] != e[1]})
+    kinds = np.random.default_rng(7).choice([R_COPY, R_PARTIAL, R_QUOTE], len(edges)).tolist()
+    rows = [(*edge, kind) for edge, kind in zip(edges, kinds, strict=True)]
+    related = session.createDataFrame(rows, "a long, b long, relation byte").repartition(3)
+    rows = [(node, 1 + node % 3, node % 2 == 0) for node in range(70)]
+    nodes = session.createDataFrame(rows, "node long, copies int, groupable boolean")
+    one, many = (
+        sorted(
+            tuple(row)
+            for row in group_members(
+                Stages(session, (tmp_path / str(bound)).as_uri()), related, nodes, one_task=bound
+            ).collect()
+        )
+        for bound in (1_000, 0)
+    )
+    assert one == many
+    assert {core for _, _, core in one} == {True, False}
+
+
+@pytest.mark.parametrize(
+    ("master", "serial"),
+    [("local", True), ("local[2]", True), ("local[64]", False), ("yarn", True)],
+)
+def test_few_cores_collect_garbage_one_after_the_other(master, serial):
+    assert ("SerialGC" in java_options(master)) == serial
 
 
 @slow
@@ -477,7 +574,7 @@ def started(tmp_path, stage, master="local[2]", *options):
 @slow
 def test_a_driver_that_was_killed_goes_on_at_the_last_finished_stage(tmp_path, local):
     fixture.need_spark()
-    process = started(tmp_path, "pairs")
+    process = started(tmp_path, "blocks")
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
     assert not (tmp_path / "spark").exists()
@@ -486,7 +583,7 @@ def test_a_driver_that_was_killed_goes_on_at_the_last_finished_stage(tmp_path, l
     stages = json.loads((tmp_path / "spark" / "run.json").read_text())["timing"]["stages"]
     resumed = [stage["stage"] for stage in stages if stage["resumed"]]
     assert resumed[0] == "read"
-    assert "pairs" in resumed
+    assert "blocks" in resumed
     assert "verdicts" not in resumed
 
 

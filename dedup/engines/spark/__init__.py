@@ -8,18 +8,18 @@ step                       on a cluster                                         
 read                       the local readers in ``mapInArrow``, a task a file or part  reading
 exact repeats collapse     window by (id, text), then ``groupBy`` text                 nodes
 segment, sketch            ``mapInArrow`` over texts                                   sketching
-distinct passages          ``groupBy`` passage                                         sketching
+distinct passages          packed by part of all; ``groupBy`` part                     packed
 LSH buckets                blocks of bands, or of keys, with words; ``groupBy`` block  similar
 alike passages             compared inside of each block; ``distinct``                 similar
-bounded edges              one task while it holds them, else ranks in windows         bounded
-pairs of articles          one task while it holds them, else joins with holders       meeting
+bounded edges, pairs of    one task while it holds all links and holders; else         meeting
+articles, their blocks     ranks in windows, and joins with holders                    bounded
 align                      cogroup of blocks of pairs with their texts                 compare
-shared passages            components, then star clusters inside each                  shared
+shared passages            star clusters by one task, else inside each component       shared
 template, counters, kinds  sums of integer counters                                    shared
 classify, relate           cogroup of blocks with texts and the corpus's verdicts      compare
 TF-IDF                     cogroup of ranked spans' texts with document frequencies    scores
 pairs of records           ``mapInArrow`` over related pairs                           records
-groups                     large-star/small-star, or one task while it holds them      components
+groups                     one task while it holds them, else large-star/small-star    groups
 sources, flags             cogroup of bundles of groups with their texts               groups
 tables                     sorted, written as Parquet                                  results
 =========================  ==========================================================  ==========

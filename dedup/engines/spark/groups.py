@@ -21,7 +21,7 @@ from dedup.engines.spark.bundles import (
     no_texts,
     relations_of,
 )
-from dedup.engines.spark.components import components
+from dedup.engines.spark.components import ONE_TASK, components
 from dedup.engines.spark.dealing import dealt
 from dedup.flags import flag_article
 from dedup.group import Group
@@ -35,6 +35,7 @@ from dedup.tables.relations import Related
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from numpy.typing import NDArray
     from pyspark.sql import DataFrame
 
     from dedup.agencies import Agencies
@@ -46,17 +47,76 @@ FOUND = "grouping long, ref string, group_id string, core boolean, share double,
 ``found`` is JSON. ``grouping`` is the smallest node of its core."""
 
 
-def group_members(stages: Stages, related: DataFrame, nodes: DataFrame) -> DataFrame:
+def group_members(
+    stages: Stages, related: DataFrame, nodes: DataFrame, *, one_task: int = ONE_TASK
+) -> DataFrame:
     """``grouping``, ``node``, ``core``: cores joined by ``copy``, with ``partial`` attached.
 
-    ``nodes``: ``node``, ``copies``, ``groupable``. See ``group.group_nodes``.
+    ``nodes``: ``node``, ``copies``, ``groupable``. See ``group.group_nodes``. One task does it
+    where it has ``one_task`` pairs and repeated texts at most.
     """
     from pyspark.sql import functions as F  # noqa: N812
 
+    bonds = related.where(F.col("relation") >= R_PARTIAL).select("a", "b", "relation")
+    repeated = nodes.where("copies > 1 AND groupable").select("node")
+    rows = bonds.unionAll(repeated.selectExpr("node", "node", "0Y"))
+    if stages.value("bonds", rows.count) <= one_task:
+        return stages.table("members", lambda: _members_by_one(rows))
     copies = related.where(F.col("relation") == R_COPY).selectExpr("a AS u", "b AS v")
     joined = components(stages, "core-components", copies)
+    return stages.table("members", lambda: _members_by_many(related, repeated, joined))
+
+
+def _members_by_one(rows: DataFrame) -> DataFrame:
+    """``rows``: ``a``, ``b``, ``relation``; a repeated text is a pair with itself."""
+
+    def work(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        parts = [batch for batch in batches if len(batch)]
+        if parts:
+            table = pa.Table.from_batches(parts)
+            yield _members(*(column(table, name) for name in ("a", "b", "relation")))
+
+    return rows.coalesce(1).mapInArrow(work, "grouping long, node long, core boolean")
+
+
+def _members(
+    a: NDArray[np.int64], b: NDArray[np.int64], relation: NDArray[np.int8]
+) -> pa.RecordBatch:
+    from scipy.sparse import coo_matrix
+    from scipy.sparse.csgraph import connected_components
+
+    nodes, place = np.unique(np.concatenate([a, b]), return_inverse=True)
+    one, two = place[: len(a)], place[len(a) :]
+    copy = (relation == R_COPY) | (a == b)
+    ends = (one[copy], two[copy])
+    shape = (len(nodes), len(nodes))
+    graph = coo_matrix((np.ones(len(ends[0]), np.int8), ends), shape=shape)
+    _, label = connected_components(graph, directed=False)
+    # Nodes ascend: the first with a label is the smallest.
+    name = nodes[np.unique(label, return_index=True)[1]][label]
+    core = np.zeros(len(nodes), bool)
+    core[np.concatenate(ends)] = True
+    partial = relation == R_PARTIAL
+    near = np.concatenate([one[partial], two[partial]])
+    other = np.concatenate([two[partial], one[partial]])
+    beside = core[near] & (label[near] != label[other])
+    attached = np.unique(np.stack([name[near[beside]], nodes[other[beside]]], axis=1), axis=0)
+    inside = np.flatnonzero(core)
+    return pa.RecordBatch.from_pydict(
+        {
+            "grouping": pa.array(np.append(name[inside], attached[:, 0])),
+            "node": pa.array(np.append(nodes[inside], attached[:, 1])),
+            "core": pa.array(np.arange(len(inside) + len(attached)) < len(inside)),
+        }
+    )
+
+
+def _members_by_many(related: DataFrame, repeated: DataFrame, joined: DataFrame) -> DataFrame:
+    """``joined``: the components that copies make."""
+    from pyspark.sql import functions as F  # noqa: N812
+
     linked = joined.select(F.col("component").alias("grouping"), "node")
-    alone = nodes.where("copies > 1 AND groupable").join(linked, "node", "left_anti")
+    alone = repeated.join(linked, "node", "left_anti")
     cores = linked.unionByName(alone.select(F.col("node").alias("grouping"), "node"))
     partial = related.where(F.col("relation") == R_PARTIAL)
     both = partial.selectExpr("a AS node", "b AS other").union(partial.selectExpr("b", "a"))
@@ -89,9 +149,11 @@ def decide(
     number = F.pmod(F.xxhash64("grouping"), F.lit(bundles))
     bundle = dealt(number, bundles, texts.sparkSession).alias("bundle")
     first = F.row_number().over(Window.partitionBy("node").orderBy("id", "digest"))
+    # Members are few, so that they can be sent to all texts, not texts to them.
+    own = texts.select("node", "text").join(members.select("node"), "node", "left_semi")
     rows = (
         members.join(records.withColumn("nth", first), "node")
-        .join(texts.select("node", "text"), "node")
+        .join(own, "node")
         .withColumn("text", F.when(F.col("nth") == 1, F.col("text")))
         .drop("nth")
         .withColumn("bundle", bundle)

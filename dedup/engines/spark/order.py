@@ -17,6 +17,7 @@ from dedup.engines.spark import (
     groups,
     meeting,
     nodes,
+    packed,
     reading,
     records,
     scores,
@@ -66,8 +67,8 @@ class Texts:
     passages: DataFrame
 
 
-def read_texts(stages: Stages, plan: Plan, inputs: Sequence[InputFile]) -> Texts:
-    """Read, collapse exact repeats, segment."""
+def read_texts(stages: Stages, plan: Plan, inputs: Sequence[InputFile]) -> tuple[Texts, DataFrame]:
+    """Read, collapse exact repeats, segment; beside the rest, passages as ``packed.PASSAGES``."""
     settings, table = plan.settings, stages.table
     read = table(
         "read",
@@ -91,19 +92,38 @@ def read_texts(stages: Stages, plan: Plan, inputs: Sequence[InputFile]) -> Texts
             .join(nodes.display_names(plain), "outlet_id", "left")
         ),
     )
-    sketches = table("sketches", lambda: sketching.counted_sketch(texts, settings))
-    every = table("occurrences", lambda: sketching.occurrences(sketches))
-    passages = table("passages", lambda: sketching.distinct_passages(every))
-    return Texts(read, rows, texts, sketches, every, passages)
+    count = stages.value("texts-counted", texts.count)
+    parts = max(plan.tasks, -(-count // packed.TEXTS_A_PART))
+    sketches = table("sketches", lambda: sketching.packed_sketch(texts, settings, parts))
+    passages = table("passages", lambda: packed.distinct_passages(sketches, parts))
+    every = sketching.occurrences(sketches)
+    return Texts(read, rows, texts, sketches, every, packed.as_rows(passages)), passages
 
 
-def find_pairs(stages: Stages, plan: Plan, t: Texts) -> DataFrame:
-    """Pairs of texts worth aligning: the steps of ``candidates.find_candidates``."""
+def find_pairs(stages: Stages, plan: Plan, t: Texts, passages: DataFrame) -> DataFrame:
+    """Pairs of texts worth aligning, in blocks: the steps of ``candidates.find_candidates``.
+
+    ``passages``: ``packed.PASSAGES``.
+    """
     settings, table = plan.settings, stages.table
     cores = stages.spark.sparkContext.defaultParallelism
-    blocks = similar.blocks_for(t.passages.count(), settings, cores)
-    met = table("colliding", lambda: similar.colliding(t.passages, settings, blocks))
-    return pairs_of(stages, plan, t, similar.similar_of(met))
+    count, holders = stages.value("passages-counted", lambda: _sums(passages, "count", "holders"))
+    blocks = similar.blocks_for(count, settings, cores)
+    met = table("colliding", lambda: similar.colliding(passages, settings, blocks))
+    (found,) = stages.value("alike-found", lambda: _sums(met, "count"))
+    if found <= bounded.MOST_FOUND and max(holders, count) <= meeting.ONE_TASK:
+        blocked = table(
+            "blocks",
+            lambda: meeting.blocked_pairs(passages, t.sketches, met, settings, plan.tasks),
+        )
+        return blocked.where("a IS NOT NULL").select("a", "b", "weight", "block")
+    pairs = pairs_of(stages, plan, t, similar.similar_of(met))
+    return table("blocks", lambda: in_blocks(pairs, pairs.count(), plan.tasks))
+
+
+def _sums(rows: DataFrame, *names: str) -> list[int]:
+    found = rows.agg(*(F.coalesce(F.sum(name), F.lit(0)) for name in names)).first()
+    return list(found or ())
 
 
 def pairs_of(stages: Stages, plan: Plan, t: Texts, alike: DataFrame) -> DataFrame:
@@ -165,10 +185,9 @@ class Compared:
     identical: DataFrame
 
 
-def relate_texts(stages: Stages, plan: Plan, t: Texts, pairs: DataFrame) -> Compared:
+def relate_texts(stages: Stages, plan: Plan, t: Texts, blocked: DataFrame) -> Compared:
     """Align the pairs, learn from all of them what is furniture, and name their relations."""
     settings, table = plan.settings, stages.table
-    blocked = table("blocks", lambda: in_blocks(pairs, pairs.count(), plan.tasks))
     aligned = table("aligned", lambda: compare.align_pairs(blocked, t.nodes, settings))
     words = table("frequencies", lambda: scores.frequencies_of(t.sketches))
     return relate_aligned(stages, plan, t, aligned, words)
@@ -180,14 +199,14 @@ def relate_aligned(
     """What aligned pairs (``compare.ALIGNED``) have in common; ``words``: see
     ``scores.frequencies``."""
     settings, table = plan.settings, stages.table
-    links = shared.links_of(aligned)
-    members = table("clusters", lambda: shared.cluster_passages(stages, links, t.passages))
+    repeated = t.passages.where("held > 1").select("passage", "held")
+    members = shared.cluster_passages(stages, aligned, repeated)
     large = stages.value("large-outlet", lambda: nodes.too_large_outlet(t.nodes, LARGEST_OUTLET))
     keys = table("template-keys", lambda: sketching.template_keys(t.sketches, large))
     template = table("template", lambda: sketching.template_places(t.sketches, keys, large))
     occurrences = table(
         "shared",
-        lambda: shared.shared_occurrences(t.occurrences, members, template, t.nodes),
+        lambda: shared.shared_occurrences(t.occurrences, members, template),
     )
     counted = table("counted", lambda: shared.count_holders(occurrences, t.records))
     suspects = shared.suspects(counted, settings)
@@ -197,13 +216,12 @@ def relate_aligned(
     )
     named = table(
         "kinds",
-        lambda: shared.kinds_of(counted, shared.count_links(links, members, unrelated), settings),
+        lambda: shared.kinds_of(counted, shared.count_links(aligned, members, unrelated), settings),
     )
+    # A table of its own: Spark sends it to the texts while it is small, and sorts none of these.
+    views = table("views", lambda: _views(occurrences, named, template))
     related = table(
-        "related",
-        lambda: compare.relate_pairs(
-            aligned, _with_kinds(t.nodes, occurrences, named, template), settings
-        ),
+        "related", lambda: compare.relate_pairs(aligned, _with_views(t.nodes, views), settings)
     )
     several = t.sketches.where("copies > 1 AND groupable").select("node", "first", "last")
     spans = table(
@@ -228,9 +246,9 @@ def _with_suspects(t: Texts, occurrences: DataFrame, suspects: DataFrame) -> Dat
     return rows.withColumn("suspect", _filled("suspect", "array<int>"))
 
 
-def _with_kinds(
-    texts: DataFrame, occurrences: DataFrame, named: DataFrame, template: DataFrame
-) -> DataFrame:
+def _views(occurrences: DataFrame, named: DataFrame, template: DataFrame) -> DataFrame:
+    """What the corpus says of the passages of a ``node``: the ``template`` places, and lists of the
+    shared ones (``places``, ``clusters``, ``kinds``, ``quoted``)."""
     rows = occurrences.select("node", "place", "cluster").join(
         named.select("cluster", "kind", "quoted"), "cluster"
     )
@@ -244,11 +262,11 @@ def _with_kinds(
         F.col("all.kind").alias("kinds"),
         F.col("all.quoted").alias("quoted"),
     )
-    out = (
-        texts.select("node", "text", "owner_id")
-        .join(lists, "node", "left")
-        .join(template, "node", "left")
-    )
+    return lists.join(template, "node", "full")
+
+
+def _with_views(texts: DataFrame, views: DataFrame) -> DataFrame:
+    out = texts.select("node", "text", "owner_id").join(views, "node", "left")
     kinds = {
         "places": "array<int>",
         "clusters": "array<long>",
@@ -312,7 +330,7 @@ def decide_claimed(
             t.records.join(claimed, "ref").join(best, "ref", "left").join(others, "ref", "left")
         ),
     )
-    members = table("members", lambda: groups.group_members(stages, related, of_nodes))
+    members = groups.group_members(stages, related, of_nodes)
     found = table(
         "grouped",
         lambda: groups.decide(

@@ -64,7 +64,8 @@ def top_groups(tables: dict[str, DataFrame], run: dict[str, Any]) -> str:
 def _names(spark: SparkSession, name: str, lists: Iterable[list[str]]) -> DataFrame:
     """All names of some lists, as a table small enough to be sent to all tasks."""
     every = sorted({one for some in lists for one in some})
-    return spark.createDataFrame([(one,) for one in every], f"{name} string")
+    # Spark knows no size of such a table: it would sort and send the other one.
+    return F.broadcast(spark.createDataFrame([(one,) for one in every], f"{name} string"))
 
 
 def _table(name: str, rows: DataFrame, *, in_order: bool = False) -> pa.Table:

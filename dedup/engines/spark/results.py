@@ -14,6 +14,7 @@ from dedup.engines.spark.batches import column, unsorted
 from dedup.engines.spark.bundles import RECORD, analysis_of, corpus_of, no_matches, no_relations
 from dedup.engines.spark.bundles import no_texts as no_texts_of
 from dedup.engines.spark.dealing import dealt
+from dedup.engines.spark.shared import with_snippets
 from dedup.facts import GroupFacts, SourceVerdict
 from dedup.kinds import BOILERPLATE, PassageStatistics
 from dedup.model import Evidence, table_schemas
@@ -68,7 +69,7 @@ def contract(name: str, rows: DataFrame, *, one_file: bool = False) -> DataFrame
 
 def tables(plan: Plan, t: Texts, x: Compared, d: Decided, *, texts: bool) -> dict[str, DataFrame]:
     """All tables by name."""
-    passages = _passages(plan, x, d)
+    passages = _passages(plan, t, x, d)
     relations = d.roles.where("role = 'listed'")
     out = {
         "articles": _articles(t, d),
@@ -191,7 +192,7 @@ def _source(row: dict[str, Any], agencies: Agencies) -> dict[str, Any]:
     return {"id": row["id"], "name": name, "kind": kind, **lists}
 
 
-def _passages(plan: Plan, x: Compared, d: Decided) -> DataFrame:
+def _passages(plan: Plan, t: Texts, x: Compared, d: Decided) -> DataFrame:
     """Shared passages with all occurrences, by the local engine's ``rank_passages``."""
     agencies, families = plan.agencies, plan.families
     kind = "struct<id:string,source:struct<id:string,name:string,kind:string,confidence:double>>"
@@ -203,8 +204,9 @@ def _passages(plan: Plan, x: Compared, d: Decided) -> DataFrame:
         .join(d.verdicts.select("ref", "group"), "ref")
         .join(groups, "group", "left")
     )
+    places = x.shared.select("cluster", "passage", "node", "place", "begin", "end")
     rows = (
-        x.shared.select("cluster", "passage", "node", "place", "begin", "end", "snippet")
+        with_snippets(places, t.nodes)
         .join(x.ranked, "cluster")
         .withColumnRenamed("kind", "kind_of")
         .join(records, "node")

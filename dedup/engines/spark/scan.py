@@ -161,10 +161,10 @@ def _run_stages(
         TASKS_A_CORE * cores,
         R_BOILERPLATE if request.all_relations else R_QUOTE,
     )
-    texts = order.read_texts(stages, plan, inputs)
+    texts, passages = order.read_texts(stages, plan, inputs)
     ledger = ledger_of(stages, texts.read, texts.records.count)
-    pairs = order.find_pairs(stages, plan, texts)
-    compared = order.relate_texts(stages, plan, texts, pairs)
+    blocked = order.find_pairs(stages, plan, texts, passages)
+    compared = order.relate_texts(stages, plan, texts, blocked)
     decided = order.decide(stages, plan, texts, compared)
     from dedup.engines.spark import results
 
@@ -236,21 +236,36 @@ def ledger_of(stages: Stages, read: DataFrame, count: Callable[[], int]) -> dict
     from dedup.engines.spark import results
 
     def build() -> dict[str, Any]:
-        if not results.told(read, "withdrawal", "id:string").isEmpty():
+        # One job for all sums; what is rare is asked for where there is some.
+        kinds = ("withdrawal", "skipped", "warning")
+        entry = F.from_json("told", f"entry struct<{ENTRY}>")["entry"]
+        told = read.where("told IS NOT NULL").select(
+            entry.alias("entry"),
+            *(F.col("told").startswith(f'{{"{kind}"').cast("long").alias(kind) for kind in kinds),
+        )
+        sums = told.agg(
+            *(F.coalesce(F.sum(f"entry.{n}"), F.lit(0)).alias(n) for n in ("read", "rejected")),
+            F.coalesce(F.sum("entry.bytes"), F.lit(0)).alias("bytes"),
+            F.count("entry.incomplete").alias("incomplete"),
+            F.count_distinct("entry.file").alias("files"),
+            *(F.coalesce(F.sum(kind), F.lit(0)).alias(kind) for kind in kinds),
+        ).collect()[0]
+        if sums["withdrawal"]:
             raise InputError(
                 "the inputs hold notices that take items back (canceled or withheld); "
                 "--engine spark does not honour these yet, --engine local does"
             )
-        entries = results.told(read, "entry", ENTRY)
-        sums = entries.agg(
-            *(F.coalesce(F.sum(n), F.lit(0)).alias(n) for n in ("read", "rejected", "bytes")),
-            F.count("incomplete").alias("incomplete"),
-            F.count_distinct("file").alias("files"),
-        ).collect()[0]
         articles = count()
-        damaged = entries.where("incomplete IS NOT NULL").orderBy("file").limit(NAMED).collect()
-        skipped = results.told(read, "skipped", "file:string, reason:string")
-        warnings = read.where("told LIKE '{\"warning\"%'").select("told").limit(NAMED)
+        damaged, skipped, warnings = [], [], []
+        if sums["incomplete"]:
+            entries = results.told(read, "entry", ENTRY).where("incomplete IS NOT NULL")
+            damaged = entries.orderBy("file").limit(NAMED).collect()
+        if sums["skipped"]:
+            paths = results.told(read, "skipped", "file:string, reason:string")
+            skipped = [row.asDict() for row in paths.orderBy("file").limit(NAMED).collect()]
+        if sums["warning"]:
+            rows = read.where("told LIKE '{\"warning\"%'").select("told").limit(NAMED).collect()
+            warnings = [json.loads(row["told"])["warning"] for row in rows]
         return {
             "read": sums["read"],
             "articles": articles,
@@ -259,8 +274,8 @@ def ledger_of(stages: Stages, read: DataFrame, count: Callable[[], int]) -> dict
             "bytes": sums["bytes"],
             "files_read": sums["files"],
             "files": [{"file": r["file"], "incomplete": r["incomplete"]} for r in damaged],
-            "skipped": [row.asDict() for row in skipped.orderBy("file").limit(NAMED).collect()],
-            "warnings": [json.loads(row["told"])["warning"] for row in warnings.collect()],
+            "skipped": skipped,
+            "warnings": warnings,
         }
 
     found: dict[str, Any] = stages.value("ledger", build)
@@ -298,7 +313,7 @@ def counts_of(tables: dict[str, DataFrame]) -> dict[str, Any]:
 
 
 def _full_buckets(stages: Stages) -> int:
-    full = stages.spark.read.parquet(f"{stages.folder}/colliding").agg({"full": "sum"}).first()
+    full = stages.finished("colliding").agg({"full": "sum"}).first()
     return int((full[0] if full else 0) or 0)
 
 
@@ -311,14 +326,14 @@ def caps_of(
     from dedup.engines.spark.bounded import capped_passages
     from dedup.run import listed_caps
 
-    spark = stages.spark
+    table = stages.finished
 
-    def table(name: str) -> DataFrame:
-        return spark.read.parquet(f"{stages.folder}/{name}")
+    def of_one_task() -> dict[str, int]:
+        row = table("blocks").where("a IS NULL").first()
+        names = {"passages": "capped", "links": "links", "pairs": "pairs"}
+        return {name: row[column] if row else 0 for name, column in names.items()}
 
-    def build() -> dict[str, int]:
-        cut = x.aligned.select(F.posexplode("cut")).groupBy("pos").agg(F.sum("col").alias("n"))
-        cuts = {row["pos"]: row["n"] for row in cut.collect()}
+    def of_stages() -> dict[str, int]:
         met = table("met").agg(F.sum("capped").alias("capped"), F.count("a").alias("pairs")).first()
         passages, pairs = (met["capped"], met["pairs"]) if met else (0, 0)
         if stages.has("crowds"):  # more than one task has looked at
@@ -330,9 +345,16 @@ def caps_of(
             cut_links = table("distinct").count() - links_
         return {
             "passages": int(passages or 0),
-            "buckets": full_buckets(),
             "links": int(cut_links or 0),
             "pairs": pairs - table("pairs").count(),
+        }
+
+    def build() -> dict[str, int]:
+        cut = x.aligned.select(F.posexplode("cut")).groupBy("pos").agg(F.sum("col").alias("n"))
+        cuts = {row["pos"]: row["n"] for row in cut.collect()}
+        return {
+            **(of_stages() if stages.has("links") else of_one_task()),
+            "buckets": full_buckets(),
             **{f"cut{k}": int(cuts.get(k, 0)) for k in range(3)},
         }
 

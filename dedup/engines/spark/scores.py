@@ -53,7 +53,7 @@ def frequencies(nodes: DataFrame) -> DataFrame:
 
 
 def frequencies_of(sketches: DataFrame) -> DataFrame:
-    """As :func:`frequencies`, from what ``sketching.counted_sketch`` has counted."""
+    """As :func:`frequencies`, from what ``sketching.packed_sketch`` has counted."""
     from pyspark.sql import functions as F  # noqa: N812
 
     def work(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:

@@ -15,14 +15,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from dedup.candidates import common_eighths
-from dedup.engines.spark.batches import column, records_of, tidied, unsorted
+from dedup.engines.spark.batches import column, records_of, unsorted
 from dedup.engines.spark.dealing import names_for
-from dedup.engines.spark.sketching import WORD
+from dedup.engines.spark.packed import ALIKE, HELD, WORD, alike_rows, cut, values_of
+from dedup.joining import ALIKE as LEAST_ALIKE
 from dedup.joining import (
-    ALIKE,
     BUCKET_CAP,
     BUCKET_REPRESENTATIVES,
     INSIDE,
@@ -68,7 +67,7 @@ class PassageWords:
         information: NDArray[np.float32],
         sizes: NDArray[np.int64] | None = None,
     ) -> None:
-        """``blobs``: words (:data:`~dedup.engines.spark.sketching.WORD`) of a passage each, or, if
+        """``blobs``: words (:data:`~dedup.engines.spark.packed.WORD`) of a passage each, or, if
         ``sizes`` says how many each passage has, of several."""
         if sizes is None:
             sizes = np.array([len(blob) // WORD.itemsize for blob in blobs], np.int64)
@@ -113,72 +112,91 @@ def blocks_for(passages: int, settings: Settings, cores: int) -> int:
     return max(cores, bands_ + 1, -(-passages * bands_ // ENTRIES_A_BLOCK))
 
 
-MET = "u long, v long, shared int, common int, full long"
+MET = "pairs binary, count long, full long"
+"""Pairs of passages that prove alike (:data:`~dedup.engines.spark.packed.ALIKE`), how many these
+are, and how many buckets were too full to compare all."""
+PAIRS_A_ROW = 1_000_000
 
 
 def colliding(passages: DataFrame, settings: Settings, blocks: int) -> DataFrame:
-    """Pairs ``u`` < ``v`` of passages that share a bucket and prove alike (:data:`MET`), once for
-    each block; with ``u`` null a row says how many buckets (``full``) were too full to compare
-    all.
+    """Pairs ``u`` < ``v`` of ``passages`` (``packed.PASSAGES``) that share a bucket and prove alike
+    (:data:`MET`), once for each block.
 
     Up to as many ``blocks`` as bands are blocks of bands, more are blocks of keys.
     """
+    from pyspark.sql import functions as F  # noqa: N812
+
     partitions = int(passages.sparkSession.conf.get("spark.sql.shuffle.partitions") or 1)
     names = names_for(blocks, partitions)
-    by_bands = blocks <= scheme(settings).bands
     number = {name: i for i, name in enumerate(names.tolist())}
 
+    def by_bands(table: pa.Table) -> pa.Table:
+        block = number[table["block"][0].as_py()]
+        some = bands_of(block, blocks, settings)
+        held, words = (table[name].to_pylist() for name in ("held", "words"))
+        return _packed(_pairs_of_bands(held, words, some, settings))
+
+    if blocks <= scheme(settings).bands:
+        every = F.explode(F.array(*(F.lit(name) for name in number))).alias("block")
+        rows = passages.select("held", "words", every)
+        return rows.groupBy("block").applyInArrow(by_bands, MET)
+
     def map_side(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        for batch in tidied(_gathered(batches)):
-            rows = _copies(batch, blocks) if by_bands else _entries(batch, settings, blocks)
-            yield rows.set_column(0, "block", pa.array(names[column(rows, "block")]))
+        for batch in batches:
+            for some in _spread(batch):
+                rows = _entries(some, settings, blocks)
+                yield rows.set_column(0, "block", pa.array(names[column(rows, "block")]))
 
-    def reduce_side(table: pa.Table) -> pa.Table:
-        held, words = (table[name].to_pylist() for name in ("passages", "words"))
-        if by_bands:
-            block = number[table["block"][0].as_py()]
-            return _pairs_of_bands(held, words, bands_of(block, blocks, settings), settings)
-        return _pairs(table["entries"].to_pylist(), held, words, settings)
+    def by_keys(table: pa.Table) -> pa.Table:
+        names = ("entries", "passages", "words")
+        entries, held, words = (table[name].to_pylist() for name in names)
+        return _packed(_pairs(entries, held, words, settings))
 
-    entries = passages.select("passage", "information", "quoted", "words").mapInArrow(
+    rows = passages.select("held", "words").mapInArrow(
         map_side, "block int, entries binary, passages binary, words binary"
     )
-    return entries.groupBy("block").applyInArrow(reduce_side, MET)
+    return rows.groupBy("block").applyInArrow(by_keys, MET)
+
+
+def _packed(pairs: pa.Table) -> pa.Table:
+    """The pairs of a block (columns as :data:`SIMILAR`, and ``full`` in a last row) as rows of
+    :data:`MET`."""
+    out = np.empty(len(pairs) - 1, ALIKE)
+    for name in ALIKE.names or ():
+        out[name] = column(pairs.slice(0, len(out)), name)
+    starts = range(0, max(1, len(out)), PAIRS_A_ROW)
+    parts = [out[start : start + PAIRS_A_ROW] for start in starts]
+    full = [pairs["full"][-1].as_py(), *[0] * (len(parts) - 1)]
+    return pa.table(
+        {
+            "pairs": pa.array([part.tobytes() for part in parts], pa.binary()),
+            "count": pa.array([len(part) for part in parts], pa.int64()),
+            "full": pa.array(full, pa.int64()),
+        }
+    )
+
+
+def _spread(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
+    """Passages, some at once, a row each: ``passage``, ``information``, ``quoted``, ``words``."""
+    for held, words in zip(batch["held"].to_pylist(), batch["words"].to_pylist(), strict=True):
+        rows = records_of([held], HELD)
+        blobs = cut(words, rows["words"].astype(np.int64) * WORD.itemsize)
+        for start in range(0, len(rows), ROWS_AT_ONCE):
+            some = rows[start : start + ROWS_AT_ONCE]
+            yield pa.RecordBatch.from_pydict(
+                {
+                    "passage": pa.array(some["passage"].copy()),
+                    "information": pa.array(some["information"].copy()),
+                    "quoted": pa.array(some["quoted"].astype(np.int8)),
+                    "words": blobs[start : start + ROWS_AT_ONCE],
+                }
+            )
 
 
 def bands_of(block: int, blocks: int, settings: Settings) -> tuple[int, int]:
     """The first band of a block of bands, and the one after its last."""
     bands_ = scheme(settings).bands
     return block * bands_ // blocks, (block + 1) * bands_ // blocks
-
-
-def _gathered(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    """The batches, several as one, so that rows of many blocks are not many small ones."""
-    held: list[pa.RecordBatch] = []
-    for batch in batches:
-        held.append(batch)
-        if sum(map(len, held)) >= ROWS_AT_ONCE:
-            yield pa.concat_batches(held)
-            held = []
-    if held:
-        yield pa.concat_batches(held)
-
-
-def _copies(batch: pa.RecordBatch, blocks: int) -> pa.RecordBatch:
-    """A row of all passages for each block of bands."""
-    own = np.empty(len(batch), PASSAGE)
-    own["passage"], own["information"] = column(batch, "passage"), column(batch, "information")
-    own["words"] = pc.binary_length(batch["words"]).to_numpy() // WORD.itemsize
-    own["quoted"] = column(batch, "quoted")
-    held, words = own.tobytes(), _values(batch["words"])
-    return pa.RecordBatch.from_pydict(
-        {
-            "block": pa.array(range(blocks), pa.int32()),
-            "entries": pa.array([b""] * blocks, pa.binary()),
-            "passages": pa.array([held] * blocks, pa.binary()),
-            "words": pa.array([words] * blocks, pa.binary()),
-        }
-    )
 
 
 def _entries(batch: pa.RecordBatch, settings: Settings, blocks: int) -> pa.RecordBatch:
@@ -206,7 +224,7 @@ def _entries(batch: pa.RecordBatch, settings: Settings, blocks: int) -> pa.Recor
         fresh = np.append(True, some["passage"][1:] != some["passage"][:-1])
         held = some["passage"][fresh]
         some["passage"] = np.cumsum(fresh, dtype=np.int32) - 1
-        return some.tobytes(), own[held].tobytes(), _values(batch["words"].take(pa.array(held)))
+        return some.tobytes(), own[held].tobytes(), values_of(batch["words"].take(pa.array(held)))
 
     rows = [row(of) for of in used]
     return pa.RecordBatch.from_pydict(
@@ -220,18 +238,11 @@ def _entries(batch: pa.RecordBatch, settings: Settings, blocks: int) -> pa.Recor
     )
 
 
-def _values(blobs: pa.BinaryArray) -> bytes:
-    """All values of an array of bytes, one after the other."""
-    _, ends, data = blobs.buffers()
-    first, last = np.frombuffer(ends, np.int32)[[blobs.offset, blobs.offset + len(blobs)]].tolist()
-    return bytes(memoryview(data)[first:last])
-
-
 class _Held:
     """The passages of a block, and the pairs that were found among them."""
 
-    def __init__(self, passages: list[bytes], words: list[bytes], settings: Settings) -> None:
-        self.own = records_of(passages, PASSAGE)
+    def __init__(self, own: NDArray[np.void], words: list[bytes], settings: Settings) -> None:
+        self.own = own
         self.information = np.ascontiguousarray(self.own["information"])
         sizes = self.own["words"].astype(np.int64)
         self.known = PassageWords(words, self.information, sizes)
@@ -258,7 +269,8 @@ class _Held:
         self.full += more
 
     def pairs(self) -> pa.Table:
-        """All that was found (:data:`MET`)."""
+        """All that was found (columns of :data:`SIMILAR`); in a last row, how many buckets were
+        ``full``."""
         own = self.own
         one, two, shared = _joined(self.found)
         common = common_eighths(self.information, own["quoted"] > 0, one, two, shared)
@@ -280,7 +292,7 @@ def _pairs(
     entries: list[bytes], passages: list[bytes], words: list[bytes], settings: Settings
 ) -> pa.Table:
     """The pairs of one block of keys, band by band."""
-    held = _Held(passages, words, settings)
+    held = _Held(records_of(passages, PASSAGE), words, settings)
     sizes = [len(blob) // PASSAGE.itemsize for blob in passages]
     every = records_of(entries, ENTRY)
     before = np.repeat(
@@ -300,15 +312,19 @@ def _pairs_of_bands(
     passages: list[bytes], words: list[bytes], some: tuple[int, int], settings: Settings
 ) -> pa.Table:
     """The pairs of the bands from ``some[0]`` to before ``some[1]``."""
-    held = _Held(passages, words, settings)
+    rows = records_of(passages, HELD)
+    own = np.empty(len(rows), PASSAGE)
+    for name in PASSAGE.names or ():
+        own[name] = rows[name]
+    held = _Held(own, words, settings)
     keys = held.known.band_keys(settings, *some)
     parts = np.uint32(-(-len(keys) // KEYS_AT_ONCE))
     for band in range(keys.shape[1]):
-        own = np.ascontiguousarray(keys[:, band])
-        part = own % parts if parts > 1 else np.zeros(len(own), np.uint32)
+        key = np.ascontiguousarray(keys[:, band])
+        part = key % parts if parts > 1 else np.zeros(len(key), np.uint32)
         for i in range(int(parts)):
             number = np.flatnonzero(part == i)
-            held.compare(own[number], number)
+            held.compare(key[number], number)
     return held.pairs()
 
 
@@ -317,7 +333,7 @@ def _rules(settings: Settings) -> tuple[float, float, float, float]:
     return (
         LEAST_AGREEMENT * settings.sensitivity,
         LEAST_SHARED * settings.min_information * 4,
-        ALIKE * settings.min_similarity,
+        LEAST_ALIKE * settings.min_similarity,
         INSIDE,
     )
 
@@ -340,7 +356,7 @@ def similar_of(met: DataFrame) -> DataFrame:
     """The pairs of all blocks (:func:`colliding`, :data:`SIMILAR`), once for each block: ``shared``
     quarters of a bit, and ``common``: what they have in common of the lesser one, in weighted
     eighths (``candidates.common_eighths``)."""
-    return met.where("u IS NOT NULL").select("u", "v", "shared", "common")
+    return alike_rows(met)
 
 
 PROVED = "u long, v long, shared int"

@@ -20,6 +20,7 @@ from dedup.engines.spark.batches import (
     tidied,
 )
 from dedup.engines.spark.dealing import names_for
+from dedup.engines.spark.packed import PACKS, WORD, content_words, packs
 from dedup.kernels import spans
 from dedup.kernels.counting import document_frequencies
 from dedup.kernels.template import repeated_inside
@@ -37,15 +38,17 @@ if TYPE_CHECKING:
     from dedup.config import Settings
 
 SAID, INDEXED, QUOTED, EDGE, TWICE = 1, 2, 4, 8, 16
-WORD = np.dtype([("hash", "<u8"), ("bits", "u1")])
-SKETCH = (
+FACTS = (
     "node long, copies long, owner_id string, letters long, first int, last int, "
     "information double, groupable boolean, language string, passages array<long>, "
     "information_of array<float>, letters_of array<long>, begin array<int>, end array<int>, "
-    "signs array<byte>, opening array<long>, closing array<long>, words array<binary>"
+    "signs array<byte>, opening array<long>, closing array<long>"
 )
-"""Columns of a sketch: a row a node, lists by passage. ``passages`` are keys in Spark's order
-(:func:`~dedup.engines.spark.batches.sortable`); ``words`` the content words of indexed ones."""
+"""What is known of a text: a row a node, lists by passage. ``passages`` are keys in Spark's order
+(:func:`~dedup.engines.spark.batches.sortable`)."""
+SKETCH = f"{FACTS}, words array<binary>"
+"""The same, with the content words (:data:`~dedup.engines.spark.packed.WORD`) of passages that are
+looked for."""
 
 
 COUNT = np.dtype([("word", "<i8"), ("articles", "<i8")])
@@ -62,21 +65,25 @@ def sketch(nodes: DataFrame, settings: Settings) -> DataFrame:
     return nodes.select("node", "copies", "owner_id", "text").mapInArrow(work, SKETCH)
 
 
-def counted_sketch(nodes: DataFrame, settings: Settings) -> DataFrame:
-    """As :func:`sketch`, with ``counts``: in some rows, :data:`COUNT` of the words of several
-    texts, of all together once."""
+def packed_sketch(nodes: DataFrame, settings: Settings, parts: int) -> DataFrame:
+    """As :func:`sketch`, but words and who holds what are packed: in some rows, of several texts
+    together, :data:`~dedup.engines.spark.packed.PACKS` for so many ``parts``, and ``counts``, the
+    :data:`COUNT` of all their words."""
 
     def work(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for batch in tidied(iter(batches)):
+            if not len(batch):
+                continue
             c = collected(batch["text"])
-            blobs: list[bytes | None] = [None] * len(batch)
-            if blobs:
-                blobs[0] = counts_of(c, column(batch, "copies"))
-            rows = _sketched(batch, settings, c)
-            yield rows.append_column("counts", pa.array(blobs, pa.binary()))
+            copies, indexed = column(batch, "copies"), _indexed(c, settings)
+            columns = _facts(batch, c, indexed)
+            columns |= packs(c, indexed, column(batch, "node"), copies, parts)
+            blobs = [counts_of(c, copies), *[None] * (len(batch) - 1)]
+            columns["counts"] = pa.array(blobs, pa.binary())
+            yield pa.RecordBatch.from_pydict(columns)
 
     rows = nodes.select("node", "copies", "owner_id", "text")
-    return rows.mapInArrow(work, f"{SKETCH}, counts binary")
+    return rows.mapInArrow(work, f"{FACTS}, {PACKS}, counts binary")
 
 
 def counts_of(c: Collection, copies: NDArray[np.int64]) -> bytes:
@@ -88,8 +95,21 @@ def counts_of(c: Collection, copies: NDArray[np.int64]) -> bytes:
 
 
 def _sketched(batch: pa.RecordBatch, settings: Settings, c: Collection) -> pa.RecordBatch:
+    indexed = _indexed(c, settings)
+    columns = _facts(batch, c, indexed)
+    columns["words"] = lists(c.d_passage, _words(c, indexed), pa.binary())
+    return pa.RecordBatch.from_pydict(columns)
+
+
+def _indexed(c: Collection, settings: Settings) -> NDArray[np.bool_]:
+    """Which passages are looked for."""
     indexed = np.zeros(len(c.p_start), bool)
     indexed[indexed_passages(c, settings)] = True
+    return indexed
+
+
+def _facts(batch: pa.RecordBatch, c: Collection, indexed: NDArray[np.bool_]) -> dict[str, pa.Array]:
+    """The columns :data:`FACTS`."""
     groupable = np.zeros(c.nodes, bool)
     groupable[c.p_article[indexed]] = True
     place = np.arange(len(c.p_start)) - c.d_passage[c.p_article]
@@ -101,32 +121,29 @@ def _sketched(batch: pa.RecordBatch, settings: Settings, c: Collection) -> pa.Re
     signs += twice * TWICE
     d = c.d_passage
     first, last = _edges(c)
-    return pa.RecordBatch.from_pydict(
-        {
-            "node": batch["node"],
-            "copies": batch["copies"],
-            "owner_id": batch["owner_id"],
-            "letters": pa.array(c.d_letters, pa.int64()),
-            "first": pa.array(first),
-            "last": pa.array(last),
-            "information": pa.array(np.bincount(c.p_article, c.p_information, c.nodes)),
-            "groupable": pa.array(groupable),
-            "language": pa.array(detect_languages(c), pa.string()),
-            "passages": lists(d, sortable(c.p_key), pa.int64()),
-            "information_of": lists(d, c.p_information, pa.float32()),
-            "letters_of": lists(
-                d,
-                spans.letters_of_spans(c.p_token[:-1], c.p_token[1:], c.t_start, c.t_length),
-                pa.int64(),
-            ),
-            "begin": lists(d, c.p_start, pa.int32()),
-            "end": lists(d, c.p_end, pa.int32()),
-            "signs": lists(d, signs.astype(np.int8), pa.int8()),
-            "opening": lists(d, edge_keys(c, last=False).view(np.int64), pa.int64()),
-            "closing": lists(d, edge_keys(c, last=True).view(np.int64), pa.int64()),
-            "words": lists(d, _words(c, indexed), pa.binary()),
-        }
-    )
+    return {
+        "node": batch["node"],
+        "copies": batch["copies"],
+        "owner_id": batch["owner_id"],
+        "letters": pa.array(c.d_letters, pa.int64()),
+        "first": pa.array(first),
+        "last": pa.array(last),
+        "information": pa.array(np.bincount(c.p_article, c.p_information, c.nodes)),
+        "groupable": pa.array(groupable),
+        "language": pa.array(detect_languages(c), pa.string()),
+        "passages": lists(d, sortable(c.p_key), pa.int64()),
+        "information_of": lists(d, c.p_information, pa.float32()),
+        "letters_of": lists(
+            d,
+            spans.letters_of_spans(c.p_token[:-1], c.p_token[1:], c.t_start, c.t_length),
+            pa.int64(),
+        ),
+        "begin": lists(d, c.p_start, pa.int32()),
+        "end": lists(d, c.p_end, pa.int32()),
+        "signs": lists(d, signs.astype(np.int8), pa.int8()),
+        "opening": lists(d, edge_keys(c, last=False).view(np.int64), pa.int64()),
+        "closing": lists(d, edge_keys(c, last=True).view(np.int64), pa.int64()),
+    }
 
 
 def _edges(c: Collection) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
@@ -141,12 +158,7 @@ def _edges(c: Collection) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
 
 def _words(c: Collection, indexed: NDArray[np.bool_]) -> list[bytes]:
     """The content words of indexed passages, by hash; nothing for others."""
-    out = np.empty(len(c.c_word), WORD)
-    owner = np.repeat(np.arange(len(c.p_start)), np.diff(c.p_content))
-    hashes = c.v_hash[c.c_word]
-    order = np.lexsort((hashes, owner))
-    out["hash"], out["bits"] = hashes[order], c.v_bits[c.c_word][order]
-    data, size = out.tobytes(), WORD.itemsize
+    data, size = content_words(c).tobytes(), WORD.itemsize
     ends = (c.p_content * size).tolist()
     return [
         data[ends[p] : ends[p + 1]] if chosen else b"" for p, chosen in enumerate(indexed.tolist())
@@ -155,14 +167,14 @@ def _words(c: Collection, indexed: NDArray[np.bool_]) -> list[bytes]:
 
 OCCURRENCE = (
     "passage long, node long, place int, copies long, owner_id string, information float, "
-    "quoted byte, said byte, edge byte, repeat boolean, letters long, begin int, end int, "
-    "words binary"
+    "quoted byte, said byte, edge byte, repeat boolean, letters long, begin int, end int"
 )
 """Columns of an occurrence of an indexed passage; ``repeat``: its node has it before."""
 
 
 def occurrences(sketches: DataFrame) -> DataFrame:
-    """All occurrences of indexed passages (:data:`OCCURRENCE`)."""
+    """All occurrences of indexed passages (:data:`OCCURRENCE`), with their ``words`` where the
+    sketches have these."""
 
     def work(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for batch in batches:
@@ -170,9 +182,11 @@ def occurrences(sketches: DataFrame) -> DataFrame:
 
     names = [
         *("node", "copies", "owner_id", "passages", "information_of", "letters_of", "begin"),
-        *("end", "signs", "words"),
+        *("end", "signs"),
     ]
-    return sketches.select(*names).mapInArrow(work, OCCURRENCE)
+    if "words" not in sketches.columns:
+        return sketches.select(*names).mapInArrow(work, OCCURRENCE)
+    return sketches.select(*names, "words").mapInArrow(work, f"{OCCURRENCE}, words binary")
 
 
 def _occurrences(batch: pa.RecordBatch) -> pa.RecordBatch:
@@ -194,7 +208,7 @@ def _occurrences(batch: pa.RecordBatch) -> pa.RecordBatch:
     def flat(name: str) -> Any:
         return batch[name].flatten().take(at)
 
-    words = flat("words")
+    words = {"words": flat("words")} if "words" in batch.schema.names else {}
     return pa.RecordBatch.from_pydict(
         {
             "passage": pa.array(key),
@@ -210,21 +224,20 @@ def _occurrences(batch: pa.RecordBatch) -> pa.RecordBatch:
             "letters": flat("letters_of"),
             "begin": flat("begin"),
             "end": flat("end"),
-            "words": words,
+            **words,
         }
     )
 
 
 def distinct_passages(occurrences_: DataFrame) -> DataFrame:
-    """``passage``, ``information``, ``quoted``, ``words``, ``first`` node, ``holders`` (nodes) and
-    ``held`` (occurrences, identical texts counted as often as they stand) of every passage."""
+    """``passage``, ``information``, ``quoted``, ``words``, ``holders`` (nodes) and ``held``
+    (occurrences, identical texts counted as often as they stand) of every passage."""
     from pyspark.sql import functions as F  # noqa: N812
 
     return occurrences_.groupBy("passage").agg(
         F.first("information").alias("information"),
         F.max("quoted").alias("quoted"),
         F.first("words").alias("words"),
-        F.min("node").alias("first"),
         F.sum(F.when(F.col("repeat"), 0).otherwise(1)).alias("holders"),
         F.sum("copies").alias("held"),
     )
