@@ -96,7 +96,7 @@ def read_texts(stages: Stages, plan: Plan, inputs: Sequence[InputFile]) -> tuple
     parts = max(plan.tasks, -(-count // packed.TEXTS_A_PART))
     sketches = table("sketches", lambda: sketching.packed_sketch(texts, settings, parts))
     passages = table("passages", lambda: packed.distinct_passages(sketches, parts))
-    every = sketching.occurrences(sketches)
+    every = sketching.places(sketches)
     return Texts(read, rows, texts, sketches, every, packed.as_rows(passages)), passages
 
 

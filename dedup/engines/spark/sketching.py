@@ -170,11 +170,24 @@ OCCURRENCE = (
     "quoted byte, said byte, edge byte, repeat boolean, letters long, begin int, end int"
 )
 """Columns of an occurrence of an indexed passage; ``repeat``: its node has it before."""
+_OF_PASSAGE = ("owner_id", "information", "quoted", "letters")
+PLACE = ", ".join(part for part in OCCURRENCE.split(", ") if part.split()[0] not in _OF_PASSAGE)
+"""The columns of these that no other table has."""
+
+
+def places(sketches: DataFrame) -> DataFrame:
+    """Where indexed passages stand (:data:`PLACE`)."""
+
+    def work(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        for batch in batches:
+            yield _occurrences(batch)
+
+    names = ("node", "copies", "passages", "begin", "end", "signs")
+    return sketches.select(*names).mapInArrow(work, PLACE)
 
 
 def occurrences(sketches: DataFrame) -> DataFrame:
-    """All occurrences of indexed passages (:data:`OCCURRENCE`), with their ``words`` where the
-    sketches have these."""
+    """All occurrences of indexed passages (:data:`OCCURRENCE`), with their ``words``."""
 
     def work(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for batch in batches:
@@ -182,14 +195,13 @@ def occurrences(sketches: DataFrame) -> DataFrame:
 
     names = [
         *("node", "copies", "owner_id", "passages", "information_of", "letters_of", "begin"),
-        *("end", "signs"),
+        *("end", "signs", "words"),
     ]
-    if "words" not in sketches.columns:
-        return sketches.select(*names).mapInArrow(work, OCCURRENCE)
-    return sketches.select(*names, "words").mapInArrow(work, f"{OCCURRENCE}, words binary")
+    return sketches.select(*names).mapInArrow(work, f"{OCCURRENCE}, words binary")
 
 
 def _occurrences(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """Occurrences in a batch of sketches, or without their ``words`` :data:`PLACE`."""
     start, passage = ragged(batch, "passages")
     _, signs = ragged(batch, "signs")
     row = np.repeat(np.arange(len(batch)), np.diff(start))
@@ -208,25 +220,26 @@ def _occurrences(batch: pa.RecordBatch) -> pa.RecordBatch:
     def flat(name: str) -> Any:
         return batch[name].flatten().take(at)
 
-    words = {"words": flat("words")} if "words" in batch.schema.names else {}
-    return pa.RecordBatch.from_pydict(
-        {
-            "passage": pa.array(key),
-            "node": batch["node"].take(rows),
-            "place": pa.array(place.astype(np.int32)),
-            "copies": batch["copies"].take(rows),
-            "owner_id": batch["owner_id"].take(rows),
-            "information": flat("information_of"),
-            "quoted": pa.array(((of & QUOTED) > 0).astype(np.int8)),
-            "said": pa.array(((of & SAID) > 0).astype(np.int8)),
-            "edge": pa.array(((of & EDGE) > 0).astype(np.int8)),
-            "repeat": pa.array(repeat),
-            "letters": flat("letters_of"),
-            "begin": flat("begin"),
-            "end": flat("end"),
-            **words,
-        }
-    )
+    columns = {
+        "passage": pa.array(key),
+        "node": batch["node"].take(rows),
+        "place": pa.array(place.astype(np.int32)),
+        "copies": batch["copies"].take(rows),
+    }
+    whole = "words" in batch.schema.names
+    if whole:
+        columns["owner_id"] = batch["owner_id"].take(rows)
+        columns["information"] = flat("information_of")
+        columns["quoted"] = pa.array(((of & QUOTED) > 0).astype(np.int8))
+    columns["said"] = pa.array(((of & SAID) > 0).astype(np.int8))
+    columns["edge"] = pa.array(((of & EDGE) > 0).astype(np.int8))
+    columns["repeat"] = pa.array(repeat)
+    if whole:
+        columns["letters"] = flat("letters_of")
+    columns["begin"], columns["end"] = flat("begin"), flat("end")
+    if whole:
+        columns["words"] = flat("words")
+    return pa.RecordBatch.from_pydict(columns)
 
 
 def distinct_passages(occurrences_: DataFrame) -> DataFrame:
