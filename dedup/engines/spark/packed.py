@@ -42,9 +42,11 @@ PACKS = "held array<binary>, held_words array<binary>, holding binary, says bina
 (:data:`HELD`) with their words, one after the other; and for all parts :data:`HOLDER` and
 :data:`TEXT`."""
 PASSAGES = "count long, holders long, held binary, words binary"
-"""A part of all passages: how many there are, how many holders they have together, and what is
-known of each (:data:`HELD`, ascending) with their words."""
+"""Some of a part of all passages: how many there are, how many holders they have together, and
+what is known of each (:data:`HELD`, ascending) with their words."""
 PASSAGE_ROW = "passage long, held long, holders long, information float, quoted byte"
+PASSAGES_A_ROW = 65_536
+"""Passages of a row at most, some 7 MB: the JVM holds a row several times."""
 TEXTS_A_PART = 25_000
 """Texts for each part of all passages: a million passages, some 100 MB."""
 
@@ -152,12 +154,15 @@ def distinct_passages(sketches: DataFrame, parts: int) -> DataFrame:
             rows["words"].astype(np.int64) * WORD.itemsize,
         )
         rows, words = summed(rows, words)
+        starts = range(0, max(1, len(rows)), PASSAGES_A_ROW)
+        cuts = [slice(start, start + PASSAGES_A_ROW) for start in starts]
+        some = [rows[cut_] for cut_ in cuts]
         return pa.table(
             {
-                "count": pa.array([len(rows)], pa.int64()),
-                "holders": pa.array([int(rows["holders"].sum())], pa.int64()),
-                "held": pa.array([rows.tobytes()], pa.binary()),
-                "words": pa.array([values_of(words)], pa.binary()),
+                "count": pa.array([len(part) for part in some], pa.int64()),
+                "holders": pa.array([int(part["holders"].sum()) for part in some], pa.int64()),
+                "held": pa.array([part.tobytes() for part in some], pa.binary()),
+                "words": pa.array([values_of(words[cut_]) for cut_ in cuts], pa.binary()),
             }
         )
 

@@ -50,8 +50,9 @@ ENTRIES_A_BLOCK = 1_500_000
 """Entries of a block where there are more passages: nearly each is of another passage."""
 KEYS_AT_ONCE = 1_000_000
 """Keys of a band of which buckets are made at once: all pairs of these are held."""
-ROWS_AT_ONCE = 65_536
-"""Passages from which a map task makes one row for each block."""
+ROWS_AT_ONCE = 16_384
+"""Passages from which a map task makes one row for each block: some 50 MB, which Spark takes from
+Python as one batch."""
 
 
 class PassageWords:
