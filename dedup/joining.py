@@ -179,7 +179,6 @@ class Join:
         a, b = plan.a[permutations], plan.b[permutations]
         line = self._card.view(np.uint32)
         line[:, bands.FULL] = 0
-        columns = np.empty((count, len(self._standing)), np.uint32)
 
         def hash_some(rows: slice) -> None:
             keys = np.empty((rows.stop - rows.start, count), np.uint32)
@@ -187,18 +186,21 @@ class Join:
                 self._standing[rows], c.p_content, c.c_word, self._mixed, a, b, plan.rows, keys
             )
             line[rows, bands.KEYS : bands.KEYS + count] = keys
-            columns[:, rows] = keys.T
 
         self._each(hash_some)
         parts: list[Pairs] = [(np.empty(0, np.uint64), np.empty(0, np.int32))]
+        column = np.empty(len(self._standing), np.uint32)
         for band in range(count):
-            column = columns[band]
+
+            def draw(rows: slice, band: int = band) -> None:
+                column[rows] = line[rows, bands.KEYS + band]
+
+            self._each(draw)
             sizes = bands.part_sizes(column, self._parts).tolist()
 
             def join(
                 part: int,
                 band: int = band,
-                column: NDArray[np.uint32] = column,
                 sizes: list[int] = sizes,
             ) -> tuple[NDArray[np.uint64], NDArray[np.int32], int]:
                 found: tuple[NDArray[np.uint64], NDArray[np.int32], int] = bands.join_band(
@@ -266,7 +268,7 @@ def similar_passages(
             some, full, ahead = join.bands(first, count)
             if former is not None:
                 crowd_kernels.take_roles(full, ahead, first, count, former.role, changed)
-            pairs, shared = merged_pairs((pairs, shared), some)
+            pairs, shared = (arena.keep(x) for x in merged_pairs((pairs, shared), some))
             del some
             release_memory()
             if progress:
