@@ -88,9 +88,9 @@ class Analysis:
     claims: list[Claims]
     languages: list[str | None]
     judgements: Judgements
+    template: NDArray[np.bool_]
+    """Passages that outlets' templates make."""
     widened: Widened | None = None
-    template: NDArray[np.bool_] | None = None
-    """Passages that outlets' templates make; where a run follows that starts from this one."""
 
 
 class Clock:
@@ -352,8 +352,8 @@ def _analyse(
         claims,
         languages,
         judgements,
+        template,
         widened,
-        template if earlier is not None else None,
     )
 
 

@@ -27,13 +27,11 @@ from dedup.memory import collector_paused
 from dedup.model import table_schemas
 from dedup.recall import join_parts, load_vocabulary, recall
 from dedup.rejudge import kept_relations, outlet_marks
-from dedup.relate import R_QUOTE
 from dedup.removal import kept_from, naming_outputs, noted_removals
 from dedup.retraction import retract
 from dedup.reuse import alignment_arrays, crowd_arrays, similar_arrays
 from dedup.run import counts_of, ledger_dict
 from dedup.runs import COMMITTED, READING
-from dedup.tables.relations import near_misses
 from dedup.texts import Tables
 from dedup.touched import JUDGED, VIEWS, former_part, kept_views, touched_rows
 from dedup.viewdigests import view_digests
@@ -156,7 +154,10 @@ def compare_all(
             analysis,
             tables,
             touched.formerly if touched else None,
-            {VIEWS: kept_views(analysis, now, recalled.number), JUDGED: _judged(run, analysis)},
+            {
+                VIEWS: kept_views(analysis, now, recalled.number),
+                JUDGED: _judged(analysis, now.pair_of),
+            },
             events,
             counts or Ingested(),
             missing or {},
@@ -186,13 +187,15 @@ def _only_grew(store: Store, run: Run, started: Started) -> bool:
     )
 
 
-def _judged(run: Run, x: Analysis) -> dict[str, NDArray[Any]]:
-    """What the next run need not judge again."""
-    c, corpus = x.collection, x.corpus
-    told = (x.relations.relation >= R_QUOTE) | (near_misses(x, run.settings) != 0)
-    marks = outlet_marks(corpus.owner_ids, corpus.records, c.nodes)
-    template = np.zeros(len(c.p_start), bool) if x.template is None else x.template
-    return kept_relations(c, x.shared, x.statistics, template, x.matches, x.relations, told, marks)
+def _judged(x: Analysis, told: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
+    """What the next run need not judge again; ``told`` (int64): the pairs that have rows."""
+    marks = outlet_marks(x.corpus.owner_ids, x.corpus.records, x.collection.nodes)
+    of_pair = np.zeros(len(x.relations.a), bool)
+    of_pair[told] = True
+    return kept_relations(
+        *(x.collection, x.shared, x.statistics, x.template),
+        *(x.matches, x.relations, of_pair, marks),
+    )
 
 
 def _commit(

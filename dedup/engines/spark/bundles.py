@@ -208,6 +208,7 @@ def analysis_of(
         list(claims),
         [],
         Judgements(none.reshape(-1, 2), none.reshape(-1, 2), {}, np.empty(0, np.uint64)),
+        flags,
     )
 
 
