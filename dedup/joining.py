@@ -114,6 +114,28 @@ def lines(count: int) -> NDArray[np.uint64]:
     return numbers[begin : begin + 8 * count].reshape(count, 8)
 
 
+@dataclass(frozen=True, slots=True)
+class Words:
+    """Passages and their content words, as a join asks for them.
+
+    ``p_content`` int64 (passages + 1): where the words of each begin in ``c_word`` (int32 numbers,
+    ascending in each passage); ``p_information`` float32 bits, ``p_key`` uint64; ``v_hash`` uint64
+    and ``v_bits`` uint8 of each numbered word.
+    """
+
+    p_content: NDArray[np.int64]
+    p_information: NDArray[np.float32]
+    p_key: NDArray[np.uint64]
+    c_word: NDArray[np.int32]
+    v_hash: NDArray[np.uint64]
+    v_bits: NDArray[np.uint8]
+
+    @classmethod
+    def of(cls, c: Collection) -> Words:
+        """Those of a collection."""
+        return cls(c.p_content, c.p_information, c.p_key, c.c_word, c.v_hash, c.v_bits)
+
+
 class Join:
     """Joins bands: passages whose keys are equal are compared (``bands.join_band``).
 
@@ -124,7 +146,7 @@ class Join:
 
     def __init__(
         self,
-        c: Collection,
+        c: Words,
         standing: NDArray[np.int64],
         fresh: NDArray[np.bool_],
         settings: Settings,
@@ -262,7 +284,7 @@ def similar_passages(
     fresh = np.ones(len(passage), bool) if former is None else ~former.known[place]
     pairs, shared = np.empty(0, np.uint64), np.empty(0, np.int32)
     changed = np.zeros(0 if former is None else len(passage), bool)
-    with Join(c, standing, fresh, settings, threads) as join:
+    with Join(Words.of(c), standing, fresh, settings, threads) as join:
         for first in range(0, plan.bands, BANDS_AT_ONCE):
             count = min(BANDS_AT_ONCE, plan.bands - first)
             some, full, ahead = join.bands(first, count)

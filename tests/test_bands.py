@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from dedup.config import Settings
 from dedup.joining import lines
 from dedup.kernels import bands, machine
+from dedup.kernels.buckets import places_among, words_by_hash
 from dedup.kernels.jit import kernel
 from dedup.kernels.minhash import QUARTERS
 from dedup.kernels.pairs import (
@@ -289,3 +290,20 @@ def test_weights_of_pairs_are_summed_in_order(rows):
     found, total = pairs[:n], total[:n]
     assert dict(zip(found.tolist(), total.tolist(), strict=True)) == expected
     assert found.tolist() == sorted(expected)
+
+
+@given(st.lists(st.integers(0, 2**64 - 1) | st.integers(0, 9), max_size=60))
+def test_words_that_are_known_by_hashes_get_numbers_in_their_order(hashes):
+    given_ = np.array(hashes, np.uint64)
+    known = np.unique(given_)
+    assert places_among(given_, known).tolist() == np.searchsorted(known, given_).tolist()
+
+
+@given(SETS)
+def test_words_of_each_passage_in_the_order_of_their_hashes(sets):
+    words = [word for some in sets for word in sorted(some)]
+    start = np.cumsum([0, *map(len, sets)])
+    hashes, bits = np.empty(len(words), np.uint64), np.empty(len(words), np.uint8)
+    words_by_hash(start, np.array(words, np.int32), HASHES, BITS, hashes, bits)
+    wanted = [pair for some in sets for pair in sorted((HASHES[w], BITS[w]) for w in some)]
+    assert list(zip(hashes, bits, strict=True)) == wanted

@@ -96,3 +96,48 @@ def compared(u, v, card, c_hash, c_bits, jaccard, least, dice, inside):
     for i in range(len(u)):
         out[i] = shared_by_hash(u[i], v[i], card, c_hash, c_bits, jaccard, least, dice, inside)
     return out
+
+
+@kernel
+def places_among(hashes, known):
+    """Where each of ``hashes`` (uint64) stands among the ``known`` ones (uint64, ascending, once
+    each; int32). All are known."""
+    # Hashes are even: those that begin with the same bits are few.
+    bits = 1
+    while (1 << bits) < len(known):
+        bits += 1
+    shift = np.uint64(64 - bits)
+    first = np.zeros((1 << bits) + 1, np.int32)
+    for k in known:
+        first[np.int64(k >> shift) + 1] += 1
+    for i in range(1 << bits):
+        first[i + 1] += first[i]
+    out = np.empty(len(hashes), np.int32)
+    for i in range(len(hashes)):
+        part = np.int64(hashes[i] >> shift)
+        lo = first[part]
+        hi = first[part + 1]
+        while hi - lo > 1:
+            middle = (lo + hi) // 2
+            if known[middle] <= hashes[i]:
+                lo = middle
+            else:
+                hi = middle
+        out[i] = lo
+    return out
+
+
+@kernel
+def words_by_hash(p_content, c_word, v_hash, v_bits, hashes, bits):
+    """The content words of passages (``p_content`` int64, passages + 1; ``c_word`` int32), those of
+    each in the order of their hashes: into ``hashes`` (uint64) and ``bits`` (uint8)."""
+    for p in range(len(p_content) - 1):
+        for j in range(p_content[p], p_content[p + 1]):
+            h = v_hash[c_word[j]]
+            k = j
+            while k > p_content[p] and hashes[k - 1] > h:
+                hashes[k] = hashes[k - 1]
+                bits[k] = bits[k - 1]
+                k -= 1
+            hashes[k] = h
+            bits[k] = v_bits[c_word[j]]

@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from dedup.engines.spark.batches import records_of, sortable
 from dedup.engines.spark.dealing import dealt
+from dedup.kernels.buckets import words_by_hash
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -68,11 +69,10 @@ def cut(data: bytes, sizes: NDArray[np.int64]) -> pa.BinaryArray:
 
 def content_words(c: Collection) -> NDArray[np.void]:
     """The content words of all passages (:data:`WORD`), by hash in each (``c.p_content``)."""
+    hashes, bits = np.empty(len(c.c_word), np.uint64), np.empty(len(c.c_word), np.uint8)
+    words_by_hash(c.p_content, c.c_word, c.v_hash, c.v_bits, hashes, bits)
     out = np.empty(len(c.c_word), WORD)
-    owner = np.repeat(np.arange(len(c.p_start)), np.diff(c.p_content))
-    hashes = c.v_hash[c.c_word]
-    order = np.lexsort((hashes, owner))
-    out["hash"], out["bits"] = hashes[order], c.v_bits[c.c_word][order]
+    out["hash"], out["bits"] = hashes, bits
     return out
 
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
-from dedup.candidates import common_eighths
+from dedup.engines.spark.bandblocks import as_table, bands_of, pairs_of_bands
 from dedup.engines.spark.batches import column, records_of, unsorted
 from dedup.engines.spark.dealing import names_for
 from dedup.engines.spark.packed import ALIKE, HELD, WORD, alike_rows, cut, values_of
@@ -48,8 +48,6 @@ PASSAGES_A_BLOCK = 2_000_000
 and some bands, and there are as few blocks as cores."""
 ENTRIES_A_BLOCK = 1_500_000
 """Entries of a block where there are more passages: nearly each is of another passage."""
-KEYS_AT_ONCE = 1_000_000
-"""Keys of a band of which buckets are made at once: all pairs of these are held."""
 ROWS_AT_ONCE = 16_384
 """Passages from which a map task makes one row for each block: some 50 MB, which Spark takes from
 Python as one batch."""
@@ -84,20 +82,17 @@ class PassageWords:
         self.card = np.zeros((len(self.everyone), 4), np.uint64)
         bands.cards(self.everyone, self.p_content, self.c_word, information, self.mixed, self.card)
 
-    def band_keys(self, settings: Settings, first: int = 0, last: int = 256) -> NDArray[np.uint32]:
-        """Keys (uint32, passages x bands) of the bands from number ``first`` on, before ``last``
-        (by default all)."""
+    def band_keys(self, settings: Settings) -> NDArray[np.uint32]:
+        """Keys (uint32, passages x bands) of all bands."""
         plan = scheme(settings)
-        last = min(last, plan.bands)
-        perms = slice(first * plan.rows, last * plan.rows)
-        out = np.empty((len(self.everyone), last - first), np.uint32)
+        out = np.empty((len(self.everyone), plan.bands), np.uint32)
         bands.band_keys(
             self.everyone,
             self.p_content,
             self.c_word,
             self.mixed,
-            plan.a[perms],
-            plan.b[perms],
+            plan.a,
+            plan.b,
             plan.rows,
             out,
         )
@@ -135,7 +130,7 @@ def colliding(passages: DataFrame, settings: Settings, blocks: int) -> DataFrame
         block = number[table["block"][0].as_py()]
         some = bands_of(block, blocks, settings)
         held, words = (table[name].to_pylist() for name in ("held", "words"))
-        return _packed(_pairs_of_bands(held, words, some, settings))
+        return _packed(pairs_of_bands(held, words, some, settings))
 
     if blocks <= scheme(settings).bands:
         every = F.explode(F.array(*(F.lit(name) for name in number))).alias("block")
@@ -194,12 +189,6 @@ def _spread(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
             )
 
 
-def bands_of(block: int, blocks: int, settings: Settings) -> tuple[int, int]:
-    """The first band of a block of bands, and the one after its last."""
-    bands_ = scheme(settings).bands
-    return block * bands_ // blocks, (block + 1) * bands_ // blocks
-
-
 def _entries(batch: pa.RecordBatch, settings: Settings, blocks: int) -> pa.RecordBatch:
     information = column(batch, "information")
     words = PassageWords(batch["words"].to_pylist(), information)
@@ -244,9 +233,8 @@ class _Held:
 
     def __init__(self, own: NDArray[np.void], words: list[bytes], settings: Settings) -> None:
         self.own = own
-        self.information = np.ascontiguousarray(self.own["information"])
         sizes = self.own["words"].astype(np.int64)
-        self.known = PassageWords(words, self.information, sizes)
+        self.known = PassageWords(words, np.ascontiguousarray(self.own["information"]), sizes)
         self.p_key = unsorted(np.ascontiguousarray(self.own["passage"]))
         self.rules = _rules(settings)
         self.found: list[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int32]]] = []
@@ -270,23 +258,8 @@ class _Held:
         self.full += more
 
     def pairs(self) -> pa.Table:
-        """All that was found (columns of :data:`SIMILAR`); in a last row, how many buckets were
-        ``full``."""
-        own = self.own
-        one, two, shared = _joined(self.found)
-        common = common_eighths(self.information, own["quoted"] > 0, one, two, shared)
-        u, v = own["passage"][one], own["passage"][two]
-        missing = np.append(np.zeros(len(u), bool), True)
-        full = np.append(np.zeros(len(u), np.int64), self.full)
-        return pa.table(
-            {
-                "u": pa.array(np.append(np.minimum(u, v), 0), mask=missing),
-                "v": pa.array(np.append(np.maximum(u, v), 0), mask=missing),
-                "shared": pa.array(np.append(shared, np.int32(0)), mask=missing),
-                "common": pa.array(np.append(common, np.int32(0)), mask=missing),
-                "full": pa.array(full, mask=~missing),
-            }
-        )
+        """All that was found: see :func:`~dedup.engines.spark.bandblocks.as_table`."""
+        return as_table(self.own, *_joined(self.found), self.full)
 
 
 def _pairs(
@@ -306,26 +279,6 @@ def _pairs(
         if hi - lo > 1:
             some = order[lo:hi]
             held.compare(np.ascontiguousarray(every["key"][some]), number[some])
-    return held.pairs()
-
-
-def _pairs_of_bands(
-    passages: list[bytes], words: list[bytes], some: tuple[int, int], settings: Settings
-) -> pa.Table:
-    """The pairs of the bands from ``some[0]`` to before ``some[1]``."""
-    rows = records_of(passages, HELD)
-    own = np.empty(len(rows), PASSAGE)
-    for name in PASSAGE.names or ():
-        own[name] = rows[name]
-    held = _Held(own, words, settings)
-    keys = held.known.band_keys(settings, *some)
-    parts = np.uint32(-(-len(keys) // KEYS_AT_ONCE))
-    for band in range(keys.shape[1]):
-        key = np.ascontiguousarray(keys[:, band])
-        part = key % parts if parts > 1 else np.zeros(len(key), np.uint32)
-        for i in range(int(parts)):
-            number = np.flatnonzero(part == i)
-            held.compare(key[number], number)
     return held.pairs()
 
 
