@@ -254,8 +254,36 @@ def with_snippets(shared: DataFrame, texts: DataFrame) -> DataFrame:
     """Occurrences with ``snippet``, the words as they stand in the text."""
     from pyspark.sql import functions as F  # noqa: N812
 
-    cut = F.substring(F.col("text"), F.col("begin") + 1, F.col("end") - F.col("begin"))
-    return shared.join(texts.select("node", "text"), "node").withColumn("snippet", cut).drop("text")
+    names = [name for name in shared.columns if name != "node"]
+    rows = shared.groupBy("node").agg(F.collect_list(F.struct(*names)).alias("places"))
+
+    def work(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        for batch in batches:
+            yield _snippets(batch)
+
+    kinds = ", ".join(f"{name} {kind}" for name, kind in shared.dtypes if name != "node")
+    joined = rows.join(texts.select("node", "text"), "node")
+    return joined.mapInArrow(work, f"node long, {kinds}, snippet string")
+
+
+def _snippets(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """The ``places`` of texts in a row each, with their letters: by characters, which Spark would
+    count from the beginning of the text for each."""
+    places = batch["places"]
+    sizes = places.value_lengths().to_numpy(zero_copy_only=False)
+    row = np.repeat(np.arange(len(batch)), sizes)
+    flat = places.flatten()
+    columns = {field.name: flat.field(field.name) for field in flat.type}
+    texts = batch["text"].to_pylist()
+    spans = zip(row.tolist(), columns["begin"].to_pylist(), columns["end"].to_pylist(), strict=True)
+    snippets = [texts[of][begin:end] for of, begin, end in spans]
+    return pa.RecordBatch.from_pydict(
+        {
+            "node": batch["node"].take(pa.array(row)),
+            **columns,
+            "snippet": pa.array(snippets, pa.string()),
+        }
+    )
 
 
 def count_holders(shared: DataFrame, records: DataFrame) -> DataFrame:
