@@ -26,7 +26,7 @@ from dedup.config import ReadSettings, Settings
 from dedup.engines.spark.dealing import names_for, spark_hash
 from dedup.engines.spark.session import java_options, options_of
 from dedup.engines.spark.tuning import settings_for, tuned
-from dedup.errors import UsageError
+from dedup.errors import InternalError, UsageError
 from dedup.model import Ledger
 from dedup.read import read_articles, read_stream
 from dedup.read.discover import Found
@@ -219,7 +219,7 @@ def test_keys_keep_their_order(keys):
 def test_blocks_of_band_keys_find_the_pairs_of_the_local_engine(seed, count, words):
     """With few words buckets overflow, so that representatives decide."""
     from dedup.candidates import find_candidates
-    from dedup.engines.spark import packed, similar, sketching
+    from dedup.engines.spark import bandblocks, packed, similar, sketching
     from dedup.engines.spark.batches import sortable
     from dedup.reuse import nothing_known
 
@@ -268,8 +268,8 @@ def test_blocks_of_band_keys_find_the_pairs_of_the_local_engine(seed, count, wor
     held, held_words = (parts[name].to_pylist()[0] for name in ("held", "held_words"))
     by_bands = set()
     for block in range(3):
-        own = similar.bands_of(block, 3, plain)
-        met = similar._pairs_of_bands(held, held_words, own, plain)
+        own = bandblocks.bands_of(block, 3, plain)
+        met = bandblocks.pairs_of_bands(held, held_words, own, plain)
         by_bands |= set(
             zip(*(met[n].to_pylist() for n in ("u", "v", "shared", "common")), strict=True)
         )
@@ -312,6 +312,35 @@ def local(tmp_path):
     """The sample, scanned by the local engine."""
     dedup.scan(str(SAMPLE)).write(tmp_path / "local", format="parquet", report=False)
     return tmp_path / "local"
+
+
+@slow
+def test_stages_side_by_side(session, tmp_path):
+    """All are done and logged; of one that fails the message names the stage, not the last one."""
+    from dedup.engines.spark.session import few_rows
+    from dedup.engines.spark.stages import Stages, stage_named
+
+    rows = few_rows(session, {"name": ["b", "a"], "size": [2, 1]})
+    assert rows.collect() == [("b", 2), ("a", 1)]
+
+    def table(name):
+        return lambda: stages.table(name, lambda: rows.where(f"name = '{name}'"))
+
+    with Stages(session, tmp_path.as_uri()) as stages:
+        found = stages.together({name: table(name) for name in "ab"})
+        assert {name: rows.collect() for name, rows in found.items()} == {
+            "a": [("a", 1)],
+            "b": [("b", 2)],
+        }
+        assert {entry["stage"] for entry in stages.log} == {"a", "b"}
+    with (
+        stage_named(None) as progress,
+        Stages(session, tmp_path.as_uri(), progress) as stages,
+    ):
+        wait = stages.beside(lambda: stages.table("broken", lambda: rows.select("nothing")))
+        stages.table("sound", lambda: rows)
+        with pytest.raises(InternalError, match="gave up in stage 'broken'"):
+            wait()
 
 
 def random_edges(seed, nodes, count):

@@ -9,7 +9,8 @@ read                       the local readers in ``mapInArrow``, a task a file or
 exact repeats collapse     window by (id, text), then ``groupBy`` text                 nodes
 segment, sketch            ``mapInArrow`` over texts                                   sketching
 distinct passages          packed by part of all; ``groupBy`` part                     packed
-LSH buckets                blocks of bands, or of keys, with words; ``groupBy`` block  similar
+LSH buckets                blocks of keys, with words; ``groupBy`` block               similar
+                           blocks of bands while one task holds all words              bandblocks
 alike passages             compared inside of each block; ``distinct``                 similar
 bounded edges, pairs of    one task while it holds all links and holders; else         meeting
 articles, their blocks     ranks in windows, and joins with holders                    bounded
@@ -35,6 +36,9 @@ LSH buckets                those that a new passage comes into                  
 align                      pairs that no earlier run aligned                           reused
 what changed               full joins of the tables with their former version          differences
 =========================  ==========================================================  ==========
+
+Stages that do not ask for each other run side by side: what hangs on single texts beside the
+search for pairs, and the tables.
 
 Nodes are numbered in the order of their digests and passages by their keys, so that "smallest"
 means what it means on one machine. A passage is known by the 64-bit hash of its words, and a word

@@ -50,11 +50,13 @@ def write_out(
         texts = archive.read(version, "texts").select("digest", "text")
         tables["texts"] = now["articles"].select("id", "ref", "digest").join(texts, "digest")
     written = {
-        name: stages.table(f"{WHOLE}/{name}.parquet", partial(results.contract, name, rows))
+        name: stages.table(
+            f"{WHOLE}/{name}.parquet", partial(results.contract, name, rows), lasting=True
+        )
         for name, rows in tables.items()
     }
     changes = stages.finished("changes").orderBy("table", "key")
-    stages.table(f"{WHOLE}/changes.parquet", lambda: changes)
+    stages.table(f"{WHOLE}/changes.parquet", lambda: changes, lasting=True)
     if request.report:
         from dedup.engines.spark.report import top_groups
 

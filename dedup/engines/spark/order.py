@@ -30,7 +30,7 @@ from dedup.relate import R_QUOTE
 from dedup.template import LARGEST_OUTLET
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
     from pyspark.sql import Column, DataFrame
@@ -98,6 +98,32 @@ def read_texts(stages: Stages, plan: Plan, inputs: Sequence[InputFile]) -> tuple
     passages = table("passages", lambda: packed.distinct_passages(sketches, parts))
     every = sketching.places(sketches)
     return Texts(read, rows, texts, sketches, every, packed.as_rows(passages)), passages
+
+
+@dataclass(frozen=True, slots=True)
+class Single:
+    """What hangs on no pair of texts: ``claims`` of their records, in how many articles each word
+    stands (``words``), and the places that page templates make (``template``)."""
+
+    claims: DataFrame
+    words: DataFrame
+    template: DataFrame
+
+
+def single_texts(stages: Stages, plan: Plan, t: Texts) -> Single:
+    """What the stages before and after the comparison of texts ask of each by itself."""
+    return Single(
+        stages.table("claims", lambda: records.claims(t.records, t.nodes, plan.agencies)),
+        stages.table("frequencies", lambda: scores.frequencies_of(t.sketches)),
+        template_of(stages, t),
+    )
+
+
+def template_of(stages: Stages, t: Texts) -> DataFrame:
+    """Places that page templates make (``sketching.template_places``)."""
+    large = stages.value("large-outlet", lambda: nodes.too_large_outlet(t.nodes, LARGEST_OUTLET))
+    keys = stages.table("template-keys", lambda: sketching.template_keys(t.sketches, large))
+    return stages.table("template", lambda: sketching.template_places(t.sketches, keys, large))
 
 
 def find_pairs(stages: Stages, plan: Plan, t: Texts, passages: DataFrame) -> DataFrame:
@@ -185,25 +211,32 @@ class Compared:
     identical: DataFrame
 
 
-def relate_texts(stages: Stages, plan: Plan, t: Texts, blocked: DataFrame) -> Compared:
-    """Align the pairs, learn from all of them what is furniture, and name their relations."""
-    settings, table = plan.settings, stages.table
-    aligned = table("aligned", lambda: compare.align_pairs(blocked, t.nodes, settings))
-    words = table("frequencies", lambda: scores.frequencies_of(t.sketches))
-    return relate_aligned(stages, plan, t, aligned, words)
+def relate_texts(
+    stages: Stages, plan: Plan, t: Texts, blocked: DataFrame, single: Callable[[], Single]
+) -> Compared:
+    """Align the pairs, learn from all of them what is furniture, and name their relations;
+    ``single`` gives what is known of single texts, once it is asked for."""
+    settings = plan.settings
+    aligned = stages.table("aligned", lambda: compare.align_pairs(blocked, t.nodes, settings))
+    known = single()
+    return relate_aligned(stages, plan, t, aligned, known.words, known.template)
 
 
 def relate_aligned(
-    stages: Stages, plan: Plan, t: Texts, aligned: DataFrame, words: DataFrame
+    stages: Stages,
+    plan: Plan,
+    t: Texts,
+    aligned: DataFrame,
+    words: DataFrame,
+    template: DataFrame,
 ) -> Compared:
-    """What aligned pairs (``compare.ALIGNED``) have in common; ``words``: see
-    ``scores.frequencies``."""
+    """What aligned pairs (``compare.ALIGNED``) have in common; ``words`` and ``template``: see
+    :class:`Single`."""
     settings, table = plan.settings, stages.table
+    # Nearly half of the pairs prove to have nothing in common: no text is sent for these again.
+    matched = aligned.where("octet_length(matches) > 0")
     repeated = t.passages.where("held > 1").select("passage", "held")
-    members = shared.cluster_passages(stages, aligned, repeated)
-    large = stages.value("large-outlet", lambda: nodes.too_large_outlet(t.nodes, LARGEST_OUTLET))
-    keys = table("template-keys", lambda: sketching.template_keys(t.sketches, large))
-    template = table("template", lambda: sketching.template_places(t.sketches, keys, large))
+    members = shared.cluster_passages(stages, matched, repeated)
     occurrences = table(
         "shared",
         lambda: shared.shared_occurrences(t.occurrences, members, template),
@@ -212,26 +245,30 @@ def relate_aligned(
     suspects = shared.suspects(counted, settings)
     unrelated = table(
         "unrelated",
-        lambda: compare.unrelated(aligned, _with_suspects(t, occurrences, suspects)),
+        lambda: compare.unrelated(matched, _with_suspects(t, occurrences, suspects)),
     )
     named = table(
         "kinds",
-        lambda: shared.kinds_of(counted, shared.count_links(aligned, members, unrelated), settings),
+        lambda: shared.kinds_of(counted, shared.count_links(matched, members, unrelated), settings),
     )
     # A table of its own: Spark sends it to the texts while it is small, and sorts none of these.
     views = table("views", lambda: _views(occurrences, named, template))
-    related = table(
-        "related", lambda: compare.relate_pairs(aligned, _with_views(t.nodes, views), settings)
-    )
     several = t.sketches.where("copies > 1 AND groupable").select("node", "first", "last")
-    spans = table(
-        "spans",
-        lambda: scores.spans(related, several.select("node"), named, occurrences, plan.least),
+    # Tables of their own: tasks of one stage are of a size.
+    others = stages.beside(
+        lambda: table(
+            "other-spans", lambda: scores.other_spans(several.select("node"), named, occurrences)
+        )
     )
+    related = table(
+        "related", lambda: compare.relate_pairs(matched, _with_views(t.nodes, views), settings)
+    )
+    spans = table("spans", lambda: scores.match_spans(related, plan.least))
+    ranked_spans = spans.unionByName(others())
     weights = table(
         "weights",
         lambda: scores.weights(
-            spans, t.nodes, words.where("articles > 0"), t.records.count(), plan.tasks
+            ranked_spans, t.nodes, words.where("articles > 0"), t.records.count(), plan.tasks
         ),
     )
     ranked = table("ranked", lambda: scores.ranked_passages(named, weights))
@@ -294,16 +331,9 @@ class Decided:
     verdicts: DataFrame
 
 
-def decide(stages: Stages, plan: Plan, t: Texts, x: Compared) -> Decided:
-    """Who wrote what, group by group, and the flag of every article."""
-    claimed = stages.table("claims", lambda: records.claims(t.records, t.nodes, plan.agencies))
-    return decide_claimed(stages, plan, t, x, claimed)
-
-
-def decide_claimed(
-    stages: Stages, plan: Plan, t: Texts, x: Compared, claimed: DataFrame
-) -> Decided:
-    """As :func:`decide`, with what ``records.claims`` finds."""
+def decide(stages: Stages, plan: Plan, t: Texts, x: Compared, claimed: DataFrame) -> Decided:
+    """Who wrote what, group by group, and the flag of every article; ``claimed``: what
+    ``records.claims`` finds."""
     table, related = stages.table, x.related
     of_nodes = t.sketches.select("node", "copies", "groupable")
 

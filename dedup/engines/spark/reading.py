@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
+from dedup.engines.spark.session import few_rows
 from dedup.errors import InputError
 from dedup.model import Ledger, article_schema
 from dedup.read import read_stream
@@ -98,10 +99,14 @@ def read_records(
 
 
 def _known(spark: SparkSession, files: Sequence[InputFile]) -> DataFrame:
-    rows = [(f.uri, f.name, f.text_id, f.group, f.size) for f in files]
-    return spark.createDataFrame(
-        rows, "path string, name string, text_id string, folder string, size long"
-    )
+    columns: dict[str, list[Any]] = {
+        "path": [f.uri for f in files],
+        "name": [f.name for f in files],
+        "text_id": [f.text_id for f in files],
+        "folder": [f.group for f in files],
+        "size": [f.size for f in files],
+    }
+    return few_rows(spark, columns)
 
 
 def _whole_files(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from pyspark.sql import functions as F  # noqa: N812 - its usual name
 
 from dedup.engines.spark.results import SORTED_BY
+from dedup.engines.spark.session import few_rows
 from dedup.model import table_schemas
 from dedup.report.encode import normalised
 from dedup.report.html import render_html
@@ -65,7 +66,7 @@ def _names(spark: SparkSession, name: str, lists: Iterable[list[str]]) -> DataFr
     """All names of some lists, as a table small enough to be sent to all tasks."""
     every = sorted({one for some in lists for one in some})
     # Spark knows no size of such a table: it would sort and send the other one.
-    return F.broadcast(spark.createDataFrame([(one,) for one in every], f"{name} string"))
+    return F.broadcast(few_rows(spark, {name: every}))
 
 
 def _table(name: str, rows: DataFrame, *, in_order: bool = False) -> pa.Table:

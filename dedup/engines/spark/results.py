@@ -71,7 +71,12 @@ def tables(plan: Plan, t: Texts, x: Compared, d: Decided, *, texts: bool) -> dic
     """All tables by name."""
     passages = _passages(plan, t, x, d)
     relations = d.roles.where("role = 'listed'")
-    out = {
+    out = {}
+    if texts:  # by one task for a small run: others are written beside it
+        out["texts"] = t.records.select("id", "ref", "digest", "node").join(
+            t.nodes.select("node", "text"), "node"
+        )
+    return out | {
         "articles": _articles(t, d),
         "passages": passages,
         "matches": d.roles.where("role = 'match'"),
@@ -81,11 +86,6 @@ def tables(plan: Plan, t: Texts, x: Compared, d: Decided, *, texts: bool) -> dic
         "near_misses": d.roles.where("role = 'near'"),
         "rejected": told(t.read, "reject", REJECT),
     }
-    if texts:
-        out["texts"] = t.records.select("id", "ref", "digest", "node").join(
-            t.nodes.select("node", "text"), "node"
-        )
-    return out
 
 
 def told(read: DataFrame, kind: str, fields: str) -> DataFrame:

@@ -6,17 +6,16 @@ import hashlib
 import importlib.metadata
 import json
 import time
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from functools import partial, reduce
 from typing import TYPE_CHECKING, Any
 
-from dedup.engines.spark.session import make_session, options_of
-from dedup.errors import DedupError, InputError, InternalError, UsageError
+from dedup.engines.spark.session import make_session, options_of, start_workers
+from dedup.errors import InputError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
     from pyspark.sql import DataFrame, SparkSession
 
@@ -73,44 +72,10 @@ def scan(request: Request) -> dict[str, Any]:
     :class:`~dedup.errors.InternalError` naming the stage where Spark gives up.
     """
     spark = make_session(request.master, options_of(request.conf))
-    from dedup.engines.spark.stages import Stages
+    from dedup.engines.spark.stages import Stages, stage_named
 
     with stage_named(request.progress) as progress:
         return _scan(spark, request, lambda work: Stages(spark, work, progress))
-
-
-@contextmanager
-def stage_named(progress: Progress | None) -> Iterator[Progress]:
-    """Turn errors of Spark into :class:`~dedup.errors.InternalError` naming the last stage of which
-    the progress that this gives was told; it passes it on to ``progress``."""
-    from pyspark.errors import PySparkException
-
-    last = "start"
-
-    def told(stage: str, done: int, total: int | None) -> None:
-        nonlocal last
-        last = stage
-        if progress:
-            progress(stage, done, total)
-
-    try:
-        yield told
-    except DedupError:
-        raise
-    except PySparkException as error:
-        raise InternalError(_gave_up(last, error)) from error
-    except Exception as error:
-        if type(error).__module__.startswith("py4j"):
-            raise InternalError(_gave_up(last, error)) from error
-        raise
-
-
-def _gave_up(stage: str, error: Exception) -> str:
-    reason = next((line for line in str(error).splitlines() if line.strip()), repr(error))
-    return (
-        f"Spark gave up in stage '{stage}': {reason[:500]}; what was finished is kept, the same "
-        "command goes on there"
-    )
 
 
 def _scan(spark: SparkSession, request: Request, make: Any) -> dict[str, Any]:
@@ -131,8 +96,8 @@ def _scan(spark: SparkSession, request: Request, make: Any) -> dict[str, Any]:
     files.check_output(request.out, request.overwrite)
     work = (request.work or f"{request.out.rstrip('/')}.work").rstrip("/")
     size = sum(file.size for file in inputs)
-    with tuned(spark, size):
-        return _run_stages(spark, request, files, inputs, size, name, make(f"{work}/{name}"))
+    with tuned(spark, size), make(f"{work}/{name}") as stages:
+        return _run_stages(spark, request, files, inputs, size, name, stages)
 
 
 def _run_stages(
@@ -150,6 +115,8 @@ def _run_stages(
     from dedup.relate import R_BOILERPLATE, R_QUOTE
 
     begun = time.perf_counter()
+    # Kernels load for seconds. What keeps workers from starting, the stage that needs them says.
+    stages.beside(partial(start_workers, spark))
     now = stages.value("now", lambda: reading.present().isoformat())
     cores = spark.sparkContext.defaultParallelism
     plan = order.Plan(
@@ -163,17 +130,21 @@ def _run_stages(
     )
     texts, passages = order.read_texts(stages, plan, inputs)
     ledger = ledger_of(stages, texts.read, texts.records.count)
+    single = stages.beside(partial(order.single_texts, stages, plan, texts))
     blocked = order.find_pairs(stages, plan, texts, passages)
-    compared = order.relate_texts(stages, plan, texts, blocked)
-    decided = order.decide(stages, plan, texts, compared)
+    compared = order.relate_texts(stages, plan, texts, blocked, single)
+    decided = order.decide(stages, plan, texts, compared, single().claims)
     from dedup.engines.spark import results
 
     tables = results.tables(plan, texts, compared, decided, texts=request.texts)
     contract = partial(results.contract, one_file=size < SMALL)
-    written: dict[str, DataFrame] = {
-        key: stages.table(f"{WHOLE}/{key}.parquet", partial(contract, key, tables[key]))
-        for key in tables
-    }
+    builds = {key: partial(contract, key, tables[key]) for key in tables}
+    written = stages.together(
+        {
+            key: partial(stages.table, f"{WHOLE}/{key}.parquet", build, lasting=True)
+            for key, build in builds.items()
+        }
+    )
     run = {
         "dedup": importlib.metadata.version("dedup"),
         "engine": "spark",

@@ -69,13 +69,8 @@ def frequencies_of(sketches: DataFrame) -> DataFrame:
     return counts.groupBy("word").agg(F.sum("articles").alias("articles"))
 
 
-def spans(
-    related: DataFrame, identical: DataFrame, kinds: DataFrame, occurrences: DataFrame, least: int
-) -> DataFrame:
-    """All spans that are ranked (:data:`SPAN`).
-
-    ``identical``: ``node`` of texts that several articles have.
-    """
+def match_spans(related: DataFrame, least: int) -> DataFrame:
+    """The spans of all matches of related pairs (:data:`SPAN`), ``least``: which are listed."""
     from pyspark.sql import functions as F  # noqa: N812
 
     def work(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
@@ -83,7 +78,16 @@ def spans(
             yield _match_spans(batch)
 
     listed = related.where(F.col("relation") >= least).select("a", "b", "matches")
-    of_matches = listed.mapInArrow(work, SPAN)
+    return listed.mapInArrow(work, SPAN)
+
+
+def other_spans(identical: DataFrame, kinds: DataFrame, occurrences: DataFrame) -> DataFrame:
+    """The spans that are ranked and that no match has (:data:`SPAN`): whole texts and passages.
+
+    ``identical``: ``node`` of texts that several articles have.
+    """
+    from pyspark.sql import functions as F  # noqa: N812
+
     whole = identical.selectExpr(
         f"{IDENTICAL} AS kind", "node AS a", "0L AS b", "0 AS nth", "node", "0 AS lo", "-1 AS hi"
     )
@@ -98,7 +102,7 @@ def spans(
         "at.place AS lo",
         "-1 AS hi",
     )
-    return of_matches.unionByName(whole).unionByName(ranked)
+    return whole.unionByName(ranked)
 
 
 def _match_spans(batch: pa.RecordBatch) -> pa.RecordBatch:

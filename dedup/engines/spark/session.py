@@ -12,7 +12,7 @@ from dedup.errors import MissingExtraError, UsageError
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from pyspark.sql import SparkSession
+    from pyspark.sql import DataFrame, SparkSession
 
 PURPOSE = "--engine spark"
 DEFAULTS = {
@@ -31,6 +31,8 @@ DEFAULTS = {
 _PLANNING = "-XX:TieredStopAtLevel=1"
 """Java's options for a driver. It plans more than a hundred small jobs, each with other code: the
 optimising compiler would take as long as all else that the driver does."""
+_ARROW = "-Darrow.enable_unsafe_memory_access=true"
+"""Spark writes and reads Arrow's buffers value by value, and Arrow would check each place."""
 _FEW_CORES = 4
 """Up to so many cores, collecting garbage side by side costs more than it saves."""
 
@@ -44,7 +46,8 @@ def java_options(master: str | None) -> str:
         few = (os.cpu_count() or 1) <= _FEW_CORES
     else:
         few = int(cores[1] or 1) <= _FEW_CORES
-    return f"{_PLANNING} -XX:+UseSerialGC" if few else _PLANNING
+    options = f"{_PLANNING} {_ARROW}"
+    return f"{options} -XX:+UseSerialGC" if few else options
 
 
 def options_of(given: Sequence[str]) -> dict[str, str]:
@@ -80,7 +83,10 @@ def make_session(master: str | None, options: Mapping[str, str]) -> SparkSession
     builder = SparkSession.builder
     if master is not None:
         builder = builder.master(master)
-    java = {"spark.driver.defaultJavaOptions": java_options(master)}
+    java = {
+        "spark.driver.defaultJavaOptions": java_options(master),
+        "spark.executor.defaultJavaOptions": _ARROW,
+    }
     for key, value in (DEFAULTS | java | dict(options)).items():
         builder = builder.config(key, value)
     try:
@@ -93,3 +99,23 @@ def make_session(master: str | None, options: Mapping[str, str]) -> SparkSession
         ) from error
     session.sparkContext.setLogLevel("ERROR")
     return session
+
+
+def start_workers(spark: SparkSession) -> None:
+    """Have Python workers start on one executor, whose kernels the others find compiled."""
+    spark.range(1, numPartitions=1).mapInArrow(lambda batches: batches, "id long").count()
+
+
+def few_rows(spark: SparkSession, columns: Mapping[str, Sequence[str | int]]) -> DataFrame:
+    """A small table of the driver by its columns, which goes along with the plan.
+
+    From a list of rows Spark makes a job of Python workers instead, with a daemon of its own.
+    """
+    import pyarrow as pa
+
+    kinds = {str: pa.string(), int: pa.int64()}
+    arrays = {
+        name: pa.array(values, kinds[type(values[0])] if values else pa.string())
+        for name, values in columns.items()
+    }
+    return spark.createDataFrame(pa.table(arrays))

@@ -8,20 +8,72 @@ from __future__ import annotations
 
 import json
 import time
-from typing import TYPE_CHECKING, Any
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from dedup.engines.spark.files import Files
+from dedup.errors import DedupError, InternalError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from pyspark.sql import DataFrame, SparkSession
 
+    from dedup.pipeline import Progress
+
+    T = TypeVar("T")
+
 MARK = ".done.json"
+AT_ONCE = 4
+"""Pieces of work that stand beside each other: while one waits for its slowest task, or for Spark
+to plan it, others have the cores."""
+
+READ_ONCE = {"parquet.enable.dictionary": "false", "parquet.compression.codec.zstd.level": "1"}
+"""Options for tables that only the next stages read: most values are hashes, of which Parquet would
+look for repeats in vain."""
+
+
+@contextmanager
+def stage_named(progress: Progress | None) -> Iterator[Progress]:
+    """Turn errors of Spark into :class:`~dedup.errors.InternalError` naming the last stage of which
+    the progress that this gives was told; it passes it on to ``progress``."""
+    last = "start"
+
+    def told(stage: str, done: int, total: int | None) -> None:
+        nonlocal last
+        last = stage
+        if progress:
+            progress(stage, done, total)
+
+    with _failures_named(lambda: last):
+        yield told
+
+
+@contextmanager
+def _failures_named(stage: Callable[[], str]) -> Iterator[None]:
+    from pyspark.errors import PySparkException
+
+    try:
+        yield
+    except DedupError:
+        raise
+    except Exception as error:
+        of_spark = isinstance(error, PySparkException)
+        if not of_spark and not type(error).__module__.startswith("py4j"):
+            raise
+        reason = next((line for line in str(error).splitlines() if line.strip()), repr(error))
+        raise InternalError(
+            f"Spark gave up in stage '{stage()}': {reason[:500]}; what was finished is kept, the "
+            "same command goes on there"
+        ) from error
 
 
 class Stages:
-    """The finished stages of a run below ``folder`` (a URI); ``log`` says what each took."""
+    """The finished stages of a run below ``folder`` (a URI); ``log`` says what each took.
+
+    Stages may be asked for in several threads (:meth:`beside`).
+    """
 
     def __init__(
         self,
@@ -34,6 +86,24 @@ class Stages:
         self.files = Files(spark)
         self.log: list[dict[str, Any]] = []
         self._progress = progress
+        self._pool = ThreadPoolExecutor(AT_ONCE)
+
+    def __enter__(self) -> Stages:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._pool.shutdown(cancel_futures=True)
+
+    def beside(self, work: Callable[[], T]) -> Callable[[], T]:
+        """Begin some ``work`` beside what follows; what this returns waits for its outcome."""
+        from pyspark.util import inheritable_thread_target
+
+        return self._pool.submit(inheritable_thread_target(self.spark)(work)).result
+
+    def together(self, works: Mapping[str, Callable[[], T]]) -> dict[str, T]:
+        """The outcomes of pieces of work that do not ask for each other, done side by side."""
+        begun = {name: self.beside(work) for name, work in works.items()}
+        return {name: wait() for name, wait in begun.items()}
 
     def table(
         self,
@@ -42,11 +112,13 @@ class Stages:
         *,
         at: str | None = None,
         partition_by: Sequence[str] = (),
+        lasting: bool = False,
     ) -> DataFrame:
         """The table ``name``: read if it was finished before, else built and written.
 
         ``at``: the folder (a URI) of a table that outlives the run, with a folder below for each
-        value of ``partition_by``; by default one below that of the stages.
+        value of ``partition_by``; by default one below that of the stages. ``lasting``: it outlives
+        the run there, too, by being moved.
         """
         if self._progress:
             self._progress(name, 0, None)
@@ -55,10 +127,14 @@ class Stages:
         begun = time.perf_counter()
         resumed = self.files.exists(mark)
         if not resumed:
-            built = build()
-            schema = built.schema.jsonValue()
-            self.spark.sparkContext.setJobDescription(name)
-            built.write.mode("overwrite").partitionBy(*partition_by).parquet(uri)
+            with _failures_named(lambda: name):
+                built = build()
+                schema = built.schema.jsonValue()
+                self.spark.sparkContext.setJobDescription(name)
+                writer = built.write.mode("overwrite").partitionBy(*partition_by)
+                if at is None and not lasting:
+                    writer = writer.options(**READ_ONCE)
+                writer.parquet(uri)
             self.files.write(mark, json.dumps({"schema": schema}).encode())
         else:
             schema = self.files.read_json(mark)["schema"]

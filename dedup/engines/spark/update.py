@@ -13,6 +13,7 @@ import hashlib
 import importlib.metadata
 import json
 import time
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from functools import partial
@@ -86,15 +87,18 @@ def update(request: UpdateRequest) -> dict[str, Any]:
     """
     spark = make_session(request.master, options_of(request.conf))
     from dedup.engines.spark.archive import Archive
-    from dedup.engines.spark.scan import stage_named
-    from dedup.engines.spark.stages import Stages
+    from dedup.engines.spark.stages import Stages, stage_named
 
     with stage_named(request.progress) as progress:
         archive = Archive(spark, request.index)
         archive.check()
         work = archive.files.qualified(request.work or f"{request.index.rstrip('/')}.work")
-        with lease(archive.files, archive.root):
-            return _update(spark, request, archive, work, partial(Stages, spark, progress=progress))
+        with lease(archive.files, archive.root), ExitStack() as closing:
+
+            def make(folder: str) -> Stages:
+                return closing.enter_context(Stages(spark, folder, progress))
+
+            return _update(spark, request, archive, work, make)
 
 
 def _update(
@@ -114,7 +118,7 @@ def _update(
     # Killed after its commit: the index has its articles, the outputs are to be written.
     same = base.number > 0 and base.run == _run_id(request, settings, inputs, base.number - 1)
     committed = same and archive.files.exists(f"{work}/{base.run}")
-    stages = make(f"{work}/{base.run if committed else run}")
+    stages: Stages = make(f"{work}/{base.run if committed else run}")
     if request.out is not None and not export.is_written(stages, request.out):
         archive.files.check_output(request.out, request.overwrite)
     if committed:
@@ -188,17 +192,21 @@ def _take_in(
     pairs = order.pairs_of(stages, plan, texts, alike)
     aligned = reused.align_further(g, pairs, texts.nodes)
     words = arrivals.count_words(g, came)
-    compared = order.relate_aligned(stages, plan, texts, aligned, words)
-    decided = order.decide_claimed(stages, plan, texts, compared, claims)
+    template = order.template_of(stages, texts)
+    compared = order.relate_aligned(stages, plan, texts, aligned, words, template)
+    decided = order.decide(stages, plan, texts, compared, claims)
     tables = results.tables(plan, texts, compared, decided, texts=False)
-    written = {
-        name: stages.table(
-            f"results/{name}",
-            partial(results.contract, name, tables[name]),
-            at=g.folder(f"results/{name}"),
-        )
-        for name in KEYS
-    }
+    written = stages.together(
+        {
+            name: partial(
+                stages.table,
+                f"results/{name}",
+                partial(results.contract, name, tables[name]),
+                at=g.folder(f"results/{name}"),
+            )
+            for name in KEYS
+        }
+    )
     former = {name: g.stored(f"results/{name}") for name in KEYS}
     changes = stages.table("changes", lambda: differences(former, written))
     about["changes"] = stages.value("changes-counted", lambda: change_counts(changes))
