@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import logging
 import os
 import signal
 import sys
@@ -53,6 +54,8 @@ def _interrupt(_signal: int, frame: FrameType | None) -> None:
     timer.daemon = True
     timer.start()
     sys.unraisablehook = _lost
+    # Libraries log, with a traceback, that they were interrupted.
+    logging.disable()
     signal.signal(signal.SIGALRM, _unwind)
     _unwind(0, frame)
 

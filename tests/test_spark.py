@@ -11,6 +11,7 @@ import sys
 import time
 from collections import Counter
 from pathlib import Path
+from threading import Event
 
 import numpy as np
 import pyarrow as pa
@@ -24,8 +25,8 @@ import dedup
 from dedup.collection import as_texts, collect
 from dedup.config import ReadSettings, Settings
 from dedup.engines.spark.dealing import names_for, spark_hash
-from dedup.engines.spark.session import java_options, options_of
-from dedup.engines.spark.tuning import settings_for, tuned
+from dedup.engines.spark.session import java_options, make_session, options_of
+from dedup.engines.spark.tuning import settings_for, tune
 from dedup.errors import InternalError, UsageError
 from dedup.model import Ledger
 from dedup.read import read_articles, read_stream
@@ -316,9 +317,8 @@ def local(tmp_path):
 
 @slow
 def test_stages_side_by_side(session, tmp_path):
-    """All are done and logged; of one that fails the message names the stage, not the last one."""
     from dedup.engines.spark.session import few_rows
-    from dedup.engines.spark.stages import Stages, stage_named
+    from dedup.engines.spark.stages import Stages
 
     rows = few_rows(session, {"name": ["b", "a"], "size": [2, 1]})
     assert rows.collect() == [("b", 2), ("a", 1)]
@@ -333,14 +333,6 @@ def test_stages_side_by_side(session, tmp_path):
             "b": [("b", 2)],
         }
         assert {entry["stage"] for entry in stages.log} == {"a", "b"}
-    with (
-        stage_named(None) as progress,
-        Stages(session, tmp_path.as_uri(), progress) as stages,
-    ):
-        wait = stages.beside(lambda: stages.table("broken", lambda: rows.select("nothing")))
-        stages.table("sound", lambda: rows)
-        with pytest.raises(InternalError, match="gave up in stage 'broken'"):
-            wait()
 
 
 def random_edges(seed, nodes, count):
@@ -525,13 +517,76 @@ def test_few_cores_collect_garbage_one_after_the_other(master, serial):
 
 
 @slow
-def test_a_small_run_leaves_the_session_as_it_was(session):
-    before = {name: session.conf.get(name) for name in settings_for(1, 2)}
-    with tuned(session, 20 * 2**20):
-        assert session.conf.get("spark.sql.adaptive.enabled") == "false"
-        # What the session was made with stands: see CONF.
-        assert session.conf.get("spark.sql.shuffle.partitions") == "4"
-    assert {name: session.conf.get(name) for name in before} == before
+def test_a_small_run_has_settings_of_its_own(session):
+    before = session.conf.getAll
+    own = make_session(None, {})
+    tune(own, 20 * 2**20)
+    assert own.conf.get("spark.sql.adaptive.enabled") == "false"
+    # What the context was made with stands: see CONF.
+    assert own.conf.get("spark.sql.shuffle.partitions") == "4"
+    assert session.conf.getAll == before
+
+
+@slow
+def test_a_run_in_a_session_of_the_user_leaves_it_as_it_was(session, tmp_path, local):
+    from dedup.agencies import load
+    from dedup.engines.spark import Request, scan
+    from dedup.families import NO_FAMILIES
+
+    context = session.sparkContext
+    session.conf.set("spark.sql.session.timeZone", "Asia/Tokyo")
+    context.setJobDescription("mine")
+    context.addJobTag("mine")
+    before = session.conf.getAll
+    try:
+        out = tmp_path / "out"
+        given = ([str(SAMPLE)], str(out), Settings(), ReadSettings(), load(), NO_FAMILIES)
+        scan(Request(*given, keep_work=True))
+        fixture.assert_same(out, local)
+        # Its tables are not in the folder of stages any longer: they are made again.
+        scan(Request(*given, keep_work=True, overwrite=True))
+        fixture.assert_same(out, local)
+        assert session.conf.getAll == before
+        assert context.getLocalProperty("spark.job.description") == "mine"
+        assert set(context.getJobTags()) == {"mine"}
+    finally:
+        context.clearJobTags()
+        session.conf.unset("spark.sql.session.timeZone")
+
+
+@slow
+@pytest.mark.parametrize("beside", [True, False])
+def test_what_fails_ends_all_work_beside_it(session, tmp_path, beside):
+    from dedup.engines.spark.stages import Stages, stage_named
+
+    def forever(batches):
+        time.sleep(600)
+        yield from batches
+
+    begun = Event()
+
+    def slow_rows():
+        begun.set()
+        return session.range(1).mapInArrow(forever, "id long")
+
+    def broken_rows():
+        begun.wait()
+        return session.range(1).select("nothing")
+
+    def both():
+        with (
+            stage_named(None) as progress,
+            Stages(session, tmp_path.as_uri(), progress) as stages,
+        ):
+            first, last = ("broken", broken_rows), ("slow", slow_rows)
+            if not beside:
+                first, last = last, first
+            stages.beside(lambda: stages.table(*first))
+            stages.table(*last)
+
+    with pytest.raises(InternalError, match="gave up in stage 'broken'"):
+        both()
+    assert not session.sparkContext.statusTracker().getActiveJobsIds()
 
 
 @slow
@@ -614,6 +669,19 @@ def test_a_driver_that_was_killed_goes_on_at_the_last_finished_stage(tmp_path, l
     assert resumed[0] == "read"
     assert "blocks" in resumed
     assert "verdicts" not in resumed
+
+
+@slow
+@pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_run_says_so_and_no_more(tmp_path, sign):
+    fixture.need_spark()
+    process = started(tmp_path, "passages")
+    os.killpg(process.pid, sign)
+    assert process.wait(60) == 130
+    said = (tmp_path / "stderr").read_text()
+    assert "interrupted" in said
+    assert "Traceback" not in said
+    assert not (tmp_path / "spark").exists()
 
 
 @slow

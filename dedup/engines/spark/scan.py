@@ -11,7 +11,9 @@ from datetime import datetime
 from functools import partial, reduce
 from typing import TYPE_CHECKING, Any
 
+from dedup.config import ANALYSIS
 from dedup.engines.spark.session import make_session, options_of, start_workers
+from dedup.engines.spark.stages import VERSION
 from dedup.errors import InputError, UsageError
 
 if TYPE_CHECKING:
@@ -81,7 +83,7 @@ def scan(request: Request) -> dict[str, Any]:
 def _scan(spark: SparkSession, request: Request, make: Any) -> dict[str, Any]:
     from dedup.engines.spark import reading
     from dedup.engines.spark.files import Files
-    from dedup.engines.spark.tuning import tuned
+    from dedup.engines.spark.tuning import tune
 
     files = Files(spark)
     inputs = reading.find_files(files, request.inputs)
@@ -96,8 +98,14 @@ def _scan(spark: SparkSession, request: Request, make: Any) -> dict[str, Any]:
     files.check_output(request.out, request.overwrite)
     work = (request.work or f"{request.out.rstrip('/')}.work").rstrip("/")
     size = sum(file.size for file in inputs)
-    with tuned(spark, size), make(f"{work}/{name}") as stages:
-        return _run_stages(spark, request, files, inputs, size, name, stages)
+    tune(spark, size)
+    with make(f"{work}/{name}") as stages:
+        run = _run_stages(spark, request, files, inputs, size, name, stages)
+    if not request.keep_work:
+        files.delete(stages.folder)
+        if not files.names(work):
+            files.delete(work)
+    return run
 
 
 def _run_stages(
@@ -169,8 +177,6 @@ def _run_stages(
     whole = json.dumps(run, indent=2, sort_keys=True).encode()
     files.write(f"{stages.folder}/{WHOLE}/run.json", whole)
     put_in_place(files, stages.folder, request.out.rstrip("/"))
-    if not request.keep_work:
-        files.delete(stages.folder)
     return run
 
 
@@ -178,6 +184,8 @@ def _fingerprint(request: Request, inputs: Sequence[InputFile]) -> str:
     """What the stages depend on, as 16 hex digits."""
     parts = {
         "version": importlib.metadata.version("dedup"),
+        "analysis": ANALYSIS,
+        "stages": VERSION,
         "settings": request.settings.fingerprint(),
         "read": repr(request.read),
         "agencies": request.agencies.digest,

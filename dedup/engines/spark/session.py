@@ -1,16 +1,19 @@
-"""A Spark session: the user's, or one that is made for the run."""
+"""A Spark session for the run, over the user's or over one that is made."""
 
 from __future__ import annotations
 
 import os
 import re
+import signal
 import sys
+from contextlib import contextmanager
+from threading import current_thread, main_thread
 from typing import TYPE_CHECKING
 
 from dedup.errors import MissingExtraError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from pyspark.sql import DataFrame, SparkSession
 
@@ -67,30 +70,33 @@ def options_of(given: Sequence[str]) -> dict[str, str]:
 
 
 def make_session(master: str | None, options: Mapping[str, str]) -> SparkSession:
-    """The session that the process has already (``spark-submit``, a notebook), or a new one.
+    """A session of the run's own: over what the process has already (``spark-submit``, a notebook),
+    whose session and its settings stay what they are, or over a new one.
 
     Raises :class:`~dedup.errors.MissingExtraError` without pyspark, and
     :class:`~dedup.errors.UsageError` where no session can be made (no Java, no such master).
     """
     try:
+        from pyspark import SparkContext
         from pyspark.errors import PySparkException
         from pyspark.sql import SparkSession
     except ImportError:
         raise MissingExtraError("pyspark", "spark", PURPOSE) from None
+    settings = DEFAULTS | dict(options)
+    if SparkContext._active_spark_context is not None:
+        return _beside(SparkSession.builder.getOrCreate(), settings)
     if (master or "").startswith("local"):
         # Workers of a local master run what the driver runs; elsewhere that path means nothing.
         os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     builder = SparkSession.builder
     if master is not None:
         builder = builder.master(master)
-    java = {
-        "spark.driver.defaultJavaOptions": java_options(master),
-        "spark.executor.defaultJavaOptions": _ARROW,
-    }
-    for key, value in (DEFAULTS | java | dict(options)).items():
+    java = {"spark.driver.defaultJavaOptions": java_options(master)}
+    for key, value in (java | settings).items():
         builder = builder.config(key, value)
     try:
-        session = builder.getOrCreate()
+        with _interrupts_kept():
+            session = builder.getOrCreate()
     except (PySparkException, OSError, RuntimeError) as error:
         reason = str(error).strip().splitlines()[0] if str(error).strip() else repr(error)
         raise UsageError(
@@ -98,7 +104,27 @@ def make_session(master: str | None, options: Mapping[str, str]) -> SparkSession
             "(JAVA_HOME) and a master that can be reached"
         ) from error
     session.sparkContext.setLogLevel("ERROR")
-    return session
+    return _beside(session, settings)
+
+
+def _beside(session: SparkSession, settings: Mapping[str, str]) -> SparkSession:
+    """Another session over the same context, with what is set in ``session``, and ``settings``."""
+    own = session.newSession()
+    for key, value in (session.conf.getAll | dict(settings)).items():
+        if own.conf.isModifiable(key):
+            own.conf.set(key, value)
+    return own
+
+
+@contextmanager
+def _interrupts_kept() -> Iterator[None]:
+    """Keep the handler of Ctrl-C: Spark's asks the JVM in the middle of another call to it."""
+    former = signal.getsignal(signal.SIGINT)
+    try:
+        yield
+    finally:
+        if former is not None and current_thread() is main_thread():
+            signal.signal(signal.SIGINT, former)
 
 
 def start_workers(spark: SparkSession) -> None:

@@ -8,27 +8,24 @@ from __future__ import annotations
 
 import json
 import time
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from dedup.engines.spark.files import Files
+from dedup.engines.spark.sidework import SideWork
 from dedup.errors import DedupError, InternalError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from pyspark.sql import DataFrame, SparkSession
 
     from dedup.pipeline import Progress
 
-    T = TypeVar("T")
-
+VERSION = 2
+"""Of the tables of all stages: another one wherever the rows of one come to mean something else, so
+that no run goes on with what a former version left."""
 MARK = ".done.json"
-AT_ONCE = 4
-"""Pieces of work that stand beside each other: while one waits for its slowest task, or for Spark
-to plan it, others have the cores."""
-
 READ_ONCE = {"parquet.enable.dictionary": "false", "parquet.compression.codec.zstd.level": "1"}
 """Options for tables that only the next stages read: most values are hashes, of which Parquet would
 look for repeats in vain."""
@@ -70,9 +67,10 @@ def _failures_named(stage: Callable[[], str]) -> Iterator[None]:
 
 
 class Stages:
-    """The finished stages of a run below ``folder`` (a URI); ``log`` says what each took.
+    """The finished stages of a run below ``folder`` (a URI).
 
-    Stages may be asked for in several threads (:meth:`beside`).
+    ``log`` says when each began and how many seconds it took. Stages may be asked for beside others
+    (``beside``, ``together``: :class:`~dedup.engines.spark.sidework.SideWork`), so these overlap.
     """
 
     def __init__(
@@ -86,24 +84,16 @@ class Stages:
         self.files = Files(spark)
         self.log: list[dict[str, Any]] = []
         self._progress = progress
-        self._pool = ThreadPoolExecutor(AT_ONCE)
+        self._begun = time.perf_counter()
+        self._side = SideWork(spark)
+        self.beside, self.together = self._side.begin, self._side.together
 
     def __enter__(self) -> Stages:
+        self._side.__enter__()
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self._pool.shutdown(cancel_futures=True)
-
-    def beside(self, work: Callable[[], T]) -> Callable[[], T]:
-        """Begin some ``work`` beside what follows; what this returns waits for its outcome."""
-        from pyspark.util import inheritable_thread_target
-
-        return self._pool.submit(inheritable_thread_target(self.spark)(work)).result
-
-    def together(self, works: Mapping[str, Callable[[], T]]) -> dict[str, T]:
-        """The outcomes of pieces of work that do not ask for each other, done side by side."""
-        begun = {name: self.beside(work) for name, work in works.items()}
-        return {name: wait() for name, wait in begun.items()}
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        self._side.__exit__(kind, error, trace)
 
     def table(
         self,
@@ -120,14 +110,18 @@ class Stages:
         value of ``partition_by``; by default one below that of the stages. ``lasting``: it outlives
         the run there, too, by being moved.
         """
+        self._side.check()
         if self._progress:
             self._progress(name, 0, None)
+        begun = time.perf_counter()
+        entry: dict[str, Any] = {"stage": name, "began": round(begun - self._begun, 3)}
+        self.log.append(entry)
         uri = at or f"{self.folder}/{name}"
         mark = f"{self.folder}/{name.replace('/', '-')}{MARK}"
-        begun = time.perf_counter()
-        resumed = self.files.exists(mark)
-        if not resumed:
-            with _failures_named(lambda: name):
+        with _failures_named(lambda: name):
+            # A table that lasts may have been moved since.
+            resumed = self.files.exists(mark) and self.files.exists(uri)
+            if not resumed:
                 built = build()
                 schema = built.schema.jsonValue()
                 self.spark.sparkContext.setJobDescription(name)
@@ -135,12 +129,11 @@ class Stages:
                 if at is None and not lasting:
                     writer = writer.options(**READ_ONCE)
                 writer.parquet(uri)
-            self.files.write(mark, json.dumps({"schema": schema}).encode())
-        else:
-            schema = self.files.read_json(mark)["schema"]
-        seconds = round(time.perf_counter() - begun, 3)
-        self.log.append({"stage": name, "seconds": seconds, "resumed": resumed})
-        return self._read(uri, schema)
+                self.files.write(mark, json.dumps({"schema": schema}).encode())
+            else:
+                schema = self.files.read_json(mark)["schema"]
+            entry |= {"seconds": round(time.perf_counter() - begun, 3), "resumed": resumed}
+            return self._read(uri, schema)
 
     def has(self, name: str) -> bool:
         """Whether this run or one before it has written the table ``name``."""
@@ -158,9 +151,11 @@ class Stages:
 
     def value(self, name: str, build: Callable[[], Any]) -> Any:
         """A small value (JSON) that is computed once a run."""
+        self._side.check()
         uri = f"{self.folder}/{name}.json"
-        if self.files.exists(uri):
-            return self.files.read_json(uri)
-        found = build()
-        self.files.write(uri, json.dumps(found).encode())
-        return found
+        with _failures_named(lambda: name):
+            if self.files.exists(uri):
+                return self.files.read_json(uri)
+            found = build()
+            self.files.write(uri, json.dumps(found).encode())
+            return found

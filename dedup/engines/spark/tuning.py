@@ -7,12 +7,9 @@ this would be most of the minute.
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from pyspark.sql import SparkSession
 
 SMALL = 2**30
@@ -38,24 +35,12 @@ def settings_for(size: int, cores: int) -> dict[str, str]:
     }
 
 
-@contextmanager
-def tuned(spark: SparkSession, size: int) -> Iterator[None]:
-    """Settings for inputs of ``size`` bytes while a run lasts, where nobody has chosen others.
+def tune(spark: SparkSession, size: int) -> None:
+    """Settings for inputs of ``size`` bytes, where nobody has chosen others for the context.
 
-    The session is the user's in a notebook: afterwards it is what it was.
+    ``spark``: the session of a run, which nobody else has.
     """
-    cores = spark.sparkContext.defaultParallelism
     chosen = spark.sparkContext.getConf()
-    before = {}
-    for name, value in settings_for(size, cores).items():
+    for name, value in settings_for(size, spark.sparkContext.defaultParallelism).items():
         if not chosen.contains(name):
-            before[name] = spark.conf.get(name)
             spark.conf.set(name, value)
-    try:
-        yield
-    finally:
-        for name, former in before.items():
-            if former is None:
-                spark.conf.unset(name)
-            else:
-                spark.conf.set(name, former)

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 from dedup.config import ANALYSIS, Settings, settings_from
 from dedup.engines.spark.lease import lease
 from dedup.engines.spark.session import make_session, options_of
+from dedup.engines.spark.stages import VERSION
 from dedup.errors import IndexDamagedError, UsageError
 
 if TYPE_CHECKING:
@@ -107,7 +108,7 @@ def _update(
     from dedup.engines.spark import export, order, reading
     from dedup.engines.spark.growing import Growing
     from dedup.engines.spark.scan import TASKS_A_CORE
-    from dedup.engines.spark.tuning import tuned
+    from dedup.engines.spark.tuning import tune
 
     begun = time.perf_counter()
     archive.make()
@@ -148,8 +149,8 @@ def _update(
         },
     }
     held = base.about["index"]["texts"] if base.number else 0
-    with tuned(spark, sum(file.size for file in inputs) + held * A_TEXT):
-        about = _take_in(request, g, inputs, about)
+    tune(spark, sum(file.size for file in inputs) + held * A_TEXT)
+    about = _take_in(request, g, inputs, about)
     about["timing"] = {
         "stages": stages.log,
         "total_seconds": round(time.perf_counter() - begun, 3),
@@ -318,6 +319,7 @@ def _run_id(
     """What the stages of a run depend on that ``runs`` others came before, as 16 hex digits."""
     parts = {
         "version": importlib.metadata.version("dedup"),
+        "stages": VERSION,
         "stamp": _stamp(request, settings),
         "read": repr(request.read),
         "inputs": [asdict(file) for file in inputs],
