@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dedup.arena import Arena
+from dedup.collection import all_there
 from dedup.formerpairs import (
     Crowd,
     Former,
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from dedup.collection import Collection
+    from dedup.collection import Collection, LayOut
     from dedup.config import Settings
     from dedup.joining import Joined, Pairs
 
@@ -63,6 +64,7 @@ class Candidates:
     ``u_start`` int64 (unique passages + 1) and ``u_passage`` int64: the occurrences of every
     distinct indexed passage, ordered by node. ``capped`` counts what caps cut (``buckets``,
     ``links``, ``passages``, ``pairs``), and under ``collisions`` the article pairs looked at.
+    ``apart``: passages with the same key have the same words.
     """
 
     a: NDArray[np.int64]
@@ -73,6 +75,7 @@ class Candidates:
     similar: Similar
     crowd: Crowd
     capped: dict[str, int]
+    apart: bool = True
 
 
 def without_passages(candidates: Candidates) -> Candidates:
@@ -87,14 +90,60 @@ def indexed_passages(c: Collection, settings: Settings) -> NDArray[np.int64]:
     return np.flatnonzero(enough)
 
 
+class SameWords:
+    """Which passages with the same key have the same words: but for texts built to collide, all.
+
+    Where ``apart`` says that the passages of ``known`` nodes (bool) with the same key had the same
+    words when they were looked at, only others are compared, after ``lay_out`` was asked for their
+    tokens. ``apart`` says afterwards whether it holds of all.
+    """
+
+    def __init__(
+        self,
+        c: Collection,
+        known: NDArray[np.bool_] | None = None,
+        apart: bool = False,
+        lay_out: LayOut = all_there,
+    ) -> None:
+        self._c, self._lay_out = c, lay_out
+        self._known = known if apart and known is not None else np.zeros(c.nodes, bool)
+        self.apart = True
+
+    def of(self, leader: NDArray[np.int64], other: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Whether passages ``other`` have the words of ``leader`` (int64, both of one key; leaders
+        in groups). Bool."""
+        node = self._c.p_article
+        known, led = self._known[node[other]], self._known[node[leader]]
+        # Of the known ones behind a leader that is not, one stands for all.
+        follows = np.flatnonzero(known & ~led)
+        behind = leader[follows]
+        stands = follows[np.append(True, behind[1:] != behind[:-1])] if len(follows) else follows
+        doubtful = np.sort(np.append(np.flatnonzero(~known), stands))
+        found = np.ones(len(leader), bool)
+        found[doubtful] = self._compared(leader[doubtful], other[doubtful])
+        if not found.all():
+            self.apart = False
+            found = self._compared(leader, other)
+        return found
+
+    def _compared(self, leader: NDArray[np.int64], other: NDArray[np.int64]) -> NDArray[np.bool_]:
+        c = self._c
+        self._lay_out(c.p_article[np.append(leader, other)].astype(np.int64))
+        same = np.empty(len(leader), np.uint8)
+        kernels.equal_passages(leader, other, c.p_token, c.t_word, same)
+        return same > 0
+
+
 def unique_passages(
-    c: Collection, settings: Settings
+    c: Collection, settings: Settings, same_words: SameWords | None = None
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Group indexed passages by their words: ``(start, member)`` (int64), the passages of each
     group in order.
 
-    Groups are in the order of their keys, whatever texts they stand in.
+    Groups are in the order of their keys, whatever texts they stand in. ``same_words`` says which
+    passages with the same key have the same words; without it they are looked at.
     """
+    same_words = same_words or SameWords(c)
     indexed = indexed_passages(c, settings)
     key = c.p_key[indexed]
     order = np.argsort(key, kind="stable")
@@ -106,9 +155,7 @@ def unique_passages(
     repeats = np.flatnonzero(~new)
     if len(repeats):
         leader = member[begin][np.cumsum(new) - 1]
-        same = np.empty(len(repeats), np.uint8)
-        kernels.equal_passages(leader[repeats], member[repeats], c.p_token, c.t_word, same)
-        wrong = repeats[same == 0]
+        wrong = repeats[~same_words.of(leader[repeats], member[repeats])]
         if len(wrong):
             # Texts built to collide: each stands alone.
             keep = np.ones(len(order), bool)
@@ -289,6 +336,7 @@ def find_candidates(
     settings: Settings,
     *,
     earlier: KnownPassages | None = None,
+    lay_out: LayOut = all_there,
     threads: int = 1,
     arena: Arena | None = None,
     progress: Callable[[int, int], None] | None = None,
@@ -296,10 +344,14 @@ def find_candidates(
     """Candidate pairs of nodes; a pure function of the texts and the settings.
 
     ``earlier`` saves comparing what earlier runs compared; the candidates are the same. Without it
-    (a scan) nothing is handed on. Where ``arena`` spills, arrays that wait are in its files.
+    (a scan) nothing is handed on. ``lay_out`` is asked for the tokens that are looked at. Where
+    ``arena`` spills, arrays that wait are in its files.
     """
     arena = arena or Arena()
-    start, member = (arena.keep(array) for array in unique_passages(c, settings))
+    same_words = SameWords(c)
+    if earlier is not None:
+        same_words = SameWords(c, earlier.known, earlier.apart, lay_out)
+    start, member = (arena.keep(array) for array in unique_passages(c, settings, same_words))
     first = arena.keep(member[start[:-1]])
     release_memory()
     former = None
@@ -353,4 +405,5 @@ def find_candidates(
             "pairs": len(keep) - len(pairs),
             "collisions": collisions,
         },
+        same_words.apart,
     )

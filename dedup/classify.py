@@ -135,8 +135,7 @@ def _links(
     new = np.ones(len(order), bool)
     new[1:] = (match[1:] != match[:-1]) | (furniture[1:] != furniture[:-1])
     begin = np.flatnonzero(new)
-    letters = kernels.letters_of_spans(c.p_token[a], c.p_token[a + 1], c.t_start, c.t_length)
-    letters += kernels.letters_of_spans(c.p_token[b], c.p_token[b + 1], c.t_start, c.t_length)
+    letters = c.p_letters[a].astype(np.int64) + c.p_letters[b]
     return _Links(
         match,
         a,

@@ -18,7 +18,7 @@ from dedup.arena import Arena
 from dedup.column import Column
 from dedup.kernels import vocabulary as kernels
 from dedup.memory import release_memory
-from dedup.packing import DTYPES, unpack
+from dedup.packing import DTYPES, survey, unpack
 from dedup.segment import segment
 from dedup.speech import signs_of_speech
 from dedup.vocabulary import Vocabulary, Words, number_words
@@ -28,6 +28,10 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor, Future
 
     from numpy.typing import NDArray
+
+    LayOut = Callable[[NDArray[np.int64]], None]
+    """Makes sure that the tokens and distinct words of some nodes are there: see
+    :func:`surveyed`."""
 
 BATCH_BYTES = 8_000_000
 LARGE = 2**22
@@ -44,8 +48,8 @@ class Collection:
     ``d_length`` int32 characters, ``d_letters`` int32 letters and digits, ``d_passage`` int64
     (nodes + 1). ``p_start``, ``p_end`` int32 characters, ``p_quoted`` uint8, ``p_speech`` uint8
     (see ``speech.signs_of_speech``), ``p_token`` int64 (passages + 1), ``p_key`` uint64,
-    ``p_information`` float32 bits, ``p_article`` int32. ``t_word``, ``t_start`` int32 and
-    ``t_length`` uint16 characters.
+    ``p_information`` float32 bits, ``p_letters`` int32 letters and digits, ``p_article`` int32.
+    ``t_word``, ``t_start`` int32 and ``t_length`` uint16 characters.
     ``v_hash`` uint64, ``v_bits`` uint8 (see ``kernels.minhash.word_bits``): the vocabulary.
 
     Distinct words of each node: ``d_word`` int64 (nodes + 1), ``w_word`` int32, ``w_passages``
@@ -65,6 +69,7 @@ class Collection:
     p_content: NDArray[np.int64]
     p_key: NDArray[np.uint64]
     p_information: NDArray[np.float32]
+    p_letters: NDArray[np.int32]
     p_article: NDArray[np.int32]
     t_word: NDArray[np.int32]
     t_start: NDArray[np.int32]
@@ -139,7 +144,7 @@ def _process(
     return (
         {
             "d_length": s.lengths,
-            "d_letters": kernels.letters(d_passage, s.p_token, s.t_start, t_length),
+            "d_letters": kernels.letters(s.p_token[d_passage], s.t_start, t_length),
             "d_passage": d_passage,
             "d_word": words.d_word,
             "p_start": s.p_start,
@@ -150,6 +155,7 @@ def _process(
             "p_content": words.p_content,
             "p_key": words.p_key,
             "p_information": words.p_information,
+            "p_letters": kernels.letters(s.p_token, s.t_start, t_length),
             "p_article": s.p_text,
             "t_word": words.t_word,
             "t_start": s.t_start,
@@ -261,6 +267,27 @@ def restore(
     """
     arrays = unpack(frames, sizes, vocabulary, threads=threads, arena=arena)
     return Collection(v_hash=vocabulary.hash, v_bits=vocabulary.bits, **arrays)
+
+
+def surveyed(
+    frames: Iterable[Sequence[bytes]],
+    sizes: NDArray[np.int64],
+    vocabulary: Vocabulary,
+    copies: NDArray[np.int64],
+    *,
+    threads: int = 1,
+    arena: Arena | None = None,
+) -> tuple[Collection, NDArray[np.int64], NDArray[np.uint64]]:
+    """As :func:`restore`, but that :func:`dedup.packing.lay_out` is to be asked for the tokens and
+    distinct words of texts before anybody looks at them; with ``articles`` and ``edges`` of
+    :class:`dedup.packing.Surveyed`."""
+    found = survey(frames, sizes, vocabulary, copies, threads=threads, arena=arena)
+    c = Collection(v_hash=vocabulary.hash, v_bits=vocabulary.bits, **found.arrays)
+    return c, found.articles, found.edges
+
+
+def all_there(_: NDArray[np.int64]) -> None:
+    """The tokens of all texts are there: a ``LayOut`` that has nothing to do."""
 
 
 def _in_order(

@@ -53,11 +53,13 @@ class Crowd:
 
 @dataclass(frozen=True, slots=True)
 class KnownPassages:
-    """What earlier runs found among the passages of ``known`` nodes (bool, nodes)."""
+    """What earlier runs found among the passages of ``known`` nodes (bool, nodes); ``apart``: that
+    those with the same key have the same words."""
 
     known: NDArray[np.bool_]
     similar: Similar
     crowd: Crowd
+    apart: bool = False
 
 
 @dataclass(frozen=True, slots=True)

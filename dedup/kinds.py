@@ -123,14 +123,10 @@ def unrelated_pairs(
     versions of one text lie days apart, furniture lies further.
     """
     suspected = np.append(suspect, False)
-    outside = kernels.letters_outside(
-        c.d_passage, c.p_token, c.t_start, c.t_length, shared.of_passage, suspected
-    )
+    outside = kernels.letters_outside(c.d_passage, c.p_letters, shared.of_passage, suspected)
 
     def letters(passage: NDArray[np.int64]) -> NDArray[np.int64]:
-        found = kernels.letters_of_spans(
-            c.p_token[passage], c.p_token[passage + 1], c.t_start, c.t_length
-        )
+        found = c.p_letters[passage].astype(np.int64)
         return np.asarray(found * ~suspected[shared.of_passage[passage]])
 
     return unrelated_outside(outside, c.d_letters, letters, len(c.p_start), alignment, days_apart)

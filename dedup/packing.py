@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
 from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import zstandard
@@ -20,13 +22,15 @@ from dedup.errors import FrameDamagedError
 from dedup.kernels import frames as kernels
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from concurrent.futures import Future
 
     from numpy.typing import NDArray
 
     from dedup.collection import Collection
     from dedup.vocabulary import Vocabulary
+
+_Batch = TypeVar("_Batch")
 
 LEVEL = 3
 _WORD = 4
@@ -52,6 +56,7 @@ DTYPES = {
     "p_content": np.int64,
     "p_key": np.uint64,
     "p_information": np.float32,
+    "p_letters": np.int32,
     "p_article": np.int32,
     "t_word": np.int32,
     "t_start": np.int32,
@@ -134,6 +139,21 @@ def held_bytes(frame: Any) -> int:
     return size if size <= _WORD * MOST else -1
 
 
+@dataclass(frozen=True, slots=True)
+class Surveyed:
+    """Texts of which all is known but their tokens and distinct words.
+
+    ``arrays`` of a :class:`~dedup.collection.Collection`; those of tokens and of distinct words are
+    zeros, which take no memory, until :func:`lay_out` fills them. ``articles`` int64 (words): how
+    many articles hold each word. ``edges`` uint64 (2, passages): hashes of the first and of the
+    last two words of every passage, 0 where it has only one; of no passages where nobody asked.
+    """
+
+    arrays: dict[str, NDArray[Any]]
+    articles: NDArray[np.int64]
+    edges: NDArray[np.uint64]
+
+
 def unpack(
     frames: Iterable[Sequence[bytes]],
     sizes: NDArray[np.int64],
@@ -153,83 +173,213 @@ def unpack(
             are not, or places outside its text.
         SpillError: temporary files cannot be written.
     """
-    wrong = impossible_sizes(sizes)
-    if wrong.any():
-        raise FrameDamagedError(int(wrong.argmax()), OTHER_SIZE)
-    place = np.zeros((4, len(sizes) + 1), np.int64)
-    np.cumsum(sizes.T, axis=1, out=place[:, 1:])
-    out = _room(place, arena or Arena())
-    d_token, d_content = place[1], place[3]
-    spare: SimpleQueue[NDArray[np.int64]] = SimpleQueue()
+    place = _places(sizes)
+    out = _room(place, arena or Arena(), sparse=False)
+    copies, edges = np.ones(len(sizes), np.int64), np.empty((2, 0), np.uint64)
+    spare: SimpleQueue[_Scratch] = SimpleQueue()
 
     def work(batch: tuple[int, Sequence[bytes]]) -> None:
         first, packed = batch
-        plain = _decompressed(first, packed, sizes)
-        ends = np.cumsum([0, *map(len, plain)], dtype=np.int64)
-        octets = np.frombuffer(b"".join(plain), np.uint8)
-        del plain
-        wrong = kernels.unpack(
-            first, octets, ends, len(vocabulary), d_token, *(out[name] for name in _FRAMED)
-        )
-        try:
-            table = spare.get_nowait()
-        except Empty:
-            table = kernels.word_table(vocabulary.hash, vocabulary.bits)
-        if wrong < 0:
-            wrong = kernels.words_of(
-                first,
-                first + len(packed),
-                table,
-                out["d_passage"],
-                out["p_token"],
-                out["t_word"],
-                out["d_word"],
-                d_content,
-                *(out[name] for name in _FOLLOWING),
-            )
-        spare.put(table)
-        if wrong >= 0:
-            raise FrameDamagedError(int(wrong), OTHER_SIZE)
+        held = _joined(_decompressed(first, packed, sizes))
+        with _lent(spare, len(vocabulary)) as scratch:
+            _survey(first, held, vocabulary, copies, place, out, edges, scratch)
+            _lay_out(np.arange(first, first + len(packed)), held, len(vocabulary), out, scratch)
 
-    done = 0
-    with ThreadPoolExecutor(max(1, threads)) as pool:
-        under_way: deque[Future[None]] = deque()
-        for packed in frames:
-            if len(under_way) >= 2 * threads:
-                under_way.popleft().result()
-            under_way.append(pool.submit(work, (done, packed)))
-            done += len(packed)
-        for future in under_way:
-            future.result()
+    _each_batch(work, _numbered(frames), threads)
     return out
 
 
-def _decompressed(first: int, frames: Sequence[bytes], sizes: NDArray[np.int64]) -> list[bytes]:
-    """What the frames of the texts from number ``first`` on hold, those with these ``sizes``."""
+def survey(
+    frames: Iterable[Sequence[bytes]],
+    sizes: NDArray[np.int64],
+    vocabulary: Vocabulary,
+    copies: NDArray[np.int64],
+    *,
+    threads: int = 1,
+    arena: Arena | None = None,
+) -> Surveyed:
+    """As :func:`unpack`, but for the tokens and distinct words of texts, which :func:`lay_out` adds
+    for those that are asked for; ``copies`` (int64, texts): how many articles have each text."""
+    place = _places(sizes)
+    out = _room(place, arena or Arena(), sparse=True)
+    edges = np.empty((2, len(out["p_key"])), np.uint64)
+    spare: SimpleQueue[_Scratch] = SimpleQueue()
+
+    def work(batch: tuple[int, Sequence[bytes]]) -> None:
+        first, packed = batch
+        held = _joined(_decompressed(first, packed, sizes))
+        with _lent(spare, len(vocabulary)) as scratch:
+            _survey(first, held, vocabulary, copies, place, out, edges, scratch)
+
+    _each_batch(work, _numbered(frames), threads)
+    articles = np.zeros(len(vocabulary), np.int64)
+    while not spare.empty():
+        articles += spare.get().articles
+    return Surveyed(out, articles, edges)
+
+
+def lay_out(
+    c: Collection,
+    batches: Iterable[tuple[NDArray[np.int64], Sequence[bytes]]],
+    *,
+    threads: int = 1,
+) -> None:
+    """Fill in the tokens and distinct words of some texts of a collection made of what
+    :func:`survey` gave, from batches of their numbers (int64) and frames.
+
+    Raises :class:`~dedup.errors.FrameDamagedError` where a frame is not what it was.
+    """
+    out = {name: getattr(c, name) for name in DTYPES}
+    sizes, words = sizes_of(c), len(c.v_hash)
+    spare: SimpleQueue[_Scratch] = SimpleQueue()
+
+    def work(batch: tuple[NDArray[np.int64], Sequence[bytes]]) -> None:
+        node, packed = batch
+        held = _joined(_decompressed(0, packed, sizes[node], node))
+        with _lent(spare, words) as scratch:
+            _lay_out(node, held, words, out, scratch)
+
+    _each_batch(work, batches, threads)
+
+
+class _Scratch:
+    """What a thread needs over the whole vocabulary, see the kernels."""
+
+    def __init__(self, words: int) -> None:
+        self.seen = np.full(words, -1, np.int32)
+        self.articles = np.zeros(words, np.int64)
+        self.known = np.full(words, -1, np.int64)
+
+
+@contextmanager
+def _lent(spare: SimpleQueue[_Scratch], words: int) -> Iterator[_Scratch]:
+    """Scratch that no other thread uses meanwhile."""
+    try:
+        scratch = spare.get_nowait()
+    except Empty:
+        scratch = _Scratch(words)
+    try:
+        yield scratch
+    finally:
+        spare.put(scratch)
+
+
+_Held = tuple["NDArray[np.uint8]", "NDArray[np.int64]"]
+"""The bytes of some frames, one after another, and where each ends."""
+
+
+def _joined(plain: list[bytes]) -> _Held:
+    ends = np.cumsum([0, *map(len, plain)], dtype=np.int64)
+    return np.frombuffer(b"".join(plain), np.uint8), ends
+
+
+def _survey(
+    first: int,
+    held: _Held,
+    vocabulary: Vocabulary,
+    copies: NDArray[np.int64],
+    place: NDArray[np.int64],
+    out: dict[str, NDArray[Any]],
+    edges: NDArray[np.uint64],
+    scratch: _Scratch,
+) -> None:
+    wrong = kernels.survey(
+        first,
+        *held,
+        vocabulary.hash,
+        vocabulary.bits,
+        copies,
+        scratch.seen,
+        scratch.articles,
+        edges,
+        place[1],
+        place[2],
+        place[3],
+        *(out[name] for name in SURVEYED),
+    )
+    if wrong >= 0:
+        raise FrameDamagedError(int(wrong), OTHER_SIZE)
+
+
+def _lay_out(
+    node: NDArray[np.int64],
+    held: _Held,
+    words: int,
+    out: dict[str, NDArray[Any]],
+    scratch: _Scratch,
+) -> None:
+    columns = (out[name] for name in (*_PLACES, *LAID_OUT))
+    wrong = kernels.lay_out(node, *held, words, scratch.known, *columns)
+    if wrong >= 0:
+        raise FrameDamagedError(int(node[wrong]), OTHER_SIZE)
+
+
+def _numbered(frames: Iterable[Sequence[bytes]]) -> Iterator[tuple[int, Sequence[bytes]]]:
+    """Batches with the number of their first text."""
+    done = 0
+    for packed in frames:
+        yield done, packed
+        done += len(packed)
+
+
+def _each_batch(work: Callable[[_Batch], None], batches: Iterable[_Batch], threads: int) -> None:
+    """Do some work for every batch, as many at once as there are ``threads``."""
+    with ThreadPoolExecutor(max(1, threads)) as pool:
+        under_way: deque[Future[None]] = deque()
+        for batch in batches:
+            if len(under_way) >= 2 * threads:
+                under_way.popleft().result()
+            under_way.append(pool.submit(work, batch))
+        for future in under_way:
+            future.result()
+
+
+def _decompressed(
+    first: int,
+    frames: Sequence[bytes],
+    sizes: NDArray[np.int64],
+    node: NDArray[np.int64] | None = None,
+) -> list[bytes]:
+    """What the frames of the texts from number ``first`` on hold, those with these ``sizes``;
+    errors name the texts by ``node``, if it is given."""
+    number = np.arange(len(sizes)) if node is None else node
     held = np.fromiter(map(held_bytes, frames), np.int64, len(frames))
     wrong = impossible_sizes(sizes[first : first + len(frames)], held)
     if wrong.any():
-        raise FrameDamagedError(first + int(wrong.argmax()), OTHER_SIZE)
+        raise FrameDamagedError(int(number[first + wrong.argmax()]), OTHER_SIZE)
     decompress = zstandard.ZstdDecompressor().decompress
     out: list[bytes] = []
     for frame in frames:
         try:
             out.append(decompress(frame))
         except zstandard.ZstdError as error:
-            raise FrameDamagedError(first + len(out), f"cannot be unpacked ({error})") from error
+            reason = f"cannot be unpacked ({error})"
+            raise FrameDamagedError(int(number[first + len(out)]), reason) from error
     return out
 
 
-_FRAMED = (
+SURVEYED = (
     *("d_length", "d_letters", "d_passage", "p_token", "p_start", "p_end", "p_quoted", "p_speech"),
-    *("p_article", "t_word", "t_start", "t_length"),
+    *("p_article", "p_content", "c_word", "p_key", "p_information", "p_letters"),
 )
-_FOLLOWING = ("w_word", "w_passages", "p_content", "c_word", "p_key", "p_information")
+_PLACES = ("d_length", "d_passage", "p_token", "d_word")
+LAID_OUT = ("t_word", "t_start", "t_length", "w_word", "w_passages")
 
 
-def _room(place: NDArray[np.int64], arena: Arena) -> dict[str, NDArray[Any]]:
-    """The arrays of a collection to be filled, by the ``place`` (int64, 4 x texts + 1) of each
-    text's passages, tokens, distinct words and content words."""
+def _places(sizes: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Where the passages, tokens, distinct words and content words of each text come to stand
+    (int64, 4 x texts + 1); raises ``FrameDamagedError`` for sizes that there cannot be."""
+    wrong = impossible_sizes(sizes)
+    if wrong.any():
+        raise FrameDamagedError(int(wrong.argmax()), OTHER_SIZE)
+    place = np.zeros((4, len(sizes) + 1), np.int64)
+    np.cumsum(sizes.T, axis=1, out=place[:, 1:])
+    return place
+
+
+def _room(place: NDArray[np.int64], arena: Arena, sparse: bool) -> dict[str, NDArray[Any]]:
+    """The arrays of a collection to be filled, by the ``place`` (see :func:`_places`) of what each
+    text has. ``sparse``: those of tokens and distinct words are filled here and there only."""
     texts = place.shape[1] - 1
     passages, tokens, words, content = place[:, -1].tolist()
     rows = {"d": texts, "p": passages, "t": tokens, "w": words, "c": content}
@@ -243,13 +393,13 @@ def _room(place: NDArray[np.int64], arena: Arena) -> dict[str, NDArray[Any]]:
         arena.spill()
     arena.expect(size)
 
-    def empty(count: int, dtype: Any) -> NDArray[Any]:
-        if not arena.spilling:
+    def empty(name: str, count: int, dtype: Any) -> NDArray[Any]:
+        if not arena.spilling and not (sparse and name in LAID_OUT):
             return np.empty(count, dtype)
         memory = arena.allocate(count * np.dtype(dtype).itemsize)
         return np.frombuffer(memory, dtype, count)
 
-    out = {name: empty(count, DTYPES[name]) for name, count in counts.items()}
+    out = {name: empty(name, count, DTYPES[name]) for name, count in counts.items()}
     out["d_passage"], out["d_word"] = place[0], place[2]
     out["p_token"][-1], out["p_content"][-1] = tokens, content
     return out

@@ -30,7 +30,7 @@ from dedup.candidates import (
     without_passages,
 )
 from dedup.classify import Matches, judge_runs, node_outlets
-from dedup.collection import Collection, collect
+from dedup.collection import Collection, all_there, collect
 from dedup.corpus import Corpus, build_corpus
 from dedup.corrections import NO_CORRECTIONS, Corrections
 from dedup.errors import DedupError, InternalError
@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from dedup.agencies import Agencies
+    from dedup.collection import LayOut
     from dedup.config import ReadSettings, Settings
     from dedup.encoder import Encoder
     from dedup.reuse import Earlier
@@ -91,6 +92,10 @@ class Analysis:
     template: NDArray[np.bool_]
     """Passages that outlets' templates make."""
     widened: Widened | None = None
+    lay_out: LayOut = all_there
+    """To be asked for the tokens and distinct words of texts before anybody looks at them."""
+    articles: NDArray[np.int64] | None = None
+    """How many articles hold each word, where that is known."""
 
 
 class Clock:
@@ -216,6 +221,11 @@ def analyse(
         aside.shutdown(wait=False, cancel_futures=True)
 
 
+def _edges_of(earlier: Earlier | None) -> NDArray[np.uint64] | None:
+    """The keys of openings and closings, where they are known."""
+    return None if earlier is None or earlier.edges is None else earlier.edges()
+
+
 def _known(result: _Result) -> Future[_Result]:
     """A result that need not be waited for."""
     future: Future[_Result] = Future()
@@ -243,6 +253,7 @@ def _analyse(
 ) -> Analysis:
     arena = arena or Arena()
     judgements = resolve(corrections, corpus)
+    lay_out = all_there if earlier is None else earlier.lay_out
     with clock.stage("sketch") as tick:
         if earlier is not None:
             collection = earlier.collection
@@ -261,6 +272,7 @@ def _analyse(
             collection,
             settings,
             earlier=earlier.passages if earlier else None,
+            lay_out=lay_out,
             threads=workers,
             arena=arena,
             progress=tick,
@@ -269,7 +281,7 @@ def _analyse(
         release_memory()
     outlets = node_outlets(collection.nodes, corpus.records)
     speech = Speech.of(collection.p_speech)
-    made = aside.submit(template_passages, collection, outlets, speech.said)
+    made = aside.submit(template_passages, collection, outlets, speech.said, _edges_of(earlier))
     with clock.stage("align") as tick:
         alignment, new = align_further(
             collection,
@@ -277,6 +289,7 @@ def _analyse(
             candidates.b,
             earlier.alignment if earlier else no_alignment(),
             settings,
+            lay_out=lay_out,
             threads=workers,
             arena=arena,
             progress=tick,
@@ -300,8 +313,9 @@ def _analyse(
         )
         if earlier is not None and earlier.relations is not None:
             marks = outlet_marks(corpus.owner_ids, corpus.records, collection.nodes)
-            matches, relations = relate_again(*judged_by, marks, earlier.relations)
+            matches, relations = relate_again(*judged_by, marks, earlier.relations, lay_out)
         else:
+            lay_out(np.append(alignment.pair_a, alignment.pair_b))
             matches, relations = related_matches(*judged_by)
         relations = judge(relations, judgements)
         del made, speech, spared, judged_by
@@ -311,6 +325,7 @@ def _analyse(
     widened = None
     if encoder is not None:
         with clock.stage("semantic") as tick:
+            lay_out(np.arange(collection.nodes))
             widened = widen(
                 collection,
                 cast("pa.LargeStringArray", corpus.texts),
@@ -354,6 +369,8 @@ def _analyse(
         judgements,
         template,
         widened,
+        lay_out,
+        None if earlier is None else earlier.articles,
     )
 
 
@@ -370,6 +387,7 @@ def relate_further(
     In a story of very many copies not every pair was aligned.
     """
     order = np.lexsort((b, a))
+    x.lay_out(np.arange(x.collection.nodes))
     c, records = x.collection, x.corpus.records
     alignment = align(c, a[order], b[order], settings, threads=threads or os.cpu_count() or 1)
     outlets = node_outlets(c.nodes, records)

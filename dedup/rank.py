@@ -36,18 +36,23 @@ class Spans:
 
 
 def tfidf_weights(
-    c: Collection, copies: NDArray[np.int64], *sets: Spans
+    c: Collection,
+    copies: NDArray[np.int64],
+    *sets: Spans,
+    articles: NDArray[np.int64] | None = None,
 ) -> list[NDArray[np.float64]]:
     """TF-IDF weight (sum over words, float64) of every span, for each of ``sets``.
 
-    Words are counted in one pass over the corpus, for all sets together. ``copies`` (int64,
-    nodes): how many articles have each text.
+    ``copies`` (int64, nodes): how many articles have each text. ``articles`` (int64, words) hold
+    each word; they are counted in one pass over the corpus where that is not known.
     """
     lo, hi = (
         np.concatenate([np.empty(0, np.int64), *(getattr(spans, name) for spans in sets)])
         for name in ("lo", "hi")
     )
-    frequency = kernels.document_frequencies(c.d_word, c.w_word, copies, len(c.v_hash))
+    frequency = articles
+    if frequency is None:
+        frequency = kernels.document_frequencies(c.d_word, c.w_word, copies, len(c.v_hash))
     # Words in the order of their hashes, which does not hang on the other texts: sums round alike.
     order = np.argsort(c.v_hash, kind="stable")
     place = np.empty(len(order), np.int64)

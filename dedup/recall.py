@@ -11,12 +11,13 @@ import pyarrow as pa
 
 from dedup.corpus import Corpus, assemble
 from dedup.formerpairs import KnownPassages
+from dedup.indexnotes import KEYS_APART
 from dedup.ingest import RECORD, evidence_of
 from dedup.model import Evidence, article_schema
 from dedup.rejudge import known_relations
 from dedup.reuse import Earlier, alignment_from, crowd_from, merged_parts, similar_from
 from dedup.sketch import scheme
-from dedup.storedframes import damaged_index, restored_texts
+from dedup.storedframes import SurveyedTexts, damaged_index, restored_texts
 from dedup.storedtexts import StoredTexts
 from dedup.vocabulary import Vocabulary
 
@@ -85,9 +86,14 @@ def recall(
     what limits had cut may come back. ``judged``: what the last run kept of its relations, where
     nothing was taken out since. Raises :class:`~dedup.errors.IndexDamagedError`.
     """
-    number, collection, known = restored(store, vocabulary, arena=arena, threads=threads)
-    digests = [digest for (digest,) in store.rows("SELECT digest FROM texts ORDER BY digest")]
-    corpus = load_corpus(store, digests, number, families)
+    rows = store.rows("SELECT text, digest, analysed IS NOT NULL FROM texts ORDER BY digest")
+    number = np.array([row[0] for row in rows], np.int32)
+    known = np.array([row[2] for row in rows], bool)
+    corpus = load_corpus(store, [row[1] for row in rows], number, families)
+    texts = SurveyedTexts(
+        store, number.tolist(), vocabulary, corpus.copies, threads=threads, arena=arena
+    )
+    collection = texts.collection
     node_of = np.full(1 + store.last_number("texts"), -1, np.int32)
     node_of[number] = np.arange(len(number), dtype=np.int32)
     relations = None if judged is None else known_relations(judged, known.copy(), collection)
@@ -108,11 +114,14 @@ def recall(
     languages = store.rows("SELECT language FROM frames JOIN texts USING (text) ORDER BY digest")
     earlier = Earlier(
         collection,
-        KnownPassages(known, similar, crowd),
+        KnownPassages(known, similar, crowd, KEYS_APART in store.meta()),
         alignment,
         _claims(store, corpus.refs),
         [language for (language,) in languages],
         relations,
+        texts.lay_out,
+        texts.articles,
+        texts.edges,
     )
     return Recalled(corpus, earlier, number, compare_anew)
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dedup.classify import VOICED, Matches
+from dedup.collection import all_there
 from dedup.relate import Relations, related_matches
 from dedup.reuse import chosen
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
     from dedup.align import Alignment
     from dedup.arena import Arena
-    from dedup.collection import Collection, RecordArrays
+    from dedup.collection import Collection, LayOut, RecordArrays
     from dedup.config import Settings
     from dedup.kinds import PassageStatistics
     from dedup.passages import SharedPassages
@@ -131,9 +132,11 @@ def relate_again(
     arena: Arena,
     marks: NDArray[np.uint64],
     earlier: KnownRelations,
+    lay_out: LayOut = all_there,
 ) -> tuple[Matches, Relations]:
     """As :func:`dedup.relate.related_matches`, but that pairs which no table tells have no matches
-    and no shares where they are as they were; ``marks`` see :func:`outlet_marks`."""
+    and no shares where they are as they were; ``marks`` see :func:`outlet_marks`, ``lay_out`` see
+    :class:`dedup.reuse.Earlier`."""
     kept = earlier.kept
     node = np.flatnonzero(earlier.known)
     now_cluster, other = _other_passages(c, shared, statistics, template, earlier)
@@ -152,6 +155,7 @@ def relate_again(
         False
     )
     again = np.flatnonzero(~stands)
+    lay_out(np.append(alignment.pair_a[again], alignment.pair_b[again]))
     found, related = related_matches(
         c,
         chosen(alignment, ~stands),

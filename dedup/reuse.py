@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dedup.align import Alignment, align
+from dedup.collection import all_there
 from dedup.formerpairs import Crowd, KnownPassages, Similar, no_crowd
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from dedup.arena import Arena
-    from dedup.collection import Collection
+    from dedup.collection import Collection, LayOut
     from dedup.config import Settings
     from dedup.model import Evidence
     from dedup.rejudge import KnownRelations
@@ -40,6 +41,11 @@ class Earlier:
     ``alignment`` of pairs that are candidates no more does no harm. ``claims``: credits and
     mentions of every record; ``languages`` of every node, ``None`` where they are to be found.
     ``relations`` are given where nothing was taken out or is said otherwise since.
+
+    ``lay_out`` is to be asked for the tokens and distinct words of texts before anybody looks at
+    them. What else would need those of all texts is there: ``articles`` int64 (words), how many
+    hold each word, and ``edges`` (:func:`dedup.template.template_passages`), which are handed out
+    once; ``None``: find them.
     """
 
     collection: Collection
@@ -48,6 +54,9 @@ class Earlier:
     claims: list[Claims]
     languages: list[str | None] | None = None
     relations: KnownRelations | None = None
+    lay_out: LayOut = all_there
+    articles: NDArray[np.int64] | None = None
+    edges: Callable[[], NDArray[np.uint64]] | None = None
 
 
 def nothing_known(c: Collection, claims: list[Claims]) -> Earlier:
@@ -75,16 +84,18 @@ def align_further(
     known: Alignment,
     settings: Settings,
     *,
+    lay_out: LayOut = all_there,
     threads: int = 1,
     arena: Arena | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> tuple[Alignment, NDArray[np.bool_]]:
     """The alignment of pairs (``a``, ``b`` int64 nodes, sorted), and which (bool) were not
-    ``known``; the same as :func:`dedup.align.align` gives."""
+    ``known``; the same as :func:`dedup.align.align` gives. ``lay_out`` see :class:`Earlier`."""
     wide = np.int64(c.nodes + 1)
     wanted, had = a * wide + b, known.pair_a * wide + known.pair_b
     new = ~_among(wanted, had)
     one, two = a[new], b[new]
+    lay_out(np.append(one, two))
     found = align(c, one, two, settings, threads=threads, arena=arena, progress=progress)
     if not len(had):
         return found, new

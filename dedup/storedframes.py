@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import orjson
 
-from dedup.collection import restore
+from dedup.collection import restore, surveyed
 from dedup.errors import FrameDamagedError, IndexDamagedError
 from dedup.language import detect_languages
-from dedup.packing import FRAME_HEADER, OTHER_SIZE, held_bytes, impossible_sizes, pack, sizes_of
+from dedup.packing import (
+    FRAME_HEADER,
+    OTHER_SIZE,
+    held_bytes,
+    impossible_sizes,
+    lay_out,
+    pack,
+    sizes_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -49,8 +58,68 @@ def restored_texts(
     the sizes that stand beside it; before room is made for these.
     """
     sizes = _sizes(store, numbers)
-    try:
+    with _naming(store, numbers):
         return restore(_frames(store, numbers), sizes, vocabulary, threads=threads, arena=arena)
+
+
+class SurveyedTexts:
+    """Texts of an open index, of which tokens and distinct words are laid out as they are asked
+    for.
+
+    ``collection`` of the texts ``numbers``, in their order; ``articles`` as
+    :class:`dedup.packing.Surveyed` has them, by ``copies`` (int64, texts) of each text. Raises as
+    :func:`restored_texts`, also when more is asked for.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        numbers: Sequence[int],
+        vocabulary: Vocabulary,
+        copies: NDArray[np.int64],
+        *,
+        threads: int = 1,
+        arena: Arena | None = None,
+    ) -> None:
+        self._store, self._numbers, self._threads = store, numbers, threads
+        sizes = _sizes(store, numbers)
+        with _naming(store, numbers):
+            self.collection, self.articles, self._edges = surveyed(
+                _frames(store, numbers), sizes, vocabulary, copies, threads=threads, arena=arena
+            )
+        self._there = np.zeros(len(numbers), bool)
+
+    def edges(self) -> NDArray[np.uint64]:
+        """``edges`` of :class:`dedup.packing.Surveyed`, once: they are not kept."""
+        edges = self._edges
+        self._edges = edges[:, :0]
+        return edges
+
+    def lay_out(self, nodes: NDArray[np.int64]) -> None:
+        """Make sure that the tokens of some texts (int64, their places in ``numbers``) are there.
+
+        To be called from the thread that opened the index.
+        """
+        wanted = np.zeros(len(self._there), bool)
+        wanted[nodes] = True
+        missing = np.flatnonzero(wanted & ~self._there)
+        if not len(missing):
+            return
+        # In the order in which they lie in the index.
+        missing = missing[np.argsort(np.asarray(self._numbers)[missing])]
+        frames = _frames(self._store, [self._numbers[node] for node in missing.tolist()])
+        starts = range(0, len(missing), FRAMES_AT_ONCE)
+        nodes_of = (missing[begin : begin + FRAMES_AT_ONCE] for begin in starts)
+        with _naming(self._store, self._numbers):
+            lay_out(self.collection, zip(nodes_of, frames, strict=True), threads=self._threads)
+        self._there |= wanted
+
+
+@contextmanager
+def _naming(store: Store, numbers: Sequence[int]) -> Iterator[None]:
+    """Name the text of a damaged frame, and what helps."""
+    try:
+        yield
     except FrameDamagedError as error:
         what = f"the frame of text {numbers[error.node]} {error.reason}"
         raise damaged_index(store, what) from error

@@ -36,12 +36,16 @@ def edge_keys(c: Collection, last: bool) -> NDArray[np.uint64]:
 
 
 def template_passages(
-    c: Collection, outlet: NDArray[np.int64], said: NDArray[np.bool_]
+    c: Collection,
+    outlet: NDArray[np.int64],
+    said: NDArray[np.bool_],
+    edges: NDArray[np.uint64] | None = None,
 ) -> NDArray[np.bool_]:
     """Passages (bool) of the template, with those enclosed by it.
 
     ``outlet`` (int64, nodes): number of each node's outlet, -1 unknown. ``said`` (bool,
-    passages): somebody's words, which an article may well repeat.
+    passages): somebody's words, which an article may well repeat. ``edges`` (uint64, (2,
+    passages)): the keys of all openings and closings, where they are known.
     """
     known = outlet[outlet >= 0]
     if not len(known) or not len(c.p_start):
@@ -51,9 +55,8 @@ def template_passages(
     of_node = np.where(outlet >= 0, eligible[outlet], -1)
     made = np.zeros(len(c.p_start), bool)
     for last in (False, True):
-        made |= kernels.outlet_specific(
-            edge_keys(c, last), c.p_article, of_node, LEAST_ARTICLES, OWN_SHARE
-        )
+        key = edge_keys(c, last) if edges is None else edges[int(last)]
+        made |= kernels.outlet_specific(key, c.p_article, of_node, LEAST_ARTICLES, OWN_SHARE)
     # Captions of galleries stand twice in their article, as thumbnail and as picture.
     twice = kernels.repeated_inside(c.d_passage, c.p_key)
     twice &= ~said & (c.p_information >= LEAST_REPEATED_BITS)

@@ -243,6 +243,10 @@ def _commit(
     }
     update = "UPDATE runs SET state = ?, about = ? WHERE run = ?"
     store.connection.execute(update, (COMMITTED, orjson.dumps(about).decode(), number))
+    if analysis.candidates.apart:
+        store.note({indexnotes.KEYS_APART: "1"})
+    else:
+        store.forget_note(indexnotes.KEYS_APART)
     store.note({indexnotes.CORRECTIONS: run.judged, indexnotes.COMMITTED: uuid.uuid4().hex})
     for name in (indexnotes.COMPARE_ANEW, indexnotes.REMOVED, indexnotes.RESTATED):
         store.forget_note(name)

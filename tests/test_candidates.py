@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from oracles import Writer, jaccard
 
 from dedup import candidates as module
-from dedup.candidates import article_pairs, find_candidates
+from dedup.candidates import SameWords, article_pairs, find_candidates
 from dedup.collection import as_texts, collect
 from dedup.config import Settings
 from dedup.formerpairs import Crowd, KnownPassages, Similar
@@ -374,3 +374,35 @@ def test_pairs_of_articles_are_those_of_plain_loops_however_many_at_once(
     assert keys.tolist() == [(a << 32) | b for a, b in sorted(enough)]
     assert weights.tolist() == [enough[pair] for pair in sorted(enough)]
     assert (looked_at, capped) == (len(expected), cut)
+
+
+KEYED = st.lists(
+    st.tuples(st.sampled_from("ab"), st.booleans(), st.sampled_from(["tide", "pier", "quay"])),
+    min_size=2,
+    max_size=7,
+)
+"""Texts of one word each: its key, whether an earlier run knew it, and the word."""
+
+
+@given(KEYED)
+def test_only_new_passages_are_looked_at_where_known_ones_were_found_to_differ_by_key(texts):
+    c = collect(as_texts([word for _, _, word in texts]))
+    key = np.array([ord(key) for key, _, _ in texts])
+    known = np.array([known for _, known, _ in texts])
+    order = np.argsort(key, kind="stable")
+    new = np.append(True, key[order][1:] != key[order][:-1])
+    leader = order[np.flatnonzero(new)][np.cumsum(new) - 1][~new]
+    other = order[~new]
+    word = c.t_word[c.p_token[:-1]]
+    apart = all(
+        len({word[i] for i in range(len(texts)) if known[i] and key[i] == k}) <= 1 for k in key
+    )
+    asked: set[int] = set()
+    same = SameWords(c, known, apart, lambda nodes: asked.update(nodes.tolist()))
+    found = same.of(leader, other)
+    assert found.tolist() == (word[leader] == word[other]).tolist()
+    assert same.apart == bool(found.all())
+    if apart and same.apart:
+        # Of those known only one that a new one is compared with, for each key.
+        assert sum(known[i] for i in asked) <= 2
+        assert asked <= {i for i in range(len(texts)) if (~known & (key == key[i])).any()}

@@ -94,7 +94,8 @@ def remembered(index: Path, settings: dedup.Settings) -> None:
     with Store.open(index) as store:
         words = load_vocabulary(store)
         now = recall(store, words, NO_FAMILIES, settings, arena=Arena(), threads=1).earlier
-    c = now.collection
+        c = now.collection
+        now.lay_out(np.arange(c.nodes))
     nothing = nothing_known(c, []).passages
     fresh = candidates.find_candidates(c, settings, earlier=nothing)
     anew = KnownPassages(now.passages.known, fresh.similar, fresh.crowd)

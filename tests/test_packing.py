@@ -11,9 +11,11 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from dedup.arena import Arena
-from dedup.collection import as_texts, collect, restore
+from dedup.collection import as_texts, collect, restore, surveyed
 from dedup.errors import IndexDamagedError
-from dedup.packing import pack, sizes_of
+from dedup.kernels.counting import document_frequencies
+from dedup.packing import lay_out, pack, sizes_of
+from dedup.template import edge_keys
 from dedup.vocabulary import Vocabulary
 
 WORDS = ["Feuer", "fire", "火災", "ไฟ", "пожар", "”", "“", ". ", "\n\n", " said ", "ß", "🔥", "  "]
@@ -32,6 +34,34 @@ def test_a_collection_comes_back_as_it_was(texts, size):
     back = restore(parts, sizes_of(c), again, threads=2)
     for field in dataclasses.fields(c):
         was, now = getattr(c, field.name), getattr(back, field.name)
+        assert was.dtype == now.dtype, field.name
+        assert np.array_equal(was, now), field.name
+
+
+@given(TEXTS, st.lists(st.sets(st.integers(0, 5)), max_size=3), st.integers(1, 3))
+@hypothesis_settings(max_examples=80, deadline=None)
+def test_texts_are_surveyed_and_laid_out_when_asked(texts, asked, size):
+    vocabulary = Vocabulary()
+    c = collect(as_texts(texts), vocabulary=vocabulary)
+    frames = pack(c)
+    copies = 1 + np.arange(len(texts), dtype=np.int64) % 3
+    parts = [frames[i : i + size] for i in range(0, len(frames), size)]
+    back, articles, edges = surveyed(parts, sizes_of(c), vocabulary, copies, threads=2)
+    assert np.array_equal(
+        articles, document_frequencies(c.d_word, c.w_word, copies, len(vocabulary))
+    )
+    assert np.array_equal(edges, [edge_keys(c, last=False), edge_keys(c, last=True)])
+    there = np.zeros(len(texts), bool)
+    for nodes in asked:
+        node = np.array([n for n in nodes if n < len(texts) and not there[n]], np.int64)
+        lay_out(back, [(node[i : i + 1], [frames[node[i]]]) for i in range(len(node))], threads=2)
+        there[node] = True
+    of_token = there[np.repeat(np.arange(len(texts)), np.diff(c.p_token[c.d_passage]))]
+    of_word = there[np.repeat(np.arange(len(texts)), np.diff(c.d_word))]
+    for field in dataclasses.fields(c):
+        was, now = getattr(c, field.name), getattr(back, field.name)
+        if field.name[0] in "tw":
+            was = was * (of_token if field.name[0] == "t" else of_word)
         assert was.dtype == now.dtype, field.name
         assert np.array_equal(was, now), field.name
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from dedup.collection import as_texts, collect, restore
 from dedup.errors import IndexDamagedError
 from dedup.kernels import frames as kernels
-from dedup.packing import FRAME_HEADER, held_bytes, pack, sizes_of
+from dedup.packing import DTYPES, FRAME_HEADER, LAID_OUT, SURVEYED, held_bytes, pack, sizes_of
 from dedup.store import FILE, Store
 from dedup.storedframes import frame_rows, restored_texts
 from dedup.vocabulary import Vocabulary
@@ -179,31 +179,43 @@ def test_places_outside_of_the_text_are_refused(change):
         restore([pack(c)], sizes_of(c), VOCABULARY)
 
 
-@pytest.mark.parametrize("which", ["d_word", "d_content"])
+@pytest.mark.parametrize("which", [2, 3])
 def test_words_are_not_written_where_the_end_of_a_text_lies_before_its_beginning(which):
-    d_word, d_content = WHOLE.d_word.copy(), WHOLE.p_content[WHOLE.d_passage].copy()
-    {"d_word": d_word, "d_content": d_content}[which][:2] = [40, 30]
-    w_word, w_passages = np.full(100, -1, np.int32), np.zeros(100, np.uint16)
-    c_word, p_content = np.full(100, -1, np.int32), np.zeros(len(WHOLE.p_content), np.int64)
-    passages = len(WHOLE.p_start)
-    wrong = kernels.words_of(
+    ends = [WHOLE.p_token[WHOLE.d_passage], WHOLE.d_word, WHOLE.p_content[WHOLE.d_passage]]
+    ends = [end.copy() for end in ends]
+    ends[which - 1][:2] = [40, 30]
+    out = {name: getattr(WHOLE, name).copy() for name in DTYPES}
+    for name in ("c_word", "w_word"):
+        out[name] = np.full(100, -1, np.int32)
+    out["w_passages"] = np.zeros(100, np.uint16)
+    plain = [zstandard.ZstdDecompressor().decompress(frame) for frame in pack(WHOLE)]
+    held = np.frombuffer(b"".join(plain), np.uint8), np.cumsum([0, *map(len, plain)])
+    words = len(VOCABULARY)
+    wrong = kernels.survey(
         0,
-        3,
-        kernels.word_table(VOCABULARY.hash, VOCABULARY.bits),
-        WHOLE.d_passage,
-        WHOLE.p_token,
-        WHOLE.t_word,
-        d_word,
-        d_content,
-        w_word,
-        w_passages,
-        p_content,
-        c_word,
-        np.zeros(passages, np.uint64),
-        np.zeros(passages, np.float32),
+        *held,
+        VOCABULARY.hash,
+        VOCABULARY.bits,
+        np.ones(3, np.int64),
+        np.full(words, -1, np.int32),
+        np.zeros(words, np.int64),
+        np.empty((2, 0), np.uint64),
+        *ends,
+        *(out[name] for name in SURVEYED),
     )
     assert wrong == 0
-    assert ({"d_word": w_word, "d_content": c_word}[which] == -1).all()
+    assert (out["c_word"] == -1).all() == (which == 3)
+    wrong = kernels.lay_out(
+        np.arange(3),
+        *held,
+        words,
+        np.full(words, -1, np.int64),
+        *(out[name] for name in ("d_length", "d_passage", "p_token")),
+        ends[1],
+        *(out[name] for name in LAID_OUT),
+    )
+    assert (wrong == 0) == (which == 2)
+    assert (out["w_word"] == -1).all() == (which == 2)
 
 
 def test_a_frame_says_in_its_first_bytes_how_much_it_holds():

@@ -12,7 +12,8 @@ import numpy as np
 
 from dedup.kernels.jit import kernel, leaf
 from dedup.kernels.minhash import CONTENT, QUARTERS
-from dedup.kernels.vocabulary import MOST_PASSAGES
+from dedup.kernels.template import edge_key
+from dedup.kernels.vocabulary import MOST_PASSAGES, span_letters
 
 HEADER = 4
 
@@ -168,13 +169,50 @@ def greatest(words, start, length):
     return np.int64(word), end
 
 
+@leaf
+def tokens_of(octets, begin, size, passages, length, words, t_word, t_start, t_length):
+    """The tokens of a text of ``passages`` passages and ``length`` characters, from such a frame
+    that begins at ``begin``; the arrays are as long as it has tokens. Whether they are words of a
+    vocabulary of ``words``, and lie inside the text."""
+    m = len(t_word)
+    at = begin + HEADER + 3 * passages
+    copy_words(octets, at, size, t_word)
+    copy_words(octets, at + m, size, t_start)
+    copy_halves(octets, at + 2 * m, size, t_length)
+    least, most = add_up(t_start)
+    word, last = greatest(t_word, t_start, t_length)
+    return least >= 0 and most <= length and last <= length and (m == 0 or word < words)
+
+
+@leaf
+def put_in_order(words, room):
+    """Sort a few distinct ``words`` (int32) by how many are less than each, which needs no branch:
+    many are compared at once. ``room`` (int32, as many at least) is scratch."""
+    n = len(words)
+    for i in range(n):
+        room[i] = words[i]
+    for i in range(n):
+        word = room[i]
+        less = np.int32(0)
+        for j in range(n):
+            less += np.int32(room[j] < word)
+        words[less] = word
+
+
 @kernel
-def unpack(
+def survey(
     first,
     octets,
     place,
-    words,
+    v_hash,
+    v_bits,
+    copies,
+    seen,
+    articles,
+    edges,
     d_token,
+    d_word,
+    d_content,
     d_length,
     d_letters,
     d_passage,
@@ -184,19 +222,38 @@ def unpack(
     p_quoted,
     p_speech,
     p_article,
-    t_word,
-    t_start,
-    t_length,
+    p_content,
+    c_word,
+    p_key,
+    p_information,
+    p_letters,
 ):
-    """The reverse of ``pack``, for some texts among all: the nodes from ``first`` on.
+    """What is known of the passages of some texts among all: the nodes from ``first`` on.
 
     ``octets`` uint8 holds their frames, the bytes of whose words stand apart (``word_at``), from
-    ``place`` (int64, texts + 1) on. ``d_passage`` and ``d_token`` (int64, all texts + 1) say where
-    the passages and tokens of each text come to stand; the other arrays are those of a
-    ``Collection``, and filled there. Returns the first node (int64) whose frame has other sizes,
-    words beyond ``words``, the size of the vocabulary, or passages or tokens that lie outside the
-    text; -1 if there is none.
+    ``place`` (int64, texts + 1) on. ``d_passage``, ``d_token``, ``d_word`` and ``d_content``
+    (int64, all texts + 1) say where the passages, tokens, distinct words, and content words of the
+    passages of each text come to stand. The arrays from ``d_length`` on are those of a
+    ``Collection``, and filled there.
+
+    ``articles`` (int64, words) grows by the articles that hold each word, ``copies`` (int64, all
+    texts) of each text; ``seen`` (int32, words) is scratch that begins with -1 and may have been
+    used for other texts: the passage that each word stood in last. ``edges`` (uint64, (2,
+    passages), or of no passages where nobody asks): hashes of the first and of the last two words
+    of each passage, 0 where it has only one.
+
+    Returns the first node (int64) whose frame has other sizes, words that there are not, or
+    passages or tokens that lie outside the text; -1 if there is none.
     """
+    words = len(v_hash)
+    wanted = edges.shape[1] > 0
+    longest = np.int64(0)
+    for i in range(len(place) - 1):
+        longest = max(longest, d_token[first + i + 1] - d_token[first + i])
+    t_word = np.empty(longest, np.int32)
+    t_start = np.empty(longest, np.int32)
+    t_length = np.empty(longest, np.uint16)
+    room = np.empty(longest, np.int32)
     for i in range(len(place) - 1):
         d = first + i
         begin = place[i]
@@ -210,129 +267,137 @@ def unpack(
         length = word_at(octets, begin, size, 0)
         d_length[d] = length
         d_letters[d] = word_at(octets, begin, size, 1)
-        k = HEADER
-        t = d_token[d]
+        if not tokens_of(
+            octets, begin, size, n, length, words, t_word[:m], t_start[:m], t_length[:m]
+        ):
+            return d
+        t = 0
         start = 0
+        held = 0
+        end_content = d_content[d]
+        marks = HEADER + 3 * n + 2 * m + (m + 1) // 2
         for j in range(n):
             p = d_passage[d] + j
-            p_token[p] = t
-            t += word_at(octets, begin, size, k + j)
-            start += word_at(octets, begin, size, k + n + j)
-            end = start + word_at(octets, begin, size, k + 2 * n + j)
+            count = word_at(octets, begin, size, HEADER + j)
+            start += word_at(octets, begin, size, HEADER + n + j)
+            end = start + word_at(octets, begin, size, HEADER + 2 * n + j)
+            if count < 0 or t + count > m or start < 0 or end < start or end > length:
+                return d
+            p_token[p] = d_token[d] + t
             p_start[p] = start
             p_end[p] = end
             p_article[p] = d
-            if t < p_token[p] or t > d_token[d + 1] or start < 0 or end < start or end > length:
-                return d
-        if t != d_token[d + 1]:
+            p_quoted[p] = byte_at(octets, begin, size, marks, j)
+            p_speech[p] = byte_at(octets, begin, size, marks, n + j)
+            p_letters[p] = span_letters(t, t + count, t_start, t_length)
+            if wanted:
+                edges[0, p] = 0
+                edges[1, p] = 0
+                if count >= 2:
+                    last = t + count - 2
+                    edges[0, p] = edge_key(v_hash[t_word[t]], v_hash[t_word[t + 1]])
+                    edges[1, p] = edge_key(v_hash[t_word[last]], v_hash[t_word[last + 1]])
+            p_content[p] = end_content
+            key = np.uint64(0x9E3779B97F4A7C15)
+            quarters = 0
+            for _ in range(count):
+                word = t_word[t]
+                t += 1
+                key = (key ^ v_hash[word]) * np.uint64(0xFF51AFD7ED558CCD)
+                key ^= key >> np.uint64(32)
+                before = seen[word]
+                if before == p:
+                    continue
+                seen[word] = p
+                if before < d_passage[d] or before > p:
+                    held += 1
+                    articles[word] += copies[d]
+                bits = v_bits[word]
+                if bits & CONTENT:
+                    if end_content >= d_content[d + 1]:
+                        return d
+                    c_word[end_content] = word
+                    end_content += 1
+                    quarters += bits & QUARTERS
+            put_in_order(c_word[p_content[p] : end_content], room)
+            p_key[p] = key
+            p_information[p] = np.float32(quarters / 4.0)
+        if t != m or end_content != d_content[d + 1] or held != d_word[d + 1] - d_word[d]:
             return d
-        p_token[d_passage[d + 1]] = t  # of the next text, which another thread may fill later
-        k += 3 * n
-        t = d_token[d]
-        own_word = t_word[t : t + m]
-        own_start = t_start[t : t + m]
-        own_length = t_length[t : t + m]
-        at = begin + k
-        copy_words(octets, at, size, own_word)
-        at += m
-        copy_words(octets, at, size, own_start)
-        at += m
-        copy_halves(octets, at, size, own_length)
-        least, most = add_up(own_start)
-        word, last = greatest(own_word, own_start, own_length)
-        if least < 0 or most > length or last > length or (m > 0 and word >= words):
-            return d
-        k += 2 * m + (m + 1) // 2
-        p = d_passage[d]
-        for j in range(n):
-            p_quoted[p + j] = byte_at(octets, begin, size, k, j)
-            p_speech[p + j] = byte_at(octets, begin, size, k, n + j)
+        # Of the next text, which another thread may fill later.
+        p_token[d_passage[d + 1]] = d_token[d + 1]
     return -1
 
 
-PLACE = 8  # bits below the place of a word in ``words_of``: its information
-
-
 @kernel
-def word_table(v_hash, v_bits):
-    """What ``words_of`` looks at of every word, side by side in memory: int64 (words, 2), its hash,
-    and its information below where it stood last, which is nowhere."""
-    out = np.empty((len(v_hash), 2), np.int64)
-    for w in range(len(v_hash)):
-        out[w, 0] = np.int64(v_hash[w])
-        out[w, 1] = np.int64(v_bits[w]) - (1 << PLACE)
-    return out
-
-
-@kernel
-def words_of(
-    first,
-    last,
-    table,
+def lay_out(
+    node,
+    octets,
+    place,
+    words,
+    known,
+    d_length,
     d_passage,
     p_token,
-    t_word,
     d_word,
-    d_content,
+    t_word,
+    t_start,
+    t_length,
     w_word,
     w_passages,
-    p_content,
-    c_word,
-    p_key,
-    p_information,
 ):
-    """What ``vocabulary.number_words`` says of nodes ``first`` to ``last``, whose words have
-    their numbers already: ``w_word``, ``w_passages``, ``p_content``, ``c_word``, ``p_key`` and
-    ``p_information`` are filled as there; the content words of each passage are in order.
+    """The tokens and distinct words of the texts ``node`` (int64), which ``survey`` looked at.
 
-    ``d_word`` and ``d_content`` (int64, all texts + 1) say where the distinct words of each text,
-    and the content words of its passages, come to stand. ``table`` (see ``word_table``) may have
-    been used for other texts. Returns the first node (int64) that has other numbers of
-    these, -1 if there is none.
+    ``octets`` and ``place`` hold their frames, as there. ``known`` (int64, ``words`` of the
+    vocabulary) is scratch that begins with -1 and may have been used for other texts: where each
+    word stood last. The others are arrays of a ``Collection``, of which ``t_word``, ``t_start``,
+    ``t_length``, ``w_word`` and ``w_passages`` are filled. Returns the first number in ``node``
+    (int64) whose frame is another one than it was, -1 if there is none.
     """
     most = np.int64(0)
-    for d in range(first, last):
+    for d in node:
         most = max(most, d_word[d + 1] - d_word[d])
     seen = np.empty(most, np.int64)  # passage that a word of the text was seen in last
-    for d in range(first, last):
+    for i in range(len(node)):
+        d = node[i]
+        at = place[i]
+        size = (place[i + 1] - at) >> 2
+        passages = d_passage[d + 1] - d_passage[d]
+        t = p_token[d_passage[d]]
+        u = p_token[d_passage[d + 1]]
+        if size != frame_size(passages, u - t) or place[i + 1] - at != 4 * size:
+            return i
+        if not tokens_of(
+            octets,
+            at,
+            size,
+            passages,
+            np.int64(d_length[d]),
+            words,
+            t_word[t:u],
+            t_start[t:u],
+            t_length[t:u],
+        ):
+            return i
         begin = d_word[d]
         n = begin
-        m = d_content[d]
         for p in range(d_passage[d], d_passage[d + 1]):
-            p_content[p] = m
-            key = np.uint64(0x9E3779B97F4A7C15)
-            quarters = 0
             for t in range(p_token[p], p_token[p + 1]):
                 word = t_word[t]
-                key = (key ^ np.uint64(table[word, 0])) * np.uint64(0xFF51AFD7ED558CCD)
-                key ^= key >> np.uint64(32)
-                at = table[word, 1] >> PLACE
-                if at < begin or at >= n:
-                    at = n
+                k = known[word]
+                if k < begin or k >= n:
+                    k = n
                     if n >= d_word[d + 1]:
-                        return d
-                    table[word, 1] = n << PLACE | (table[word, 1] & 0xFF)
+                        return i
+                    known[word] = k
                     w_word[n] = word
                     w_passages[n] = 0
                     n += 1
-                elif seen[at - begin] == p:
+                elif seen[k - begin] == p:
                     continue
-                seen[at - begin] = p
-                if w_passages[at] < MOST_PASSAGES:
-                    w_passages[at] += 1
-                bits = np.uint8(table[word, 1] & 0xFF)
-                if bits & CONTENT:
-                    if m >= d_content[d + 1]:
-                        return d
-                    k = m
-                    while k > p_content[p] and c_word[k - 1] > word:
-                        c_word[k] = c_word[k - 1]
-                        k -= 1
-                    c_word[k] = word
-                    m += 1
-                    quarters += bits & QUARTERS
-            p_key[p] = key
-            p_information[p] = np.float32(quarters / 4.0)
-        if n != d_word[d + 1] or m != d_content[d + 1]:
-            return d
+                seen[k - begin] = p
+                if w_passages[k] < MOST_PASSAGES:
+                    w_passages[k] += 1
+        if n != d_word[d + 1]:
+            return i
     return -1

@@ -19,17 +19,18 @@ def letters_of_spans(lo, hi, t_start, t_length):
 
 
 @kernel
-def letters_outside(d_passage, p_token, t_start, t_length, of_passage, suspect):
+def letters_outside(d_passage, p_letters, of_passage, suspect):
     """Letters and digits of each article (int64) in passages that are not suspected.
 
-    ``of_passage`` (int32, passages): the shared passage that each is, or -1; ``suspect`` (bool):
-    by shared passage, the last one for those that are none.
+    ``p_letters`` (int32, passages): those of each; ``of_passage`` (int32, passages): the shared
+    passage that each is, or -1; ``suspect`` (bool): by shared passage, the last one for those that
+    are none.
     """
     out = np.zeros(len(d_passage) - 1, np.int64)
     for d in range(len(out)):
         for p in range(d_passage[d], d_passage[d + 1]):
             if not suspect[of_passage[p]]:
-                out[d] += span_letters(p_token[p], p_token[p + 1], t_start, t_length)
+                out[d] += p_letters[p]
     return out
 
 

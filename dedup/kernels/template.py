@@ -13,6 +13,12 @@ that was looked at last, articles of that outlet, and all articles."""
 
 
 @leaf
+def edge_key(one, two):
+    """Hash (uint64) of two words that follow each other, by their hashes."""
+    return (one * np.uint64(0x9E3779B97F4A7C15)) ^ two
+
+
+@leaf
 def edge_keys(p_token, t_word, v_hash, last, key):
     """Hash of the first (or last) two words of every passage into ``key`` (uint64); 0 where it has
     only one."""
@@ -22,8 +28,7 @@ def edge_keys(p_token, t_word, v_hash, last, key):
         key[p] = 0
         if hi - lo >= 2:
             one = hi - 2 if last else lo
-            first = v_hash[t_word[one]]
-            key[p] = (first * np.uint64(0x9E3779B97F4A7C15)) ^ v_hash[t_word[one + 1]]
+            key[p] = edge_key(v_hash[t_word[one]], v_hash[t_word[one + 1]])
 
 
 @kernel

@@ -434,11 +434,12 @@ def renumber_sets(number, start, words):
 
 
 @kernel
-def letters(d_passage, p_token, t_start, t_length):
-    """Letters and digits of every article (int32); overlapping tokens count once."""
-    out = np.zeros(len(d_passage) - 1, np.int32)
-    for d in range(len(out)):
-        out[d] = span_letters(p_token[d_passage[d]], p_token[d_passage[d + 1]], t_start, t_length)
+def letters(token, t_start, t_length):
+    """Letters and digits of every article or passage (int32), which begin at tokens ``token``
+    (int64, one more than there are); tokens that overlap count each character once."""
+    out = np.zeros(len(token) - 1, np.int32)
+    for i in range(len(out)):
+        out[i] = span_letters(token[i], token[i + 1], t_start, t_length)
     return out
 
 

@@ -21,6 +21,8 @@ from dedup.texts import Tables, TextTable
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from numpy.typing import NDArray
+
     from dedup.agencies import Agencies
     from dedup.config import Settings
     from dedup.pipeline import Analysis
@@ -45,6 +47,7 @@ def build_tables(
     ``only``: the rows to be made; ``sources`` are made whole all the same.
     """
     least = R_BOILERPLATE if all_relations else R_QUOTE
+    analysis.lay_out(_nodes_of(analysis, only))
     records = Records(analysis.corpus, analysis.collection.nodes)
     scores = build_scores(analysis, least, only)
     related = build_relations(records, analysis, settings, scores, least, only)
@@ -67,3 +70,11 @@ def build_tables(
     corpus = analysis.corpus
     names = {"id": corpus.table["id"], "ref": corpus.refs, "digest": corpus.table["digest"]}
     return Tables(tables, TextTable(pa.table(names), corpus.texts, corpus.node))
+
+
+def _nodes_of(x: Analysis, only: Selection | None) -> NDArray[np.int64]:
+    """The texts (int64) of which rows are made but for passages; both texts of a pair, and all
+    members of a group, are those of records that are."""
+    if only is None:
+        return np.arange(x.collection.nodes)
+    return np.asarray(x.corpus.node[only.records])

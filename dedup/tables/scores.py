@@ -47,12 +47,14 @@ def build_scores(x: Analysis, least: int, only: Selection | None = None) -> Scor
         repeated = repeated[only.identical[repeated]]
         ranked = ranked_passages(x, only)
     centre = x.shared.centre[ranked]
+    x.lay_out(c.p_article[centre].astype(np.int64))
     weights = tfidf_weights(
         c,
         x.corpus.copies,
         Spans(m.a0[listed], m.a1[listed]),
         Spans(c.p_token[c.d_passage[repeated]], c.p_token[c.d_passage[repeated + 1]]),
         Spans(c.p_token[centre], c.p_token[centre + 1]),
+        articles=x.articles,
     )
     match, identical = np.zeros(len(m.pair)), np.zeros(c.nodes)
     match[listed] = m.similarity[listed] * weights[0]

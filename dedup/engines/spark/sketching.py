@@ -21,7 +21,6 @@ from dedup.engines.spark.batches import (
 )
 from dedup.engines.spark.dealing import names_for
 from dedup.engines.spark.packed import PACKS, WORD, content_words, packs
-from dedup.kernels import spans
 from dedup.kernels.counting import document_frequencies
 from dedup.kernels.template import repeated_inside
 from dedup.language import detect_languages
@@ -133,11 +132,7 @@ def _facts(batch: pa.RecordBatch, c: Collection, indexed: NDArray[np.bool_]) -> 
         "language": pa.array(detect_languages(c), pa.string()),
         "passages": lists(d, sortable(c.p_key), pa.int64()),
         "information_of": lists(d, c.p_information, pa.float32()),
-        "letters_of": lists(
-            d,
-            spans.letters_of_spans(c.p_token[:-1], c.p_token[1:], c.t_start, c.t_length),
-            pa.int64(),
-        ),
+        "letters_of": lists(d, c.p_letters, pa.int64()),
         "begin": lists(d, c.p_start, pa.int32()),
         "end": lists(d, c.p_end, pa.int32()),
         "signs": lists(d, signs.astype(np.int8), pa.int8()),
