@@ -21,7 +21,7 @@ from dedup.memory import release_memory
 from dedup.sketch import scheme
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from numpy.typing import NDArray
 
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from dedup.config import Settings
 
     Pairs = tuple[NDArray[np.uint64], NDArray[np.int32]]
+    _Entries = Callable[[int, NDArray[np.uint64]], NDArray[np.uint64]]
 
 BUCKET_CAP = 64
 BUCKET_REPRESENTATIVES = 8
@@ -196,44 +197,26 @@ class Join:
 
     def _found(self, first: int, count: int, ahead: NDArray[np.uint8]) -> list[Pairs]:
         """The pairs as they come, see :meth:`bands`."""
-        plan, c, settings = scheme(self._settings), self._c, self._settings
-        permutations = slice(first * plan.rows, (first + count) * plan.rows)
-        a, b = plan.a[permutations], plan.b[permutations]
         line = self._card.view(np.uint32)
         line[:, bands.FULL] = 0
-
-        def hash_some(rows: slice) -> None:
-            keys = np.empty((rows.stop - rows.start, count), np.uint32)
-            bands.band_keys(
-                self._standing[rows], c.p_content, c.c_word, self._mixed, a, b, plan.rows, keys
-            )
-            line[rows, bands.KEYS : bands.KEYS + count] = keys
-
-        self._each(hash_some)
+        entries_of = self._all_entries if self._all_fresh else self._touched_entries
         parts: list[Pairs] = [(np.empty(0, np.uint64), np.empty(0, np.int32))]
-        column = np.empty(len(self._standing), np.uint32)
-        for band in range(count):
-
-            def draw(rows: slice, band: int = band) -> None:
-                column[rows] = line[rows, bands.KEYS + band]
-
-            self._each(draw)
-            sizes = bands.part_sizes(column, self._parts).tolist()
+        for band, (sizes, entries) in enumerate(entries_of(first, count)):
 
             def join(
                 part: int,
                 band: int = band,
                 sizes: list[int] = sizes,
+                entries: _Entries = entries,
             ) -> tuple[NDArray[np.uint64], NDArray[np.int32], int]:
+                settings = self._settings
                 found: tuple[NDArray[np.uint64], NDArray[np.int32], int] = bands.join_band(
                     band,
-                    column,
-                    part,
-                    self._parts,
+                    entries(part, self._room(sizes[part] + 1)),
                     self._standing,
-                    c.p_key,
-                    c.c_word,
-                    c.v_bits,
+                    self._c.p_key,
+                    self._c.c_word,
+                    self._c.v_bits,
                     self._card,
                     LEAST_AGREEMENT * settings.sensitivity,
                     LEAST_SHARED * settings.min_information * 4,
@@ -246,7 +229,6 @@ class Join:
                     self.loose,
                     line,
                     ahead,
-                    self._room(sizes[part] + 1),
                 )
                 return found
 
@@ -254,6 +236,61 @@ class Join:
                 parts.append((pairs, shared))
                 self.full += capped
         return parts
+
+    def _hashed(self, passage: NDArray[np.int64], first: int, count: int) -> NDArray[np.uint32]:
+        """Keys of ``count`` bands of some passages (uint32, passages x bands)."""
+        plan, c = scheme(self._settings), self._c
+        permutations = slice(first * plan.rows, (first + count) * plan.rows)
+        keys = np.empty((len(passage), count), np.uint32)
+        a, b = plan.a[permutations], plan.b[permutations]
+        bands.band_keys(passage, c.p_content, c.c_word, self._mixed, a, b, plan.rows, keys)
+        return keys
+
+    def _all_entries(self, first: int, count: int) -> Iterator[tuple[list[int], _Entries]]:
+        """Of each band how many entries its parts have, and what gives those of one, in order."""
+        line = self._card.view(np.uint32)
+
+        def hash_some(rows: slice) -> None:
+            keys = self._hashed(self._standing[rows], first, count)
+            line[rows, bands.KEYS : bands.KEYS + count] = keys
+
+        self._each(hash_some)
+        column = np.empty(len(self._standing), np.uint32)
+
+        def entries(part: int, room: NDArray[np.uint64]) -> NDArray[np.uint64]:
+            return np.asarray(bands.part_entries(column, part, self._parts, room))
+
+        for band in range(count):
+
+            def draw(rows: slice, band: int = band) -> None:
+                column[rows] = line[rows, bands.KEYS + band]
+
+            self._each(draw)
+            yield bands.part_sizes(column, self._parts).tolist(), entries
+
+    def _touched_entries(self, first: int, count: int) -> Iterator[tuple[list[int], _Entries]]:
+        """As :meth:`_all_entries`, of the passages that share a key with a fresh one."""
+        line = self._card.view(np.uint32)
+        marks = bands.marks_of(self._hashed(self._standing[self._fresh > 0], first, count))
+
+        def hash_some(rows: slice) -> list[NDArray[np.uint64]]:
+            keys = self._hashed(self._standing[rows], first, count)
+            line[rows, bands.KEYS : bands.KEYS + count] = keys
+            room = np.empty((count, len(keys) + 1), np.uint64)
+            ends = bands.marked_entries(keys, rows.start, marks, room)
+            return [room[band, : ends[band]].copy() for band in range(count)]
+
+        found = list(self._pool.map(hash_some, spans(len(self._standing), PART)))
+        for band in range(count):
+            some = np.concatenate([np.empty(0, np.uint64), *(part[band] for part in found)])
+            sizes = bands.part_sizes((some >> np.uint64(32)).astype(np.uint32), self._parts)
+
+            def entries(
+                part: int, room: NDArray[np.uint64], some: NDArray[np.uint64] = some
+            ) -> NDArray[np.uint64]:
+                return np.asarray(bands.entries_of_part(some, part, self._parts, room))
+
+            yield sizes.tolist(), entries
 
     def _room(self, entries: int) -> NDArray[np.uint64]:
         """Scratch of a thread: taken once and again only where more is needed."""

@@ -70,11 +70,10 @@ def joined(sets, rows, a, b, jaccard, least, dice, inside, cap=64, representativ
         sizes = bands.part_sizes(column, parts)
         assert sizes.sum() == len(sets)
         for part in range(parts):
+            room = np.empty((2, sizes[part] + 1), np.uint64)
             pairs, shared, capped = bands.join_band(
                 band,
-                column,
-                part,
-                parts,
+                bands.part_entries(column, part, parts, room),
                 passage,
                 key,
                 words,
@@ -91,7 +90,6 @@ def joined(sets, rows, a, b, jaccard, least, dice, inside, cap=64, representativ
                 np.zeros(len(sets), np.uint8),
                 line,
                 ahead,
-                np.empty((2, sizes[part] + 1), np.uint64),
             )
             full += capped
             for pair, bits in zip(pairs.tolist(), shared.tolist(), strict=True):
@@ -307,3 +305,27 @@ def test_words_of_each_passage_in_the_order_of_their_hashes(sets):
     words_by_hash(start, np.array(words, np.int32), HASHES, BITS, hashes, bits)
     wanted = [pair for some in sets for pair in sorted((HASHES[w], BITS[w]) for w in some)]
     assert list(zip(hashes, bits, strict=True)) == wanted
+
+
+@given(
+    st.lists(st.lists(st.integers(0, 20) | st.integers(0, 2**32 - 1), min_size=3, max_size=3)),
+    st.sets(st.integers(0, 40)),
+    st.integers(1, 5),
+)
+def test_of_marked_keys_all_entries_are_found_and_each_part_has_its_own(rows, fresh, parts):
+    keys = np.array(rows, np.uint32).reshape(-1, 3)
+    own = keys[[i for i in range(len(keys)) if i in fresh]]
+    room = np.empty((3, len(keys) + 1), np.uint64)
+    sizes = bands.marked_entries(keys, 100, bands.marks_of(own), room)
+    for band in range(3):
+        found = room[band, : sizes[band]].copy()
+        wanted = {(int(key) << 32) | i + 100 for i, key in enumerate(keys[:, band])}
+        assert set(found.tolist()) <= wanted
+        assert {e for e in wanted if e >> 32 in own[:, band]} <= set(found.tolist())
+        held = bands.part_sizes((found >> np.uint64(32)).astype(np.uint32), parts)
+        split = [
+            bands.entries_of_part(found, part, parts, np.empty((2, n + 1), np.uint64)).tolist()
+            for part, n in enumerate(held.tolist())
+        ]
+        assert [len(some) for some in split] == held.tolist()
+        assert [e for some in split for e in some] == sorted(found.tolist())

@@ -241,34 +241,62 @@ def keep_shared(entries):
 
 
 @kernel
-def touched_entries(keys, part, parts, fresh, all_fresh, room):
-    """Sorted entries (see ``sorted_entries``) of the passages whose key belongs to a part and is
-    that of a ``fresh`` one, too, and of a few others; of all of the part if ``all_fresh``. They lie
-    in ``room`` (uint64, (2, one more than the part has))."""
-    n = len(keys)
+def part_entries(keys, part, parts, room):
+    """Sorted entries (see ``sorted_entries``) of the passages whose key (``keys`` uint32) belongs
+    to a part. They lie in ``room`` (uint64, (2, one more than the part has))."""
     m = 0
-    if all_fresh:
-        for i in range(n):
-            room[0, m] = (np.uint64(keys[i]) << np.uint64(32)) | np.uint64(i)
-            m += part_of(keys[i], parts) == part
-        return in_order(room[0, :m], room[1, :m])
-    count = 0
-    for i in range(n):
-        count += fresh[i] and part_of(keys[i], parts) == part
-    size = 1 << 16
-    while size < 32 * count:
-        size *= 2
-    seen = np.zeros(size // 64, np.uint64)
-    mask = np.uint32(size - 1)
-    for i in range(n):
-        if fresh[i] and part_of(keys[i], parts) == part:
-            bit = keys[i] & mask
-            seen[bit >> np.uint32(6)] |= np.uint64(1) << np.uint64(bit & np.uint32(63))
-    for i in range(n):
-        bit = keys[i] & mask
-        mark = (seen[bit >> np.uint32(6)] >> np.uint64(bit & np.uint32(63))) & np.uint64(1)
+    for i in range(len(keys)):
         room[0, m] = (np.uint64(keys[i]) << np.uint64(32)) | np.uint64(i)
-        m += mark != 0 and part_of(keys[i], parts) == part
+        m += part_of(keys[i], parts) == part
+    return in_order(room[0, :m], room[1, :m])
+
+
+@kernel
+def marks_of(keys):
+    """The keys (uint32, passages x bands) of each band as a set (uint64, bands x a power of two):
+    a bit for each by the lowest bits of the key, of which at most one in 32 is set."""
+    size = 1 << 10
+    while size < 32 * len(keys):
+        size *= 2
+    out = np.zeros((keys.shape[1], size // 64), np.uint64)
+    mask = np.uint32(size - 1)
+    for i in range(len(keys)):
+        for band in range(keys.shape[1]):
+            bit = keys[i, band] & mask
+            out[band, bit >> np.uint32(6)] |= np.uint64(1) << np.uint64(bit & np.uint32(63))
+    return out
+
+
+@kernel
+def marked_entries(keys, first, marks, room):
+    """Entries of the passages from number ``first`` on whose key of a band (``keys`` uint32,
+    passages x bands) is among ``marks`` (see ``marks_of``), and of a few others; they lie in
+    ``room`` (uint64, (bands, passages and one more)). Returns how many each band has (int64)."""
+    bands = keys.shape[1]
+    out = np.zeros(bands, np.int64)
+    mask = np.uint32(64 * marks.shape[1] - 1)
+    for band in range(bands):
+        m = 0
+        for i in range(len(keys)):
+            key = keys[i, band]
+            bit = key & mask
+            mark = (marks[band, bit >> np.uint32(6)] >> np.uint64(bit & np.uint32(63))) & np.uint64(
+                1
+            )
+            room[band, m] = (np.uint64(key) << np.uint64(32)) | np.uint64(first + i)
+            m += np.int64(mark)
+        out[band] = m
+    return out
+
+
+@kernel
+def entries_of_part(entries, part, parts, room):
+    """Those of some ``entries`` (uint64) whose key belongs to a part, in order. They lie in
+    ``room`` (uint64, (2, one more than the part has))."""
+    m = 0
+    for e in range(len(entries)):
+        room[0, m] = entries[e]
+        m += part_of(np.uint32(entries[e] >> np.uint64(32)), parts) == part
     return in_order(room[0, :m], room[1, :m])
 
 
@@ -313,9 +341,7 @@ def loosen(entries, fresh, cap, representatives, passage, p_key, loose):
 @kernel
 def join_band(
     band,
-    column,
-    part,
-    parts,
+    entries,
     passage,
     p_key,
     c_word,
@@ -332,24 +358,22 @@ def join_band(
     loose,
     line,
     ahead,
-    room,
 ):
-    """Pairs of passages that share a key of a band and prove alike (``shared_information``), for
-    one of ``parts`` of the keys.
+    """Pairs of passages that share a key of a band and prove alike (``shared_information``), among
+    some ``entries`` (uint64, see ``sorted_entries``; of each key all or none), which are used up.
 
     ``passage`` (int64) the passages; ``card`` (uint64, (passages, 8)) their cards, with room to a
     whole line of memory, which ``line`` (uint32, (passages, 16)) shows as numbers of 32 bits: from
     :data:`KEYS` on the keys of some bands, at :data:`FULL` a bit for each of them whether the
-    passage is in one of the greater buckets, which this kernel sets. ``column`` (uint32) are the
-    keys of number ``band`` again, side by side. A bucket of up to ``cap`` passages is compared all
-    with all; in a greater one every passage is compared with the ``representatives`` that have the
-    smallest keys only. What a bucket of the bands before has compared is not compared again.
+    passage is in one of the greater buckets, which this kernel sets; the entries are of number
+    ``band``. A bucket of up to ``cap`` passages is compared all with all; in a greater one every
+    passage is compared with the ``representatives`` that have the smallest keys only. What a bucket
+    of the bands before has compared is not compared again.
 
     Only pairs with a ``fresh`` passage (uint8, passages) are looked at; ``all_fresh``: all are.
     ``loose`` (uint8) marks others whose pairs may have been found in a bucket that is full now (see
     ``loosen``). ``ahead`` (uint8, passages; the bit of this band zero) receives a bit for each
-    band: whether a passage is a representative of one of the greater buckets. ``room`` (uint64, (2,
-    one more than the part has keys)) is scratch.
+    band: whether a passage is a representative of one of the greater buckets.
 
     Returns the pairs (uint64: lesser number high, greater low; once each), the information that
     each shares (int32 quarters of a bit), and how many buckets were greater.
@@ -359,8 +383,8 @@ def join_band(
     count = 0
     capped = 0
     low = np.uint64(0xFFFFFFFF)
-    entries = touched_entries(column, part, parts, fresh, all_fresh, room)
     entries = entries[: keep_shared(entries)]
+    ours = np.empty(max(cap, representatives), np.int64)  # places of the fresh ones of a bucket
     i = 0
     seen = np.int64(0)
     read = np.int64(0)
@@ -377,6 +401,12 @@ def join_band(
                 line[np.int64(entries[x] & low), FULL] |= np.uint32(1 << band)
             for x in range(i, i + representatives):
                 ahead[np.int64(entries[x] & low)] |= np.uint8(1 << band)
+        n = 0
+        for x in range(i, j if j - i <= cap else i + representatives):
+            ours[n] = x
+            n += fresh[np.int64(entries[x] & low)]
+            if n == len(ours):
+                break
         for x in range(i + 1, j):
             # Passages of a bucket lie anywhere: what will be looked at is asked for before.
             while seen < min(len(entries), x + 2 * NEAR):
@@ -387,16 +417,19 @@ def join_band(
                 read += 1
             v = np.int64(entries[x] & low)
             last = x if j - i <= cap else min(x, i + representatives)
-            for y in range(i, last):
+            every = all_fresh or fresh[v] != 0
+            for k in range(last - i if every else n):
+                y = i + k if every else ours[k]
+                if y >= last:
+                    break
                 u = np.int64(entries[y] & low)
-                if not all_fresh and fresh[u] + fresh[v] == 0:
-                    continue
                 if not may_be_alike(u, v, card, jaccard):
                     continue
                 known = False
-                for k in range(band):
+                for other in range(band):
                     known = known or (
-                        line[u, KEYS + k] == line[v, KEYS + k] and not (line[u, FULL] >> k) & 1
+                        line[u, KEYS + other] == line[v, KEYS + other]
+                        and not (line[u, FULL] >> other) & 1
                     )
                 if known:
                     continue
