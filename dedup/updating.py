@@ -45,7 +45,6 @@ if TYPE_CHECKING:
     from dedup.history import Event
     from dedup.pipeline import Analysis
     from dedup.read.drop import DropFolders
-    from dedup.recall import Recalled
     from dedup.run import Run
     from dedup.runs import Started
     from dedup.store import Store
@@ -56,6 +55,16 @@ MOST_PARTS = 50
 """Parts of a kind, one a run, that are kept before they are joined: each costs a millisecond."""
 MOST_KEPT = 1.25
 """Times the pairs of passages that stand that those kept may be, with such as were cut."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What is left of a :class:`~dedup.recall.Recalled` when its findings have had their use;
+    ``similar``: pairs of passages that earlier runs kept."""
+
+    number: NDArray[np.int32]
+    anew: bool
+    similar: int
 
 
 @dataclass(frozen=True)
@@ -136,7 +145,9 @@ def compare_all(
         compare_anew=indexnotes.COMPARE_ANEW in store.meta(),
         judged=former_part(store, JUDGED) if grew else None,
     )
+    known = _Known(recalled.number, recalled.anew, len(recalled.earlier.passages.similar.u))
     analysis = run.analyse(recalled.corpus, earlier=recalled.earlier)
+    del recalled  # what earlier runs found takes room, and has had its use
     with run.clock.stage("touched"):
         ids, events = named(store, analysis)
         now = view_digests(analysis, run.settings, ids)
@@ -150,12 +161,12 @@ def compare_all(
             store,
             run,
             started,
-            recalled,
+            known,
             analysis,
             tables,
             touched.formerly if touched else None,
             {
-                VIEWS: kept_views(analysis, now, recalled.number),
+                VIEWS: kept_views(analysis, now, known.number),
                 JUDGED: _judged(analysis, now.pair_of),
             },
             events,
@@ -202,7 +213,7 @@ def _commit(
     store: Store,
     run: Run,
     started: Started,
-    recalled: Recalled,
+    known: _Known,
     analysis: Analysis,
     tables: Tables,
     formerly: Mapping[str, Sequence[tuple[Any, ...]]] | None,
@@ -212,7 +223,7 @@ def _commit(
     missing: Mapping[str, Sequence[str]],
 ) -> Update:
     number = started.number
-    _store_findings(store, number, recalled, analysis)
+    _store_findings(store, number, known, analysis)
     found = compare_tables(store, tables, formerly)
     former = store_changes(store, number, found)
     keep_digests(store, number, found)
@@ -278,25 +289,25 @@ def named(store: Store, analysis: Analysis) -> tuple[list[str], list[Event]]:
     return name_groups(cores, former, used)
 
 
-def _store_findings(store: Store, run: int, recalled: Recalled, analysis: Analysis) -> None:
+def _store_findings(store: Store, run: int, known: _Known, analysis: Analysis) -> None:
     """Keep what later runs need not find again."""
     c, similar = analysis.collection, analysis.candidates.similar
     standing = similar.shared > 0
-    kept = len(recalled.earlier.passages.similar.u) + int(similar.fresh.sum())
-    crowd = crowd_arrays(c, analysis.candidates.crowd, recalled.number)
-    if recalled.anew or kept > MOST_KEPT * int(standing.sum()):
+    kept = known.similar + int(similar.fresh.sum())
+    crowd = crowd_arrays(c, analysis.candidates.crowd, known.number)
+    if known.anew or kept > MOST_KEPT * int(standing.sum()):
         # So many were cut: what is kept is what stands.
-        store.replace_parts("similar", run, similar_arrays(c, similar, standing, recalled.number))
+        store.replace_parts("similar", run, similar_arrays(c, similar, standing, known.number))
     else:
-        store.add_part("similar", run, similar_arrays(c, similar, similar.fresh, recalled.number))
-    if recalled.anew:
+        store.add_part("similar", run, similar_arrays(c, similar, similar.fresh, known.number))
+    if known.anew:
         store.replace_parts("crowd", run, crowd)
     else:
         store.add_part("crowd", run, crowd)
     store.add_part(
         "alignment",
         run,
-        alignment_arrays(c, analysis.alignment, analysis.aligned_now, recalled.number),
+        alignment_arrays(c, analysis.alignment, analysis.aligned_now, known.number),
     )
     store.connection.execute("UPDATE texts SET analysed = ? WHERE analysed IS NULL", (run,))
     join_parts(store, run, MOST_PARTS)
