@@ -75,7 +75,7 @@ class Candidates:
     similar: Similar
     crowd: Crowd
     capped: dict[str, int]
-    apart: bool = True
+    apart: bool
 
 
 def without_passages(candidates: Candidates) -> Candidates:

@@ -9,7 +9,7 @@ import numpy as np
 import orjson
 
 from dedup.collection import restore, surveyed
-from dedup.errors import FrameDamagedError, IndexDamagedError
+from dedup.errors import FrameDamagedError, IndexDamagedError, InternalError
 from dedup.language import detect_languages
 from dedup.packing import (
     FRAME_HEADER,
@@ -84,15 +84,18 @@ class SurveyedTexts:
         self._store, self._numbers, self._threads = store, numbers, threads
         sizes = _sizes(store, numbers)
         with _naming(store, numbers):
-            self.collection, self.articles, self._edges = surveyed(
+            self.collection, self.articles, edges = surveyed(
                 _frames(store, numbers), sizes, vocabulary, copies, threads=threads, arena=arena
             )
+        self._edges: NDArray[np.uint64] | None = edges
         self._there = np.zeros(len(numbers), bool)
 
     def edges(self) -> NDArray[np.uint64]:
-        """``edges`` of :class:`dedup.packing.Surveyed`, once: they are not kept."""
-        edges = self._edges
-        self._edges = edges[:, :0]
+        """``edges`` of :class:`dedup.packing.Surveyed`, once: they are not kept. Raises
+        :class:`~dedup.errors.InternalError` when they are asked for again."""
+        edges, self._edges = self._edges, None
+        if edges is None:
+            raise InternalError("the edges of passages were asked for twice; please report")
         return edges
 
     def lay_out(self, nodes: NDArray[np.int64]) -> None:

@@ -191,6 +191,7 @@ def analysis_of(
         Similar(none, none, few, flags),
         no_crowd(),
         {},
+        apart=True,  # of none
     )
     nothing, uncounted = no_statistics(collection)
     return Analysis(
