@@ -23,6 +23,7 @@ from dedup.sketch import scheme
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from dedup.candidates import SameWords
     from dedup.collection import Collection
     from dedup.config import Settings
     from dedup.kinds import KnownKinds
@@ -68,10 +69,12 @@ class Lookup:
         text: NDArray[np.int32],
         kinds: KnownKinds,
         *,
+        same_words: SameWords | None = None,
         threads: int = 1,
     ) -> Lookup:
-        """The look-up over a collection, whose nodes are the texts ``text`` (int32)."""
-        start, member = unique_passages(c, settings)
+        """The look-up over a collection, whose nodes are the texts ``text`` (int32); ``same_words``
+        see :func:`dedup.candidates.unique_passages`."""
+        start, member = unique_passages(c, settings, same_words)
         plan = scheme(settings)
         mixed = bands.mixed_hashes(c.v_hash)
         passage = member[start[:-1]]

@@ -9,6 +9,7 @@ import numpy as np
 import orjson
 import pyarrow as pa
 
+from dedup.candidates import SameWords
 from dedup.corpus import Corpus, assemble
 from dedup.formerpairs import KnownPassages
 from dedup.indexnotes import KEYS_APART
@@ -137,10 +138,25 @@ def restored(
     and whether their results are committed (bool)."""
     if vocabulary is None:
         vocabulary = load_vocabulary(store)
-    texts = store.rows("SELECT text, analysed IS NOT NULL FROM texts ORDER BY digest")
-    number = np.array([row[0] for row in texts], np.int32)
+    number, known = _numbers(store)
     collection = restored_texts(store, number.tolist(), vocabulary, threads=threads, arena=arena)
-    return number, collection, np.array([row[1] for row in texts], bool)
+    return number, collection, known
+
+
+def surveyed(store: Store, *, threads: int = 1) -> tuple[NDArray[np.int32], Collection, SameWords]:
+    """As :func:`restored`, without tokens and distinct words; and which of its passages have the
+    same words."""
+    number, known = _numbers(store)
+    copies = np.ones(len(number), np.int64)
+    texts = SurveyedTexts(store, number.tolist(), load_vocabulary(store), copies, threads=threads)
+    apart = KEYS_APART in store.meta()
+    return number, texts.collection, SameWords(texts.collection, known, apart, texts.lay_out)
+
+
+def _numbers(store: Store) -> tuple[NDArray[np.int32], NDArray[np.bool_]]:
+    """All texts by digest, and which of them runs have compared and committed."""
+    rows = store.rows("SELECT text, analysed IS NOT NULL FROM texts ORDER BY digest")
+    return np.array([row[0] for row in rows], np.int32), np.array([row[1] for row in rows], bool)
 
 
 def load_corpus(

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
 
 from dedup.candidates import common_eighths, numbers_of
-from dedup.engines.spark.batches import records_of, unsorted
+from dedup.engines.spark.batches import records_by_chunk, records_in, unsorted
 from dedup.engines.spark.packed import HELD, WORD
 from dedup.joining import BANDS_AT_ONCE, Join, Words, merged_pairs
 from dedup.kernels.buckets import places_among
@@ -26,34 +27,39 @@ def bands_of(block: int, blocks: int, settings: Settings) -> tuple[int, int]:
     return block * bands_ // blocks, (block + 1) * bands_ // blocks
 
 
-def pairs_of_bands(
-    passages: list[bytes], words: list[bytes], some: tuple[int, int], settings: Settings
-) -> pa.Table:
-    """The pairs that the bands from ``some[0]`` to before ``some[1]`` find (:func:`as_table`).
-
-    ``passages``, ``words``: the columns ``held`` and ``words`` of ``packed.PASSAGES``.
-    """
-    rows = records_of(passages, HELD)
+def pairs_of_bands(passages: pa.Table, some: tuple[int, int], settings: Settings) -> pa.Table:
+    """The pairs of ``passages`` (``packed.PASSAGES``) that the bands from ``some[0]`` to before
+    ``some[1]`` find (:func:`as_table`)."""
+    rows = records_in(passages, "held", HELD)
     every = np.arange(len(rows))
     pairs, shared = np.empty(0, np.uint64), np.empty(0, np.int32)
     # A task has one core.
-    with Join(_numbered(rows, words), every, np.ones(len(rows), bool), settings, 1) as join:
+    with Join(_numbered(rows, passages), every, np.ones(len(rows), bool), settings, 1) as join:
         for first in range(*some, BANDS_AT_ONCE):
             found, _, _ = join.bands(first, min(BANDS_AT_ONCE, some[1] - first))
             pairs, shared = merged_pairs((pairs, shared), found)
     return as_table(rows, *numbers_of(pairs), shared, join.full)
 
 
-def _numbered(rows: NDArray[np.void], words: list[bytes]) -> Words:
-    """The passages ``rows`` (``packed.HELD``); ``words`` have numbers in the order of hashes."""
-    every = records_of(words, WORD)
-    hashes = np.ascontiguousarray(every["hash"])
-    known = np.unique(hashes)
-    number = places_among(hashes, known)
-    bits = np.empty(len(known), np.uint8)
-    bits[number] = every["bits"]
+def _numbered(rows: NDArray[np.void], passages: pa.Table) -> Words:
+    """The passages ``rows`` (``packed.HELD``) of a table; its words have numbers in the order of
+    hashes.
+
+    All words of a task are most of what it holds, so they are looked at where they lie.
+    """
+    start = np.append(0, np.cumsum(rows["words"], dtype=np.int64))
+    words = partial(records_by_chunk, passages, "words", WORD)
+    known = np.unique(
+        np.concatenate([np.empty(0, np.uint64), *(np.unique(some["hash"]) for some in words())])
+    )
+    number, bits = np.empty(start[-1], np.int32), np.empty(len(known), np.uint8)
+    end = 0
+    for some in words():
+        begin, end = end, end + len(some)
+        number[begin:end] = places_among(np.ascontiguousarray(some["hash"]), known)
+        bits[number[begin:end]] = some["bits"]
     return Words(
-        np.append(0, np.cumsum(rows["words"], dtype=np.int64)),
+        start,
         np.ascontiguousarray(rows["information"]),
         unsorted(np.ascontiguousarray(rows["passage"])),
         number,

@@ -60,6 +60,25 @@ def records_of(blobs: Sequence[bytes], kind: np.dtype[Any]) -> NDArray[Any]:
     return np.frombuffer(bytearray().join(blobs), kind)
 
 
+def records_by_chunk(
+    table: pa.Table | pa.RecordBatch, name: str, kind: np.dtype[Any]
+) -> Iterator[NDArray[Any]]:
+    """Rows of a structured type that a column without nulls has as bytes, a chunk of it at a time:
+    Arrow's own memory, read-only."""
+    found = table[name]
+    for chunk in found.chunks if isinstance(found, pa.ChunkedArray) else [found]:
+        _, ends, data = chunk.buffers()
+        wide = np.int64 if pa.types.is_large_binary(chunk.type) else np.int32
+        at = np.frombuffer(ends, wide)[[chunk.offset, chunk.offset + len(chunk)]]
+        first, last = at.tolist()
+        yield np.frombuffer(memoryview(data)[first:last] if last > first else b"", kind)
+
+
+def records_in(table: pa.Table | pa.RecordBatch, name: str, kind: np.dtype[Any]) -> NDArray[Any]:
+    """All that :func:`records_by_chunk` gives, as an array of its own."""
+    return np.concatenate([np.empty(0, kind), *records_by_chunk(table, name, kind)])
+
+
 def collected(texts: pa.Array | pa.ChunkedArray) -> Collection:
     """The collection of a batch of texts, in their order."""
     if isinstance(texts, pa.ChunkedArray):

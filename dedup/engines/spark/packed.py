@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
-from dedup.engines.spark.batches import records_of, sortable
+from dedup.engines.spark.batches import records_in, sortable
 from dedup.engines.spark.dealing import dealt
 from dedup.kernels.buckets import words_by_hash
 
@@ -148,7 +148,7 @@ def distinct_passages(sketches: DataFrame, parts: int) -> DataFrame:
     from pyspark.sql import functions as F  # noqa: N812
 
     def merge(table: pa.Table) -> pa.Table:
-        rows = records_of(table["held"].to_pylist(), HELD)
+        rows = records_in(table, "held", HELD)
         words = cut(
             b"".join(table["held_words"].to_pylist()),
             rows["words"].astype(np.int64) * WORD.itemsize,
@@ -178,7 +178,7 @@ def as_rows(passages: DataFrame) -> DataFrame:
 
     def work(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for batch in batches:
-            rows = records_of(batch["held"].to_pylist(), HELD)
+            rows = records_in(batch, "held", HELD)
             yield _columns(rows, ("passage", "held", "holders", "information", "quoted"))
 
     return passages.select("held").mapInArrow(work, PASSAGE_ROW)
@@ -189,7 +189,7 @@ def alike_rows(pairs: DataFrame) -> DataFrame:
 
     def work(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for batch in batches:
-            rows = records_of(batch["pairs"].to_pylist(), ALIKE)
+            rows = records_in(batch, "pairs", ALIKE)
             yield _columns(rows, ("u", "v", "shared", "common"))
 
     return pairs.select("pairs").mapInArrow(work, "u long, v long, shared int, common int")

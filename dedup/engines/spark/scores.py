@@ -12,7 +12,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
-from dedup.engines.spark.batches import collected, column, records_of, sortable, tidied
+from dedup.engines.spark.batches import (
+    collected,
+    column,
+    records_in,
+    records_of,
+    sortable,
+    tidied,
+)
 from dedup.engines.spark.compare import RELATED_MATCH
 from dedup.engines.spark.dealing import dealt
 from dedup.engines.spark.sketching import COUNT, counts_of
@@ -58,7 +65,7 @@ def frequencies_of(sketches: DataFrame) -> DataFrame:
 
     def work(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for batch in batches:
-            found = records_of(batch["counts"].to_pylist(), COUNT)
+            found = records_in(batch, "counts", COUNT)
             columns = (np.ascontiguousarray(found[name]) for name in ("word", "articles"))
             yield pa.RecordBatch.from_arrays(
                 [pa.array(values) for values in columns], ["word", "articles"]

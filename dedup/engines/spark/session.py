@@ -34,6 +34,9 @@ DEFAULTS = {
 _PLANNING = "-XX:TieredStopAtLevel=1"
 """Java's options for a driver. It plans more than a hundred small jobs, each with other code: the
 optimising compiler would take as long as all else that the driver does."""
+_CODE = "-XX:ReservedCodeCacheSize=256m"
+"""That compiler's code has room of 48 MB by default, which a run of some minutes fills; what comes
+after would be interpreted."""
 _ARROW = "-Darrow.enable_unsafe_memory_access=true"
 """Spark writes and reads Arrow's buffers value by value, and Arrow would check each place."""
 _FEW_CORES = 4
@@ -49,7 +52,7 @@ def java_options(master: str | None) -> str:
         few = (os.cpu_count() or 1) <= _FEW_CORES
     else:
         few = int(cores[1] or 1) <= _FEW_CORES
-    options = f"{_PLANNING} {_ARROW}"
+    options = f"{_PLANNING} {_CODE} {_ARROW}"
     return f"{options} -XX:+UseSerialGC" if few else options
 
 

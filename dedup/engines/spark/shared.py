@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
-from dedup.engines.spark.batches import column, ragged, records_of, unsorted
+from dedup.engines.spark.batches import column, ragged, records_in, records_of, unsorted
 from dedup.engines.spark.components import ONE_TASK, components
 from dedup.kinds import PassageCounters, name_kinds, suspected
 from dedup.passages import LINK_SIMILARITY, star_centres
@@ -204,7 +204,7 @@ def _clustered_by_many(stages: Stages, edges: DataFrame, repeated: DataFrame) ->
 
     def spread(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for batch in batches:
-            yield _as_rows(records_of(batch["edges"].to_pylist(), EDGE))
+            yield _as_rows(records_in(batch, "edges", EDGE))
 
     rows = edges.select("edges").mapInArrow(spread, "u long, v long").distinct()
     known = stages.table("passage-edges", lambda: rows)

@@ -43,7 +43,7 @@ ENTRY = np.dtype([("passage", "<i4"), ("key", "<u4"), ("band", "u1")])
 """A band key; ``passage`` is a place among the passages of the row."""
 PASSAGE = np.dtype([("passage", "<i8"), ("information", "<f4"), ("words", "u1"), ("quoted", "u1")])
 """A passage; ``words``: how many there are of it."""
-PASSAGES_A_BLOCK = 2_000_000
+PASSAGES_A_BLOCK = 4_000_000
 """Passages that one task can join, some 700 MB: up to so many, each block has all passages
 and some bands, and there are as few blocks as cores."""
 ENTRIES_A_BLOCK = 1_500_000
@@ -129,8 +129,7 @@ def colliding(passages: DataFrame, settings: Settings, blocks: int) -> DataFrame
     def by_bands(table: pa.Table) -> pa.Table:
         block = number[table["block"][0].as_py()]
         some = bands_of(block, blocks, settings)
-        held, words = (table[name].to_pylist() for name in ("held", "words"))
-        return _packed(pairs_of_bands(held, words, some, settings))
+        return _packed(pairs_of_bands(table, some, settings))
 
     if blocks <= scheme(settings).bands:
         every = F.explode(F.array(*(F.lit(name) for name in number))).alias("block")

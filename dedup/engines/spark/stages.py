@@ -26,9 +26,16 @@ VERSION = 2
 """Of the tables of all stages: another one wherever the rows of one come to mean something else, so
 that no run goes on with what a former version left."""
 MARK = ".done.json"
-READ_ONCE = {"parquet.enable.dictionary": "false", "parquet.compression.codec.zstd.level": "1"}
+READ_ONCE = {
+    "parquet.enable.dictionary": "false",
+    "parquet.compression.codec.zstd.level": "1",
+    "parquet.block.size": str(32 << 20),
+    "parquet.page.size.row.check.min": "1",
+}
 """Options for tables that only the next stages read: most values are hashes, of which Parquet would
-look for repeats in vain."""
+look for repeats in vain. Spark reads 4,096 rows at once, or a group of rows if that has fewer, and
+rows are megabytes where they hold many passages: groups are small, and looked at from the first
+row on, so that no task of the JVM holds much more than one."""
 
 
 @contextmanager
