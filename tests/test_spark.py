@@ -205,6 +205,28 @@ def test_blocks_of_pairs_are_of_a_size(seed, count, blocks):
     assert sizes.max() - sizes.min() <= 1
 
 
+def blocks_of_a_text(a, b, blocks):
+    """In how many blocks a text is, on average."""
+    from dedup.engines.spark.blocks import ordered_blocks
+
+    block = ordered_blocks(a, b, blocks)
+    held = {*zip(a.tolist(), block.tolist(), strict=True), *zip(b.tolist(), block, strict=True)}
+    return len(held) / len(np.union1d(a, b))
+
+
+def test_texts_of_a_large_story_are_in_few_blocks():
+    # Any text is compared with any other: pieces of whatever order have nearly all texts each.
+    ends = np.sort(np.random.default_rng(1).integers(0, 1_000, (40_000, 2)), axis=1)
+    a, b = np.unique(ends[ends[:, 0] < ends[:, 1]], axis=0).T
+    assert blocks_of_a_text(a, b, 16) < 6
+
+
+def test_neighbours_are_in_one_block():
+    a = np.repeat(np.arange(1_000), 4)
+    b = a + np.tile(np.arange(1, 5), 1_000)
+    assert blocks_of_a_text(a, b, 16) < 1.1
+
+
 @given(st.lists(st.integers(0, 2**64 - 1), max_size=20))
 def test_keys_keep_their_order(keys):
     from dedup.engines.spark.batches import sortable, unsorted

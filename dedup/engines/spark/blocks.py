@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
 PAIRS_A_BLOCK = 20_000
 """Pairs of a block, where blocks are made by names alone: some 10,000 texts."""
-ONE_TASK = 5_000_000
-"""Pairs that one task orders, some 500 MB."""
+ONE_TASK = 10_000_000
+"""Pairs that one task orders, some 1.3 GB."""
 ORDERED_PAIRS_A_BLOCK = 100_000
 """Pairs of a block in which they stand in order: some 20,000 texts, 500 MB with their words. The
 fewer blocks there are, the fewer texts are sent to several and segmented there."""
@@ -47,8 +47,8 @@ def in_blocks(pairs: DataFrame, count: int, least: int, *, one_task: int = ONE_T
 
     Up to ``one_task`` pairs are brought into an order in which neighbours are near each other
     (Cuthill and McKee 1969, "Reducing the bandwidth of sparse symmetric matrices"), and blocks are
-    cut out of that: all of a size, however large a story is, and with few texts in several. More
-    pairs go by names: see :func:`_named`.
+    cut out of that: all of a size, however large a story is, and with few texts in several
+    (:func:`_halved`). More pairs go by names: see :func:`_named`.
     """
     if count > one_task:
         return _named(pairs, max(least, -(-count // PAIRS_A_BLOCK)))
@@ -84,9 +84,43 @@ def ordered_blocks(a: NDArray[np.int64], b: NDArray[np.int64], blocks: int) -> N
     position = np.empty(len(nodes), np.int64)
     position[reverse_cuthill_mckee(graph, symmetric_mode=True)] = np.arange(len(nodes))
     first, second = position[one], position[two]
-    out = np.empty(len(a), np.int64)
-    order = np.lexsort((np.maximum(first, second), np.minimum(first, second)))
-    out[order] = np.arange(len(a)) * blocks // max(1, len(a))
+    return _halved(np.minimum(first, second), np.maximum(first, second), len(nodes), blocks)
+
+
+def _halved(
+    first: NDArray[np.int64], second: NDArray[np.int64], nodes: int, blocks: int
+) -> NDArray[np.int64]:
+    """The block of each pair of places below ``nodes``: all pairs are halved by their ``first`` or
+    by their ``second`` place, whichever leaves fewer nodes in both halves, and so on (a k-d tree,
+    Bentley 1975).
+
+    Where neighbours are near each other, that cuts the order into pieces. The pairs of one large
+    story are anywhere, so that pieces would have most of its texts each; of tiles, each text is in
+    those of a row and of a column.
+    """
+    out = np.empty(len(first), np.int64)
+    seen = np.empty(nodes, bool)
+    keys = (first * nodes + second, second * nodes + first)
+
+    def nodes_of(rows: NDArray[np.int64]) -> int:
+        seen[:] = False
+        seen[first[rows]] = seen[second[rows]] = True
+        return int(np.count_nonzero(seen))
+
+    to_cut = [(np.arange(len(first)), 0, blocks)]
+    while to_cut:
+        rows, block, parts = to_cut.pop()
+        if parts == 1:
+            out[rows] = block
+            continue
+        half = parts // 2
+        at = len(rows) * half // parts
+        cuts = []
+        for key in keys:
+            order = rows[np.argpartition(key[rows], at)] if len(rows) else rows
+            cuts.append((order[:at], order[at:]))
+        left, right = min(cuts, key=lambda cut: nodes_of(cut[0]) + nodes_of(cut[1]))
+        to_cut += [(left, block, half), (right, block + half, parts - half)]
     return out
 
 

@@ -6,6 +6,7 @@ Up to :data:`ONE_TASK` links between passages this takes a tenth of what joins o
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,6 +15,7 @@ import pyarrow as pa
 from dedup.candidates import PARTNERS, article_pairs, numbers_of, worth_eighths
 from dedup.engines.spark.batches import column, records_of
 from dedup.engines.spark.blocks import ORDERED_PAIRS_A_BLOCK, ordered_blocks
+from dedup.engines.spark.bounded import ROWS_AT_ONCE
 from dedup.engines.spark.dealing import names_for
 from dedup.engines.spark.packed import ALIKE, HELD, HOLDER, TEXT
 from dedup.kernels import pairs as kernels
@@ -26,8 +28,8 @@ if TYPE_CHECKING:
 
     from dedup.config import Settings
 
-ONE_TASK = 5_000_000
-"""Links, and as many passages and holders, that one task holds: some 500 MB with their pairs."""
+ONE_TASK = 10_000_000
+"""Links, and as many passages and holders, that one task holds: some 1 GB with their pairs."""
 MET = "a long, b long, weight long, capped long"
 """A pair of texts that share enough; with ``a`` null, how many passages, and pairs of similar ones,
 more texts hold than are compared all (``capped``)."""
@@ -48,9 +50,19 @@ def met(
     """
 
     def work(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        parts = list(batches)
-        if parts:
-            yield from _met(pa.Table.from_batches(parts), settings).to_batches()
+        parts: tuple[list[NDArray[np.void]], ...] = ([], [], [], [])
+        for batch in batches:
+            values = {name: column(batch, name) for name in batch.schema.names}
+            for number, (kind, names) in enumerate(_KINDS):
+                rows = np.flatnonzero(values["kind"] == number)
+                some = np.empty(len(rows), kind)
+                for field, name in zip(kind.names or (), names, strict=True):
+                    some[field] = values[name][rows]
+                parts[number].append(some)
+        if parts[_TEXT]:
+            held, holders, links, texts = map(np.concatenate, parts)
+            del parts
+            yield from _met(held, holders, links, texts, settings)
 
     rows = (
         passages.selectExpr(
@@ -64,38 +76,91 @@ def met(
     return rows.coalesce(1).mapInArrow(work, MET)
 
 
-def _met(table: pa.Table, settings: Settings) -> pa.Table:
-    kind, x, y, information, value = (column(table, name) for name in table.schema.names)
-    own = np.flatnonzero(kind == _PASSAGE)
-    own = own[np.argsort(x[own])]
-    passage = x[own]
-    eighths = worth_eighths(information[own].astype(np.float32), value[own] > 0)
-    text = np.flatnonzero(kind == _TEXT)
-    text = text[np.argsort(x[text])]
-    node, says = x[text], information[text]
-    held = np.flatnonzero(kind == _HOLDER)
-    of = np.searchsorted(passage, x[held])
-    article = np.searchsorted(node, y[held]).astype(np.int32)
-    order = np.lexsort((article, of))
-    start = np.searchsorted(of[order], np.arange(len(passage) + 1)).astype(np.int64)
-    article = article[order]
-    link = np.flatnonzero(kind == _LINK)
-    ends = np.searchsorted(passage, x[link]), np.searchsorted(passage, y[link])
-    pairs = (np.minimum(*ends) << 32 | np.maximum(*ends)).view(np.uint64)
-    common = value[link].astype(np.int32)
-    del table, kind, x, y, information
-    found, _, capped = article_pairs(start, article, eighths, (pairs, common), says, settings)
-    a, b = numbers_of(found[0])
-    weight = found[1].astype(np.int64)
-    missing = np.append(np.zeros(len(weight), bool), True)
-    return pa.table(
-        {
-            "a": pa.array(np.append(node[a], 0), mask=missing),
-            "b": pa.array(np.append(node[b], 0), mask=missing),
-            "weight": pa.array(np.append(weight, 0), mask=missing),
-            "capped": pa.array(np.append(np.zeros(len(weight), np.int64), capped), mask=~missing),
-        }
-    )
+_WEIGHED = np.dtype([("passage", "<i8"), ("information", "<f4"), ("quoted", "u1")])
+_LINKED = np.dtype([("u", "<i8"), ("v", "<i8"), ("common", "<i4")])
+_KINDS = (
+    (_WEIGHED, ("x", "information", "value")),
+    (HOLDER, ("x", "y")),
+    (_LINKED, ("x", "y", "value")),
+    (TEXT, ("x", "information")),
+)
+"""What one task is given row by row, and the columns of its fields."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Meeting:
+    """Who holds what, in numbers: of passages by key, of texts by name.
+
+    ``known`` int64 names of passages and ``node`` of texts, ascending; ``start`` int64 (passages +
+    1) and ``article`` int32: who holds each passage; ``eighths`` int32 of each passage, and
+    ``says`` float64 bits of each text.
+    """
+
+    known: NDArray[np.int64]
+    node: NDArray[np.int64]
+    start: NDArray[np.int64]
+    article: NDArray[np.int32]
+    eighths: NDArray[np.int32]
+    says: NDArray[np.float64]
+
+    @classmethod
+    def of(
+        cls, passages: NDArray[np.void], holders: NDArray[np.void], texts: NDArray[np.void]
+    ) -> _Meeting:
+        """Of records that name passages (``passage``, ``information``, ``quoted``), who holds them
+        (``packed.HOLDER``) and texts (``packed.TEXT``)."""
+        passages = passages[np.argsort(passages["passage"])]
+        known = np.ascontiguousarray(passages["passage"])
+        information = np.ascontiguousarray(passages["information"])
+        texts = texts[np.argsort(texts["node"])]
+        node = np.ascontiguousarray(texts["node"])
+        of = np.searchsorted(known, holders["passage"])
+        article = np.searchsorted(node, holders["node"]).astype(np.int32)
+        order = np.lexsort((article, of))
+        return cls(
+            known,
+            node,
+            np.searchsorted(of[order], np.arange(len(known) + 1)).astype(np.int64),
+            article[order],
+            worth_eighths(information, passages["quoted"] > 0),
+            np.ascontiguousarray(texts["information"]),
+        )
+
+    def links(self, alike: NDArray[np.void]) -> NDArray[np.uint64]:
+        """Pairs of passages (``u``, ``v``) as one number each (lesser one high)."""
+        u, v = (np.searchsorted(self.known, alike[end]) for end in ("u", "v"))
+        return np.asarray((np.minimum(u, v) << 32 | np.maximum(u, v)).view(np.uint64))
+
+    def pairs(
+        self, links: NDArray[np.uint64], common: NDArray[np.int32], settings: Settings
+    ) -> tuple[tuple[NDArray[np.uint64], NDArray[np.int32]], int]:
+        """Pairs of texts that share enough with what they share, and how many passages and links
+        the cap cut: see :func:`dedup.candidates.article_pairs`."""
+        held = (self.start, self.article, self.eighths)
+        found, _, capped = article_pairs(*held, (links, common), self.says, settings)
+        return found, capped
+
+
+def _met(
+    passages: NDArray[np.void],
+    holders: NDArray[np.void],
+    alike: NDArray[np.void],
+    texts: NDArray[np.void],
+    settings: Settings,
+) -> Iterator[pa.RecordBatch]:
+    """Batches of :data:`MET`."""
+    meeting = _Meeting.of(passages, holders, texts)
+    links, common = meeting.links(alike), np.ascontiguousarray(alike["common"])
+    del passages, holders, alike, texts
+    (pairs, weight), capped = meeting.pairs(links, common, settings)
+    names = [field.split()[0] for field in MET.split(", ")]
+    for begin in range(0, len(pairs), ROWS_AT_ONCE):
+        rows = slice(begin, begin + ROWS_AT_ONCE)
+        a, b = (pa.array(meeting.node[of]) for of in numbers_of(pairs[rows]))
+        weights = pa.array(weight[rows].astype(np.int64))
+        yield pa.record_batch([a, b, weights, pa.nulls(len(a), pa.int64())], names)
+    none = pa.nulls(1, pa.int64())
+    yield pa.record_batch([none, none, none, pa.array([capped], pa.int64())], names)
 
 
 BLOCKED = "a long, b long, weight long, block int, links long, capped long, pairs long"
@@ -148,30 +213,18 @@ def _blocked(
     least: int,
     partitions: int,
 ) -> pa.Table:
-    passages = passages[np.argsort(passages["passage"])]
-    known = np.ascontiguousarray(passages["passage"])
-    eighths = worth_eighths(np.ascontiguousarray(passages["information"]), passages["quoted"] > 0)
-    texts = texts[np.argsort(texts["node"])]
-    node = np.ascontiguousarray(texts["node"])
+    meeting = _Meeting.of(passages, holders, texts)
     cap, few = settings.max_partners, settings.representatives
 
     # Pairs that were found twice are the same in all columns.
-    ends = [np.searchsorted(known, alike[end]) for end in ("u", "v")]
-    links, first = np.unique((ends[0] << 32 | ends[1]).view(np.uint64), return_index=True)
+    links, first = np.unique(meeting.links(alike), return_index=True)
     strength = alike["shared"][first].astype(np.int64)
-    keep = kernels.bounded_edges(links, strength, len(known), cap, few, few)
+    keep = kernels.bounded_edges(links, strength, len(meeting.known), cap, few, few)
     cut_links = len(links) - int(keep.sum())
     links, common = links[keep], alike["common"][first][keep]
-    del ends, first, strength, alike
-
-    of = np.searchsorted(known, holders["passage"])
-    article = np.searchsorted(node, holders["node"]).astype(np.int32)
-    order = np.lexsort((article, of))
-    start = np.searchsorted(of[order], np.arange(len(known) + 1)).astype(np.int64)
-    says = np.ascontiguousarray(texts["information"])
-    found, _, capped = article_pairs(
-        start, article[order], eighths, (links, common), says, settings
-    )
+    del first, strength, alike
+    found, capped = meeting.pairs(links, common, settings)
+    node = meeting.node
     pairs, weight = found[0], found[1].astype(np.int64)
     most = PARTNERS * cap
     keep = kernels.bounded_edges(pairs, weight, len(node), most, few, most)
@@ -186,7 +239,7 @@ def _blocked(
         "weight": weight[keep],
         "block": names_for(blocks, partitions)[number],
     }
-    limits = {"links": cut_links, "capped": int(capped), "pairs": cut_pairs}
+    limits = {"links": cut_links, "capped": capped, "pairs": cut_pairs}
     return pa.table(
         {
             **{n: pa.array(np.append(v, v.dtype.type(0)), mask=last) for n, v in columns.items()},
