@@ -105,14 +105,15 @@ def spans(count: int, at_once: int) -> list[slice]:
     return [slice(lo, min(lo + at_once, count)) for lo in range(0, count, at_once)]
 
 
-def lines(count: int) -> NDArray[np.uint64]:
-    """Zeros (``count``, 8) of which each row is one line of the processor's memory.
+def lines(count: int, width: int = 8) -> NDArray[np.uint64]:
+    """Zeros (``count``, ``width``) of which each row is one line of the processor's memory, or an
+    even part of one.
 
     Arrays of numpy are in large pages of memory; those of kernels are not.
     """
-    numbers = np.zeros(8 * (count + 1), np.uint64)
+    numbers = np.zeros(width * count + 8, np.uint64)
     begin = -numbers.ctypes.data % LINE // numbers.itemsize
-    return numbers[begin : begin + 8 * count].reshape(count, 8)
+    return numbers[begin : begin + width * count].reshape(count, width)
 
 
 @dataclass(frozen=True, slots=True)

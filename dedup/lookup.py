@@ -14,7 +14,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dedup.candidates import QUOTED, least_information, unique_passages
-from dedup.joining import ALIKE, BANDS_AT_ONCE, INSIDE, LEAST_AGREEMENT, LEAST_SHARED
+from dedup.joining import (
+    ALIKE,
+    BANDS_AT_ONCE,
+    INSIDE,
+    LEAST_AGREEMENT,
+    LEAST_SHARED,
+    PART,
+    lines,
+    spans,
+)
 from dedup.kernels import bands
 from dedup.kernels.lookup import look_up
 from dedup.kinds import BOILERPLATE
@@ -40,19 +49,18 @@ class Lookup:
 
     ``entries`` uint64 (bands x passages): key high, number of the passage low, each band sorted.
     ``start`` int64 (passages + 1) and ``holder`` int32: the nodes that hold each passage. Of each
-    passage: ``u_content`` int64 (passages + 1) and ``u_word`` int32 content words, ascending,
-    ``quarters`` int32 information (quarters of a bit), ``quoted`` and ``furniture`` bool. ``text``
-    int32 and ``information`` float32 of each node: its number and what its passages say, in bits.
-    ``v_hash`` uint64, sorted, with ``v_word`` int32 and ``v_bits`` uint8: the words.
+    passage: ``card`` uint64 (passages, 4), see ``kernels.bands.cards``, ``quoted`` and
+    ``furniture`` bool. ``c_word`` int32: content words, where the cards say. ``text`` int32 and
+    ``information`` float32 of each node: its number and what its passages say, in bits. ``v_hash``
+    uint64, sorted, with ``v_word`` int32 and ``v_bits`` uint8: the words.
     """
 
     settings: Settings
     entries: NDArray[np.uint64]
     start: NDArray[np.int64]
     holder: NDArray[np.int32]
-    u_content: NDArray[np.int64]
-    u_word: NDArray[np.int32]
-    quarters: NDArray[np.int32]
+    card: NDArray[np.uint64]
+    c_word: NDArray[np.int32]
     quoted: NDArray[np.bool_]
     furniture: NDArray[np.bool_]
     text: NDArray[np.int32]
@@ -79,6 +87,10 @@ class Lookup:
         mixed = bands.mixed_hashes(c.v_hash)
         passage = member[start[:-1]]
         entries = np.empty((plan.bands, len(passage)), np.uint64)
+        card = lines(len(passage), 4)
+
+        def note(rows: slice) -> None:
+            bands.cards(passage[rows], c.p_content, c.c_word, c.p_information, mixed, card[rows])
 
         def fill(band: int) -> None:
             count = min(BANDS_AT_ONCE, plan.bands - band)
@@ -99,9 +111,9 @@ class Lookup:
                 entries[band + k] = bands.sorted_entries(keys[:, k].copy(), room)
 
         with ThreadPoolExecutor(max(1, threads)) as pool:
-            # A list, so that what went wrong in a thread is raised here.
+            # Lists, so that what went wrong in a thread is raised here.
+            list(pool.map(note, spans(len(passage), PART)))
             list(pool.map(fill, range(0, plan.bands, BANDS_AT_ONCE)))
-        sizes = c.p_content[passage + 1] - c.p_content[passage]
         quoted = np.zeros(len(passage), bool)
         furniture = np.zeros(len(passage), bool)
         if len(passage):
@@ -114,9 +126,8 @@ class Lookup:
             entries,
             start,
             c.p_article[member],
-            np.append(0, np.cumsum(sizes)).astype(np.int64),
-            c.c_word[_ranges(c.p_content[passage], sizes)],
-            (4.0 * c.p_information[passage]).astype(np.int32),
+            card,
+            c.c_word,
             quoted,
             furniture & ~quoted,
             text,
@@ -135,12 +146,13 @@ class Lookup:
         settings = self.settings
         start, member = unique_passages(c, settings)
         passage = member[start[:-1]]
-        if not len(passage) or not len(self.quarters):
+        if not len(passage) or not len(self.card):
             return np.empty(0, np.int32)
         row, near, shared = self._alike(c, passage)
         ours = c.p_information[passage]
         worth = np.where((c.p_quoted[passage][row] > 0) | self.quoted[near], QUOTED, 1)
-        bits = np.minimum(shared / 4, np.minimum(ours[row], self.quarters[near] / 4)) * worth
+        quarters = self.card[near, 3] & bands.QUARTERS_HELD
+        bits = np.minimum(shared / 4, np.minimum(ours[row], quarters / 4)) * worth
         # All texts that hold each passage found, up to a limit.
         begin = self.start[near]
         held = np.minimum(self.start[near + 1] - begin, HOLDERS)
@@ -173,6 +185,8 @@ class Lookup:
         mixed = bands.mixed_hashes(c.v_hash)
         a, b = plan.a[:perms], plan.b[:perms]
         bands.band_keys(passage, c.p_content, c.c_word, mixed, a, b, plan.rows, keys)
+        card = np.zeros((len(passage), 4), np.uint64)
+        bands.cards(passage, c.p_content, c.c_word, c.p_information, mixed, card)
         # Our words by the numbers that they have here; others are in no passage.
         size = c.p_content[passage + 1] - c.p_content[passage]
         owner = np.repeat(np.arange(len(passage)), size)
@@ -186,12 +200,10 @@ class Lookup:
             keys,
             content.astype(np.int64),
             word.astype(np.int32),
-            size.astype(np.int64),
-            (4.0 * c.p_information[passage]).astype(np.int64),
+            card,
             self.entries,
-            self.u_content,
-            self.u_word,
-            self.quarters,
+            self.card,
+            self.c_word,
             self.v_bits,
             MOST_OF_BUCKET,
             LEAST_AGREEMENT * settings.sensitivity,

@@ -15,6 +15,7 @@ from dedup.candidates import find_candidates
 from dedup.checking import Checker
 from dedup.collection import as_texts, collect
 from dedup.holdings import FolderHoldings, StoredHoldings
+from dedup.kernels import bands
 from dedup.kernels.lookup import look_up
 from dedup.kinds import KnownKinds
 from dedup.lookup import Lookup
@@ -113,8 +114,14 @@ def test_the_kernel_equals_its_oracle(ours, theirs, shares):
         start = np.append(0, np.cumsum(sizes)).astype(np.int64)
         return start, np.array([w for s in sets for w in sorted(s)], np.int32)
 
-    def quarters(sets, kind):
-        return np.array([sum(int(bits[w]) for w in s) for s in sets], kind)
+    mixed = bands.mixed_hashes(np.arange(12, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15))
+
+    def cards(sets):
+        start, word = flat(sets)
+        information = np.array([sum(int(bits[w]) for w in s) / 4 for s in sets], np.float32)
+        out = np.zeros((len(sets), 4), np.uint64)
+        bands.cards(np.arange(len(sets)), start, word, information, mixed, out)
+        return out
 
     own, held = [s for s, _ in ours], [s for s, _ in theirs]
     keys = np.array([k for _, k in ours], np.uint32).reshape(len(ours), 2)
@@ -123,17 +130,15 @@ def test_the_kernel_equals_its_oracle(ours, theirs, shares):
         np.uint64,
     )
     o_content, o_word = flat(own)
-    u_content, u_word = flat(held)
+    _, c_word = flat(held)
     found = look_up(
         keys,
         o_content,
         o_word,
-        np.diff(o_content),
-        quarters(own, np.int64),
+        cards(own),
         entries,
-        u_content,
-        u_word,
-        quarters(held, np.int32),
+        cards(held),
+        c_word,
         bits,
         256,
         *limits,

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from dedup.kernels.bands import NEAR, are_alike, first_word, may_be_alike
 from dedup.kernels.jit import kernel, leaf
+from dedup.kernels.machine import fetch
 from dedup.kernels.minhash import QUARTERS
 
 
@@ -44,12 +46,10 @@ def look_up(
     keys,
     o_content,
     o_word,
-    o_size,
-    o_quarters,
+    o_card,
     entries,
-    u_content,
-    u_word,
-    u_quarters,
+    card,
+    c_word,
     v_bits,
     most,
     jaccard,
@@ -57,20 +57,21 @@ def look_up(
     dice,
     inside,
 ):
-    """Passages that share a band key with one of ours and prove alike, as ``bands.join_bands``
+    """Passages that share a band key with one of ours and prove alike, as ``bands.join_band``
     has it: ``(ours, theirs, shared)``, int64, the last in quarters of a bit.
 
     Ours: ``keys`` (uint32, passages x bands), ``o_content`` int64 (passages + 1) and ``o_word``
-    int32: those of the content words that are known, ascending; ``o_size``, ``o_quarters`` int64
-    how many there are in all, and their information. Theirs: ``entries`` (uint64, bands x
-    passages; key high, number low; sorted), ``u_content``, ``u_word`` and ``u_quarters`` (int32)
-    likewise. ``v_bits`` uint8 (words). Of each bucket ``most`` passages are looked at.
+    int32: those of the content words that are known, ascending; ``o_card`` (uint64, (passages, 4)):
+    ``bands.cards`` of all their words. Theirs: ``entries`` (uint64, bands x passages; key high,
+    number low; sorted), ``card`` and ``c_word`` (int32) likewise. ``v_bits`` uint8 (words). Of each
+    bucket ``most`` passages are looked at.
     """
     rows = np.empty(256, np.int64)
     theirs = np.empty(256, np.int64)
     bits = np.empty(256, np.int64)
     count = 0
     near = np.empty(keys.shape[1] * most, np.int64)
+    both = np.empty((2, 4), np.uint64)
     low = np.uint64(0xFFFFFFFF)
     for i in range(keys.shape[0]):
         met = 0
@@ -84,27 +85,25 @@ def look_up(
                 met += 1
                 at += 1
         near[:met].sort()
+        both[0] = o_card[i]
         before = -1
         for k in range(met):
+            # They lie anywhere: what will be looked at is asked for before.
+            if k + 2 * NEAR < met:
+                fetch(card, near[k + 2 * NEAR])
+            if k + NEAR < met:
+                fetch(c_word, first_word(card[near[k + NEAR]]))
             u = near[k]
             if u == before:
                 continue
             before = u
-            n, shared = common(
-                o_content[i],
-                o_content[i + 1],
-                o_word,
-                u_content[u],
-                u_content[u + 1],
-                u_word,
-                v_bits,
-            )
-            size = o_size[i] + u_content[u + 1] - u_content[u]
-            if shared < least or n < jaccard * (size - n):
+            both[1] = card[u]
+            if not may_be_alike(0, 1, both, jaccard):
                 continue
-            a = o_quarters[i]
-            b = u_quarters[u]
-            if 2 * shared < dice * (a + b) and shared < inside * min(a, b):
+            begin = first_word(both[1])
+            end = begin + np.int64(both[1, 2] >> np.uint64(56))
+            n, shared = common(o_content[i], o_content[i + 1], o_word, begin, end, c_word, v_bits)
+            if not are_alike(0, 1, both, n, shared, jaccard, least, dice, inside):
                 continue
             if count == len(rows):
                 rows = np.append(rows, rows)
