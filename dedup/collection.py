@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from dedup.packing import Batch
+
     LayOut = Callable[[NDArray[np.int64]], None]
     """Makes sure that the tokens and distinct words of some nodes are there: see
     :func:`surveyed`."""
@@ -253,24 +255,24 @@ def collect(
 
 
 def restore(
-    frames: Iterable[Sequence[bytes]],
+    batches: Iterable[Batch],
     sizes: NDArray[np.int64],
     vocabulary: Vocabulary,
     *,
     threads: int = 1,
     arena: Arena | None = None,
 ) -> Collection:
-    """The collection of texts that :func:`dedup.packing.pack` packed, in batches of frames;
+    """The collection of texts that :func:`dedup.packing.pack` packed, of batches of frames;
     ``sizes`` as :func:`dedup.packing.sizes_of` gives them.
 
     Raises as :func:`dedup.packing.unpack`.
     """
-    arrays = unpack(frames, sizes, vocabulary, threads=threads, arena=arena)
+    arrays = unpack(batches, sizes, vocabulary, threads=threads, arena=arena)
     return Collection(v_hash=vocabulary.hash, v_bits=vocabulary.bits, **arrays)
 
 
 def surveyed(
-    frames: Iterable[Sequence[bytes]],
+    batches: Iterable[Batch],
     sizes: NDArray[np.int64],
     vocabulary: Vocabulary,
     copies: NDArray[np.int64],
@@ -281,7 +283,7 @@ def surveyed(
     """As :func:`restore`, but that :func:`dedup.packing.lay_out` is to be asked for the tokens and
     distinct words of texts before anybody looks at them; with ``articles`` and ``edges`` of
     :class:`dedup.packing.Surveyed`."""
-    found = survey(frames, sizes, vocabulary, copies, threads=threads, arena=arena)
+    found = survey(batches, sizes, vocabulary, copies, threads=threads, arena=arena)
     c = Collection(v_hash=vocabulary.hash, v_bits=vocabulary.bits, **found.arrays)
     return c, found.articles, found.edges
 

@@ -15,6 +15,7 @@ from dedup.kernels.frames import HEADER
 from dedup.kernels.minhash import CONTENT
 from dedup.language import detect_languages
 from dedup.lock import Lock
+from dedup.packing import in_order
 from dedup.recall import load_vocabulary
 from dedup.store import FILE, Store, digest_of, no_index, schema_of
 from dedup.storedframes import FRAMES_AT_ONCE
@@ -108,7 +109,7 @@ def _stated(frames: Sequence[bytes], vocabulary: Vocabulary) -> list[tuple[Any, 
     while whole:
         table = np.array([sizes[i] for i in whole])
         try:
-            c = restore([[frames[i] for i in whole]], table, vocabulary)
+            c = restore(in_order([[frames[i] for i in whole]]), table, vocabulary)
         except FrameDamagedError as error:
             del whole[error.node]
             continue

@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import zstandard
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
 
     from dedup.collection import Collection
     from dedup.vocabulary import Vocabulary
-
-_Batch = TypeVar("_Batch")
 
 LEVEL = 3
 _WORD = 4
@@ -154,16 +152,28 @@ class Surveyed:
     edges: NDArray[np.uint64]
 
 
+Batch = tuple["NDArray[np.int64]", "Sequence[bytes]"]
+"""Numbers of some texts, and their frames."""
+
+
+def in_order(frames: Iterable[Sequence[bytes]]) -> Iterator[Batch]:
+    """Batches of the frames of all texts, one after another."""
+    done = 0
+    for packed in frames:
+        yield np.arange(done, done + len(packed)), packed
+        done += len(packed)
+
+
 def unpack(
-    frames: Iterable[Sequence[bytes]],
+    batches: Iterable[Batch],
     sizes: NDArray[np.int64],
     vocabulary: Vocabulary,
     *,
     threads: int = 1,
     arena: Arena | None = None,
 ) -> dict[str, NDArray[Any]]:
-    """The arrays of a :class:`~dedup.collection.Collection`, from batches of frames and the
-    ``sizes`` (see :func:`sizes_of`) of all texts together, on ``threads`` threads.
+    """The arrays of a :class:`~dedup.collection.Collection`, from batches of frames, whichever come
+    first, and the ``sizes`` (see :func:`sizes_of`) of all texts, on ``threads`` threads.
 
     Where they are more than a run with the budget of ``arena`` keeps in memory, they are mapped
     temporary files.
@@ -178,19 +188,19 @@ def unpack(
     copies, edges = np.ones(len(sizes), np.int64), np.empty((2, 0), np.uint64)
     spare: SimpleQueue[_Scratch] = SimpleQueue()
 
-    def work(batch: tuple[int, Sequence[bytes]]) -> None:
-        first, packed = batch
-        held = _joined(_decompressed(first, packed, sizes))
+    def work(batch: Batch) -> None:
+        node, packed = batch
+        held = _joined(_decompressed(node, packed, sizes))
         with _lent(spare, len(vocabulary)) as scratch:
-            _survey(first, held, vocabulary, copies, place, out, edges, scratch)
-            _lay_out(np.arange(first, first + len(packed)), held, len(vocabulary), out, scratch)
+            _survey(node, held, vocabulary, copies, place, out, edges, scratch)
+            _lay_out(node, held, len(vocabulary), out, scratch)
 
-    _each_batch(work, _numbered(frames), threads)
+    _each_batch(work, batches, threads)
     return out
 
 
 def survey(
-    frames: Iterable[Sequence[bytes]],
+    batches: Iterable[Batch],
     sizes: NDArray[np.int64],
     vocabulary: Vocabulary,
     copies: NDArray[np.int64],
@@ -205,13 +215,13 @@ def survey(
     edges = np.empty((2, len(out["p_key"])), np.uint64)
     spare: SimpleQueue[_Scratch] = SimpleQueue()
 
-    def work(batch: tuple[int, Sequence[bytes]]) -> None:
-        first, packed = batch
-        held = _joined(_decompressed(first, packed, sizes))
+    def work(batch: Batch) -> None:
+        node, packed = batch
+        held = _joined(_decompressed(node, packed, sizes))
         with _lent(spare, len(vocabulary)) as scratch:
-            _survey(first, held, vocabulary, copies, place, out, edges, scratch)
+            _survey(node, held, vocabulary, copies, place, out, edges, scratch)
 
-    _each_batch(work, _numbered(frames), threads)
+    _each_batch(work, batches, threads)
     articles = np.zeros(len(vocabulary), np.int64)
     while not spare.empty():
         articles += spare.get().articles
@@ -220,12 +230,12 @@ def survey(
 
 def lay_out(
     c: Collection,
-    batches: Iterable[tuple[NDArray[np.int64], Sequence[bytes]]],
+    batches: Iterable[Batch],
     *,
     threads: int = 1,
 ) -> None:
     """Fill in the tokens and distinct words of some texts of a collection made of what
-    :func:`survey` gave, from batches of their numbers (int64) and frames.
+    :func:`survey` gave, from batches of their frames.
 
     Raises :class:`~dedup.errors.FrameDamagedError` where a frame is not what it was.
     """
@@ -233,9 +243,9 @@ def lay_out(
     sizes, words = sizes_of(c), len(c.v_hash)
     spare: SimpleQueue[_Scratch] = SimpleQueue()
 
-    def work(batch: tuple[NDArray[np.int64], Sequence[bytes]]) -> None:
+    def work(batch: Batch) -> None:
         node, packed = batch
-        held = _joined(_decompressed(0, packed, sizes[node], node))
+        held = _joined(_decompressed(node, packed, sizes))
         with _lent(spare, words) as scratch:
             _lay_out(node, held, words, out, scratch)
 
@@ -274,7 +284,7 @@ def _joined(plain: list[bytes]) -> _Held:
 
 
 def _survey(
-    first: int,
+    node: NDArray[np.int64],
     held: _Held,
     vocabulary: Vocabulary,
     copies: NDArray[np.int64],
@@ -284,7 +294,7 @@ def _survey(
     scratch: _Scratch,
 ) -> None:
     wrong = kernels.survey(
-        first,
+        node,
         *held,
         vocabulary.hash,
         vocabulary.bits,
@@ -314,15 +324,7 @@ def _lay_out(
         raise FrameDamagedError(int(node[wrong]), OTHER_SIZE)
 
 
-def _numbered(frames: Iterable[Sequence[bytes]]) -> Iterator[tuple[int, Sequence[bytes]]]:
-    """Batches with the number of their first text."""
-    done = 0
-    for packed in frames:
-        yield done, packed
-        done += len(packed)
-
-
-def _each_batch(work: Callable[[_Batch], None], batches: Iterable[_Batch], threads: int) -> None:
+def _each_batch(work: Callable[[Batch], None], batches: Iterable[Batch], threads: int) -> None:
     """Do some work for every batch, as many at once as there are ``threads``."""
     with ThreadPoolExecutor(max(1, threads)) as pool:
         under_way: deque[Future[None]] = deque()
@@ -335,18 +337,13 @@ def _each_batch(work: Callable[[_Batch], None], batches: Iterable[_Batch], threa
 
 
 def _decompressed(
-    first: int,
-    frames: Sequence[bytes],
-    sizes: NDArray[np.int64],
-    node: NDArray[np.int64] | None = None,
+    node: NDArray[np.int64], frames: Sequence[bytes], sizes: NDArray[np.int64]
 ) -> list[bytes]:
-    """What the frames of the texts from number ``first`` on hold, those with these ``sizes``;
-    errors name the texts by ``node``, if it is given."""
-    number = np.arange(len(sizes)) if node is None else node
+    """What the frames of the texts ``node`` hold, of the ``sizes`` of all."""
     held = np.fromiter(map(held_bytes, frames), np.int64, len(frames))
-    wrong = impossible_sizes(sizes[first : first + len(frames)], held)
+    wrong = impossible_sizes(sizes[node], held)
     if wrong.any():
-        raise FrameDamagedError(int(number[first + wrong.argmax()]), OTHER_SIZE)
+        raise FrameDamagedError(int(node[wrong.argmax()]), OTHER_SIZE)
     decompress = zstandard.ZstdDecompressor().decompress
     out: list[bytes] = []
     for frame in frames:
@@ -354,7 +351,7 @@ def _decompressed(
             out.append(decompress(frame))
         except zstandard.ZstdError as error:
             reason = f"cannot be unpacked ({error})"
-            raise FrameDamagedError(int(number[first + len(out)]), reason) from error
+            raise FrameDamagedError(int(node[len(out)]), reason) from error
     return out
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -87,10 +88,8 @@ def recall(
     what limits had cut may come back. ``judged``: what the last run kept of its relations, where
     nothing was taken out since. Raises :class:`~dedup.errors.IndexDamagedError`.
     """
-    rows = store.rows("SELECT text, digest, analysed IS NOT NULL FROM texts ORDER BY digest")
-    number = np.array([row[0] for row in rows], np.int32)
-    known = np.array([row[2] for row in rows], bool)
-    corpus = load_corpus(store, [row[1] for row in rows], number, families)
+    number, digests, known = _numbers(store)
+    corpus, order = load_corpus(store, digests, number, families)
     texts = SurveyedTexts(
         store, number.tolist(), vocabulary, corpus.copies, threads=threads, arena=arena
     )
@@ -112,13 +111,13 @@ def recall(
         alignment = alignment_from(collection, store.parts("alignment"), node_of)
     except ValueError as error:
         raise damaged_index(store, f"a part of the kind '{kind}' {error}") from error
-    languages = store.rows("SELECT language FROM frames JOIN texts USING (text) ORDER BY digest")
+    languages = dict(store.rows("SELECT text, language FROM frames"))
     earlier = Earlier(
         collection,
         KnownPassages(known, similar, crowd, KEYS_APART in store.meta()),
         alignment,
-        _claims(store, corpus.refs),
-        [language for (language,) in languages],
+        _claims(store, corpus.refs, order),
+        [languages[text] for text in number.tolist()],
         relations,
         texts.lay_out,
         texts.articles,
@@ -138,7 +137,7 @@ def restored(
     and whether their results are committed (bool)."""
     if vocabulary is None:
         vocabulary = load_vocabulary(store)
-    number, known = _numbers(store)
+    number, _, known = _numbers(store)
     collection = restored_texts(store, number.tolist(), vocabulary, threads=threads, arena=arena)
     return number, collection, known
 
@@ -146,25 +145,36 @@ def restored(
 def surveyed(store: Store, *, threads: int = 1) -> tuple[NDArray[np.int32], Collection, SameWords]:
     """As :func:`restored`, without tokens and distinct words; and which of its passages have the
     same words."""
-    number, known = _numbers(store)
+    number, _, known = _numbers(store)
     copies = np.ones(len(number), np.int64)
     texts = SurveyedTexts(store, number.tolist(), load_vocabulary(store), copies, threads=threads)
     apart = KEYS_APART in store.meta()
     return number, texts.collection, SameWords(texts.collection, known, apart, texts.lay_out)
 
 
-def _numbers(store: Store) -> tuple[NDArray[np.int32], NDArray[np.bool_]]:
-    """All texts by digest, and which of them runs have compared and committed."""
-    rows = store.rows("SELECT text, analysed IS NOT NULL FROM texts ORDER BY digest")
-    return np.array([row[0] for row in rows], np.int32), np.array([row[1] for row in rows], bool)
+def _numbers(store: Store) -> tuple[NDArray[np.int32], list[str], NDArray[np.bool_]]:
+    """All texts by digest: their numbers, digests, and which of them runs have compared and
+    committed."""
+    # Read as they lie there and put in order after: by the index on digests, each row would be
+    # looked for on its own, on a disk for minutes.
+    rows = store.rows("SELECT text, digest, analysed IS NOT NULL FROM texts ORDER BY +digest")
+    return (
+        np.array([row[0] for row in rows], np.int32),
+        [row[1] for row in rows],
+        np.array([row[2] for row in rows], bool),
+    )
 
 
 def load_corpus(
     store: Store, digests: list[str], number: NDArray[np.int32], families: Families
-) -> Corpus:
-    """The records of an index over its texts (``digests`` sorted, ``number`` int32)."""
+) -> tuple[Corpus, list[int]]:
+    """The records of an index over its texts (``digests`` sorted, ``number`` int32), by id and
+    digest; and where each stands among those of the index."""
     names = ", ".join(RECORD)
-    rows = store.rows(f"SELECT {names} FROM records ORDER BY id, digest")  # noqa: S608
+    rows = store.rows(f"SELECT {names} FROM records ORDER BY rowid")  # noqa: S608
+    key = itemgetter(RECORD.index("id"), RECORD.index("digest"))
+    order = sorted(range(len(rows)), key=lambda row: key(rows[row]))
+    rows = [rows[row] for row in order]
     schema = article_schema()
     columns: dict[str, Sequence[Any]] = dict.fromkeys(RECORD, ())
     columns |= zip(RECORD, zip(*rows, strict=True), strict=False)
@@ -181,10 +191,11 @@ def load_corpus(
     table = pa.table(arrays, schema=pa.schema(fields))
     node_of = {digest: node for node, digest in enumerate(digests)}
     node = np.array([node_of[digest] for digest in columns["digest"]], np.int64)
-    return assemble(table, digests, node, StoredTexts(store, "text", number.tolist()), families)
+    texts = StoredTexts(store, "text", number.tolist())
+    return assemble(table, digests, node, texts, families), order
 
 
-def _claims(store: Store, refs: Sequence[str]) -> list[Claims]:
+def _claims(store: Store, refs: Sequence[str], order: Sequence[int]) -> list[Claims]:
     """Credits and mentions of all records, in the order of :func:`load_corpus`."""
-    rows = store.connection.execute("SELECT claims FROM records ORDER BY id, digest")
-    return [evidence_of(claims, ref) for ref, (claims,) in zip(refs, rows, strict=True)]
+    rows = store.rows("SELECT claims FROM records ORDER BY rowid")
+    return [evidence_of(rows[row][0], ref) for ref, row in zip(refs, order, strict=True)]

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from dedup.arena import Arena
     from dedup.collection import Collection
+    from dedup.packing import Batch
     from dedup.store import Store
     from dedup.vocabulary import Vocabulary
 
@@ -108,13 +109,10 @@ class SurveyedTexts:
         missing = np.flatnonzero(wanted & ~self._there)
         if not len(missing):
             return
-        # In the order in which they lie in the index.
-        missing = missing[np.argsort(np.asarray(self._numbers)[missing])]
-        frames = _frames(self._store, [self._numbers[node] for node in missing.tolist()])
-        starts = range(0, len(missing), FRAMES_AT_ONCE)
-        nodes_of = (missing[begin : begin + FRAMES_AT_ONCE] for begin in starts)
+        batches = _frames(self._store, [self._numbers[node] for node in missing.tolist()])
         with _naming(self._store, self._numbers):
-            lay_out(self.collection, zip(nodes_of, frames, strict=True), threads=self._threads)
+            of_nodes = ((missing[places], frames) for places, frames in batches)
+            lay_out(self.collection, of_nodes, threads=self._threads)
         self._there |= wanted
 
 
@@ -142,7 +140,7 @@ def _sizes(store: Store, numbers: Sequence[int]) -> NDArray[np.int64]:
         "SELECT text, passages, tokens, words, content, "  # noqa: S608
         f"substr(frame, 1, {FRAME_HEADER}) FROM frames"
     )
-    if len(numbers) < LEAST_OF_ALL * int(store.value("SELECT count(*) FROM frames")):
+    if len(numbers) < LEAST_OF_ALL * int(store.value("SELECT count(*) FROM texts")):
         stored = store.rows(f"{query} {_THESE}", orjson.dumps(list(numbers)).decode())
     else:
         stored = store.rows(query)
@@ -165,10 +163,14 @@ def _sizes(store: Store, numbers: Sequence[int]) -> NDArray[np.int64]:
     return sizes
 
 
-def _frames(store: Store, numbers: Sequence[int]) -> Iterator[list[bytes]]:
-    """Frames in the order of ``numbers``, some at a time."""
+def _frames(store: Store, numbers: Sequence[int]) -> Iterator[Batch]:
+    """The frames of ``numbers``, by their places there (int64), some at a time: in the order in
+    which they lie in the index, as a disk reads them best."""
     query = f"SELECT text, frame FROM frames {_THESE}"  # noqa: S608
-    for begin in range(0, len(numbers), FRAMES_AT_ONCE):
-        some = list(numbers[begin : begin + FRAMES_AT_ONCE])
+    number = np.asarray(numbers, np.int64)
+    order = np.argsort(number)
+    for begin in range(0, len(order), FRAMES_AT_ONCE):
+        places = order[begin : begin + FRAMES_AT_ONCE]
+        some = number[places].tolist()
         frames = dict(store.rows(query, orjson.dumps(some).decode()))
-        yield [frames[number] for number in some]
+        yield places, [frames[text] for text in some]

@@ -14,7 +14,7 @@ from dedup.arena import Arena
 from dedup.collection import as_texts, collect, restore, surveyed
 from dedup.errors import IndexDamagedError
 from dedup.kernels.counting import document_frequencies
-from dedup.packing import lay_out, pack, sizes_of
+from dedup.packing import in_order, lay_out, pack, sizes_of
 from dedup.template import edge_keys
 from dedup.vocabulary import Vocabulary
 
@@ -31,7 +31,7 @@ def test_a_collection_comes_back_as_it_was(texts, size):
     assert len(frames) == len(texts)
     again = Vocabulary.of(**vocabulary.since(0))
     parts = [frames[i : i + size] for i in range(0, len(frames), size)]
-    back = restore(parts, sizes_of(c), again, threads=2)
+    back = restore(in_order(parts), sizes_of(c), again, threads=2)
     for field in dataclasses.fields(c):
         was, now = getattr(c, field.name), getattr(back, field.name)
         assert was.dtype == now.dtype, field.name
@@ -46,7 +46,7 @@ def test_texts_are_surveyed_and_laid_out_when_asked(texts, asked, size):
     frames = pack(c)
     copies = 1 + np.arange(len(texts), dtype=np.int64) % 3
     parts = [frames[i : i + size] for i in range(0, len(frames), size)]
-    back, articles, edges = surveyed(parts, sizes_of(c), vocabulary, copies, threads=2)
+    back, articles, edges = surveyed(in_order(parts), sizes_of(c), vocabulary, copies, threads=2)
     assert np.array_equal(
         articles, document_frequencies(c.d_word, c.w_word, copies, len(vocabulary))
     )
@@ -77,7 +77,11 @@ def test_words_keep_their_numbers_when_others_come(first, second):
     assert len(parts[1]["v_hash"]) == len(vocabulary) - known
     whole = collect(as_texts([*first, *second]))
     sizes = np.concatenate([sizes_of(one), sizes_of(two)])
-    back = restore([[*pack(one), *pack(two)]], sizes, vocabulary) if first or second else None
+    back = (
+        restore(in_order([[*pack(one), *pack(two)]]), sizes, vocabulary)
+        if first or second
+        else None
+    )
     if back is not None:
         assert np.array_equal(whole.p_key, back.p_key)
         assert np.array_equal(whole.t_start, back.t_start)
@@ -98,27 +102,27 @@ def test_frames_of_other_sizes_are_refused(change):
     vocabulary = Vocabulary()
     c = collect(as_texts(["Three freighters wait off Wexmouth.", "No."]), vocabulary=vocabulary)
     frames, sizes = pack(c), sizes_of(c)
-    assert restore([frames], sizes, vocabulary).nodes == 2
+    assert restore(in_order([frames]), sizes, vocabulary).nodes == 2
     change(frames, sizes)
     with pytest.raises(IndexDamagedError, match="not of its size"):
-        restore([frames], sizes, vocabulary)
+        restore(in_order([frames]), sizes, vocabulary)
 
 
 def test_frames_with_words_that_there_are_not_are_refused():
     vocabulary = Vocabulary()
     c = collect(as_texts(["Three freighters wait off Wexmouth."]), vocabulary=vocabulary)
     with pytest.raises(IndexDamagedError):
-        restore([pack(c)], sizes_of(c), Vocabulary())
+        restore(in_order([pack(c)]), sizes_of(c), Vocabulary())
 
 
 def test_what_the_budget_has_no_room_for_is_in_temporary_files():
     vocabulary = Vocabulary()
     c = collect(as_texts(["Three freighters wait off Wexmouth.", "", "No."]), vocabulary=vocabulary)
     arena = Arena(budget=1)
-    back = restore([pack(c)], sizes_of(c), vocabulary, arena=arena)
+    back = restore(in_order([pack(c)]), sizes_of(c), vocabulary, arena=arena)
     assert arena.spilled > 0
     for field in dataclasses.fields(c):
         assert np.array_equal(getattr(c, field.name), getattr(back, field.name)), field.name
     roomy = Arena(budget=2**33)
-    restore([pack(c)], sizes_of(c), vocabulary, arena=roomy)
+    restore(in_order([pack(c)]), sizes_of(c), vocabulary, arena=roomy)
     assert roomy.spilled == 0

@@ -16,7 +16,16 @@ from hypothesis import strategies as st
 from dedup.collection import as_texts, collect, restore
 from dedup.errors import IndexDamagedError
 from dedup.kernels import frames as kernels
-from dedup.packing import DTYPES, FRAME_HEADER, LAID_OUT, SURVEYED, held_bytes, pack, sizes_of
+from dedup.packing import (
+    DTYPES,
+    FRAME_HEADER,
+    LAID_OUT,
+    SURVEYED,
+    held_bytes,
+    in_order,
+    pack,
+    sizes_of,
+)
 from dedup.store import FILE, Store
 from dedup.storedframes import frame_rows, restored_texts
 from dedup.vocabulary import Vocabulary
@@ -107,7 +116,7 @@ def test_every_flipped_bit_of_a_frame_is_noticed_or_changes_nothing():
         damaged = bytearray(frames[0])
         damaged[bit >> 3] ^= 1 << (bit & 7)
         try:
-            back = restore([[bytes(damaged), *frames[1:]]], sizes, VOCABULARY)
+            back = restore(in_order([[bytes(damaged), *frames[1:]]]), sizes, VOCABULARY)
         except IndexDamagedError:
             noticed += 1
         else:
@@ -157,7 +166,7 @@ def test_arbitrary_sizes_of_whole_frames_are_refused(rows):
     frames, sizes = pack(WHOLE), np.array(rows, np.int64)
     assume(not np.array_equal(sizes, sizes_of(WHOLE)))
     with pytest.raises(IndexDamagedError):
-        restore([frames], sizes, VOCABULARY)
+        restore(in_order([frames]), sizes, VOCABULARY)
 
 
 @pytest.mark.parametrize(
@@ -176,7 +185,7 @@ def test_arbitrary_sizes_of_whole_frames_are_refused(rows):
 def test_places_outside_of_the_text_are_refused(change):
     c = dataclasses.replace(WHOLE, **change)
     with pytest.raises(IndexDamagedError, match="not of its size"):
-        restore([pack(c)], sizes_of(c), VOCABULARY)
+        restore(in_order([pack(c)]), sizes_of(c), VOCABULARY)
 
 
 @pytest.mark.parametrize("which", [2, 3])
@@ -192,7 +201,7 @@ def test_words_are_not_written_where_the_end_of_a_text_lies_before_its_beginning
     held = np.frombuffer(b"".join(plain), np.uint8), np.cumsum([0, *map(len, plain)])
     words = len(VOCABULARY)
     wrong = kernels.survey(
-        0,
+        np.arange(3),
         *held,
         VOCABULARY.hash,
         VOCABULARY.bits,

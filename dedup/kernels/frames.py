@@ -201,7 +201,7 @@ def put_in_order(words, room):
 
 @kernel
 def survey(
-    first,
+    node,
     octets,
     place,
     v_hash,
@@ -228,7 +228,7 @@ def survey(
     p_information,
     p_letters,
 ):
-    """What is known of the passages of some texts among all: the nodes from ``first`` on.
+    """What is known of the passages of some texts among all, those of number ``node`` (int64).
 
     ``octets`` uint8 holds their frames, the bytes of whose words stand apart (``word_at``), from
     ``place`` (int64, texts + 1) on. ``d_passage``, ``d_token``, ``d_word`` and ``d_content``
@@ -249,13 +249,13 @@ def survey(
     wanted = edges.shape[1] > 0
     longest = np.int64(0)
     for i in range(len(place) - 1):
-        longest = max(longest, d_token[first + i + 1] - d_token[first + i])
+        longest = max(longest, d_token[node[i] + 1] - d_token[node[i]])
     t_word = np.empty(longest, np.int32)
     t_start = np.empty(longest, np.int32)
     t_length = np.empty(longest, np.uint16)
     room = np.empty(longest, np.int32)
     for i in range(len(place) - 1):
-        d = first + i
+        d = node[i]
         begin = place[i]
         size = (place[i + 1] - begin) >> 2
         n = d_passage[d + 1] - d_passage[d]
