@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from dedup.chronology import earlier, first_observed, leads
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from dedup.facts import ArticleFacts
 
@@ -69,7 +69,7 @@ def cited_outlet(core: Sequence[ArticleFacts]) -> ArticleFacts | None:
     return next(member for member in ordered if member.outlet_key == key)
 
 
-def fuller_outlet(core: Sequence[ArticleFacts], common: Sequence[Common]) -> ArticleFacts | None:
+def fuller_outlet(core: Sequence[ArticleFacts], common: Iterable[Common]) -> ArticleFacts | None:
     """The member that holds the texts of all other outlets whole (:data:`HELD`) and is longer
     (:data:`MORE`), or ``None``.
 

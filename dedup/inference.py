@@ -59,7 +59,7 @@ class Inferred:
 
 
 def supports(
-    claims: Mapping[str, Mapping[int, float]], links: Sequence[Link]
+    claims: Mapping[str, Mapping[int, float]], links: Iterable[Link]
 ) -> dict[int, dict[str, Support]]:
     """For every text that a source reaches, its supports by source.
 

@@ -27,6 +27,7 @@ from dedup.joining import (
 from dedup.kernels import bands
 from dedup.kernels.lookup import look_up
 from dedup.kinds import BOILERPLATE
+from dedup.ranges import rows_of
 from dedup.sketch import scheme
 
 if TYPE_CHECKING:
@@ -156,7 +157,7 @@ class Lookup:
         # All texts that hold each passage found, up to a limit.
         begin = self.start[near]
         held = np.minimum(self.start[near + 1] - begin, HOLDERS)
-        node = self.holder[_ranges(begin, held)]
+        node = self.holder[rows_of(begin, held)]
         row, bits = np.repeat(row, held), np.repeat(bits, held)
         real = ~np.repeat(self.furniture[near], held)
         # Of each text the best passage counts for each of ours.
@@ -192,7 +193,7 @@ class Lookup:
         owner = np.repeat(np.arange(len(passage)), size)
         at = np.minimum(np.searchsorted(self.v_hash, c.v_hash), len(self.v_hash) - 1)
         number = np.where(self.v_hash[at] == c.v_hash, self.v_word[at], -1)
-        word = number[c.c_word[_ranges(c.p_content[passage], size)]]
+        word = number[c.c_word[rows_of(c.p_content[passage], size)]]
         owner, word = owner[word >= 0], word[word >= 0]
         word = word[np.lexsort((word, owner))]
         content = np.append(0, np.cumsum(np.bincount(owner, minlength=len(passage))))
@@ -212,10 +213,3 @@ class Lookup:
             INSIDE,
         )
         return found
-
-
-def _ranges(begin: NDArray[np.int64], sizes: NDArray[np.int64]) -> NDArray[np.int64]:
-    """All numbers of the ranges that begin there and have these sizes, one after another."""
-    ends = np.cumsum(sizes)
-    total = int(ends[-1]) if len(ends) else 0
-    return np.asarray(np.arange(total) + np.repeat(begin - (ends - sizes), sizes), np.int64)

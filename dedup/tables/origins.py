@@ -13,12 +13,13 @@ from dedup.inference import Inferred, Link, Support, infer, supports
 from dedup.kernels import spans as kernels
 from dedup.kinds import PROSE
 from dedup.model import Evidence
+from dedup.ranges import rows_of
 from dedup.relate import R_COPY, R_PARTIAL
 from dedup.slots import is_contribution
 from dedup.sources import CONTRIBUTION_WEIGHT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from dedup.pipeline import Analysis
     from dedup.tables.records import Records
 
+RELATIONS = 256
+"""More than there are kinds of relations."""
 SHOWN = 240
 """Characters of shared text that are shown as evidence."""
 
@@ -34,77 +37,83 @@ SHOWN = 240
 class Origins:
     """Verified copies inside groups: links of texts (nodes), and what they have in common.
 
-    ``links`` by (group, ``R_COPY`` or ``R_PARTIAL``) hold the share of narrative of each text.
     ``covered`` by (group, node): share of its letters in prose shared inside the group.
     """
 
     def __init__(self, x: Analysis) -> None:
         self._x = x
-        self._groups_of: dict[int, set[int]] = defaultdict(set)
-        for g, group in enumerate(x.groups):
-            for node in (*group.core, *group.attached):
-                self._groups_of[node].add(g)
-        self.links: dict[tuple[int, int], list[Link]] = defaultdict(list)
-        self._pair: dict[tuple[int, int], int] = {}
-        self._note_links()
-        self._matches: dict[int, list[int]] = defaultdict(list)
-        self.covered = self._note_prose()
+        r, m = x.relations, x.matches
+        self._wide = np.int64(max(1, x.collection.nodes))
+        self._names = r.a * self._wide + r.b
+        self._by_name = np.argsort(self._names, kind="stable")
+        self._sorted_names = self._names[self._by_name]
+        self._by_pair = np.argsort(m.pair, kind="stable")
+        self._pair_of = m.pair[self._by_pair]
+        pair, group = self._shared_groups()
+        of = group * np.int64(RELATIONS) + r.relation[pair]
+        order = np.argsort(of, kind="stable")
+        self._linked, self._of = pair[order], of[order]
+        # The user's word that two texts are the same stands for what is not found in common.
+        same = x.judgements.same
+        self._whole = set((same[:, 0] * self._wide + same[:, 1]).tolist())
+        self.covered = self._prose(pair, group)
 
-    def _note_links(self) -> None:
+    def _shared_groups(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Related pairs with the groups in which both texts are: a row (pair, group) for each."""
+        x, r = self._x, self._x.relations
+        groups = np.int64(max(1, len(x.groups)))
+        members = [
+            np.array([*group.core, *group.attached], np.int64) * groups + g
+            for g, group in enumerate(x.groups)
+        ]
+        inside = np.unique(np.concatenate([np.empty(0, np.int64), *members]))
+        start = np.searchsorted(inside, np.arange(x.collection.nodes + 1) * groups)
+        pair = np.flatnonzero(r.relation >= R_PARTIAL)
+        sizes = (start[1:] - start[:-1])[r.a[pair]]
+        group = inside[rows_of(start[r.a[pair]], sizes)] % groups
+        pair = np.repeat(pair, sizes)
+        both = np.isin(r.b[pair] * groups + group, inside)
+        return pair[both], group[both]
+
+    def links(self, group: int, relation: int) -> Iterator[Link]:
+        """The pairs of a group that are ``R_COPY``, or ``R_PARTIAL``, with the share of narrative
+        of each text. One by one: a large story has millions."""
         r = self._x.relations
-        judged = {tuple(pair) for pair in self._x.judgements.same.tolist()}
-        for k in np.flatnonzero((r.relation >= R_PARTIAL) & self._inside()).tolist():
-            u, v = int(r.a[k]), int(r.b[k])
-            shared = self._groups_of.get(u, set()) & self._groups_of.get(v, set())
-            if not shared:
-                continue
-            self._pair[u, v] = k
-            # The user's word that two texts are the same stands for what is not found in common.
-            whole = (u, v) in judged
-            link = Link(
-                u,
-                v,
-                1.0 if whole else float(r.narrative_a[k]),
-                1.0 if whole else float(r.narrative_b[k]),
-            )
-            for g in shared:
-                self.links[g, int(r.relation[k])].append(link)
+        of = group * RELATIONS + relation
+        lo, hi = np.searchsorted(self._of, [of, of + 1]).tolist()
+        for k in self._linked[lo:hi].tolist():
+            whole = self._names[k].item() in self._whole
+            shares = (1.0, 1.0) if whole else (float(r.narrative_a[k]), float(r.narrative_b[k]))
+            yield Link(int(r.a[k]), int(r.b[k]), *shares)
 
-    def _inside(self) -> NDArray[np.bool_]:
-        """Which pairs (bool) are of two members of groups."""
-        member = np.zeros(self._x.collection.nodes, bool)
-        member[list(self._groups_of)] = True
-        return np.asarray(member[self._x.relations.a] & member[self._x.relations.b])
+    def _prose_of(self, pair: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Matches of prose of pairs (int64), and to which of the pairs each belongs."""
+        begin, end = (np.searchsorted(self._pair_of, pair, side) for side in ("left", "right"))
+        of = np.repeat(np.arange(len(pair)), end - begin)
+        match = self._by_pair[rows_of(begin, end - begin)]
+        prose = self._x.matches.kind[match] == PROSE
+        return match[prose], of[prose]
 
-    def _note_prose(self) -> dict[tuple[int, int], float]:
+    def _prose(
+        self, pair: NDArray[np.int64], group: NDArray[np.int64]
+    ) -> dict[tuple[int, int], float]:
+        """``covered``, from related pairs with groups that both texts are in."""
         x = self._x
         m, r, c = x.matches, x.relations, x.collection
-        slots: dict[tuple[int, int], int] = {}
-        owner: list[int] = []
-        lo: list[int] = []
-        hi: list[int] = []
-        related = (r.relation >= R_PARTIAL) & self._inside()
-        for k in np.flatnonzero((m.kind == PROSE) & related[m.pair]).tolist():
-            pair = int(m.pair[k])
-            u, v = int(r.a[pair]), int(r.b[pair])
-            shared = self._groups_of.get(u, set()) & self._groups_of.get(v, set())
-            if shared:
-                self._matches[pair].append(k)
-            for g in shared:
-                for node, start, end in ((u, m.a0[k], m.a1[k]), (v, m.b0[k], m.b1[k])):
-                    owner.append(slots.setdefault((g, node), len(slots)))
-                    lo.append(int(start))
-                    hi.append(int(end))
-        own, low, high = (np.array(values, np.int64) for values in (owner, lo, hi))
+        match, of = self._prose_of(pair)
+        own = np.concatenate([group[of] * self._wide + node[pair[of]] for node in (r.a, r.b)])
+        low = np.append(m.a0[match], m.b0[match]).astype(np.int64)
+        high = np.append(m.a1[match], m.b1[match]).astype(np.int64)
+        slots, slot = np.unique(own, return_inverse=True)
         letters = kernels.union_letters(
-            own, low, high, np.lexsort((low, own)), len(slots), c.t_start, c.t_length
+            slot, low, high, np.lexsort((low, slot)), len(slots), c.t_start, c.t_length
         )
-        shares = {
-            (g, node): min(1.0, float(letters[at]) / max(1, int(c.d_letters[node])))
-            for (g, node), at in slots.items()
-        }
-        for g, group in enumerate(x.groups):
-            shares |= {(g, node): 1.0 for node in group.core if x.corpus.copies[node] >= 2}
+        node = slots % self._wide
+        found = np.minimum(1.0, letters / np.maximum(1, c.d_letters[node]))
+        keys = zip((slots // self._wide).tolist(), node.tolist(), strict=True)
+        shares = dict(zip(keys, found.tolist(), strict=True))
+        for g, members in enumerate(x.groups):
+            shares |= {(g, node): 1.0 for node in members.core if x.corpus.copies[node] >= 2}
         return shares
 
     def stretch(self, node: int, giver: int) -> tuple[int, int]:
@@ -115,9 +124,12 @@ class Origins:
             first, end = int(c.d_passage[node]), int(c.d_passage[node + 1])
             return (int(c.p_start[first]), int(c.p_end[first])) if end > first else (0, 0)
         flipped = node > giver
-        pair = self._pair.get((giver, node) if flipped else (node, giver), -1)
+        one, two = (giver, node) if flipped else (node, giver)
+        name = one * self._wide + two
+        lo, hi = (np.searchsorted(self._sorted_names, name, side) for side in ("left", "right"))
+        pair = self._by_name[lo:hi]
         best = (0, 0)
-        for k in self._matches.get(pair, ()):
+        for k in self._prose_of(pair)[0].tolist():
             one, two = (m.b0[k], m.b1[k]) if flipped else (m.a0[k], m.a1[k])
             start, end = int(c.t_start[one]), int(c.end_of(two - 1))
             if (start - end, start) < (best[0] - best[1], best[0]):
@@ -125,15 +137,15 @@ class Origins:
         return best
 
 
-def common(records: Records, origins: Origins, group: int) -> list[Common]:
+def common(records: Records, origins: Origins, group: int) -> Iterator[Common]:
     """What pairs of core articles share. Of several with one text the first stands for the others
     on one side of a pair, so that their number grows no more than they do."""
-    found = []
-    for link in origins.links[group, R_COPY]:
+    for link in origins.links(group, R_COPY):
         one, two = ([records.refs[i] for i in records.of_node[n]] for n in (link.a, link.b))
-        found += [Common(min(one), ref, link.share_a, link.share_b) for ref in two]
-        found += [Common(ref, min(two), link.share_a, link.share_b) for ref in one]
-    return found
+        for ref in two:
+            yield Common(min(one), ref, link.share_a, link.share_b)
+        for ref in one:
+            yield Common(ref, min(two), link.share_a, link.share_b)
 
 
 def inferred_sources(
@@ -163,8 +175,8 @@ def inferred_sources(
     if not claims:
         return {}
     inside = {records.node[i] for i in core}
-    found = supports(claims, origins.links[group, R_COPY])
-    attachments = _attachments(origins.links[group, R_PARTIAL], inside, found)
+    found = supports(claims, origins.links(group, R_COPY))
+    attachments = _attachments(origins.links(group, R_PARTIAL), inside, found)
     wires = [source for source in claims if agencies.kind(source) != "outlet"]
     result: dict[int, InferredSource] = {}
     for i in (*core, *attached):
