@@ -1,6 +1,6 @@
 """Which texts meet over what passages, found by one task: the local engine's kernels on all of it.
 
-Up to :data:`ONE_TASK` links between passages this takes a tenth of what joins of their holders take
+Up to :data:`ONE_TASK` holders this takes a tenth of what joins of their holders take
 (:mod:`~dedup.engines.spark.bounded`, for more).
 """
 
@@ -28,8 +28,9 @@ if TYPE_CHECKING:
 
     from dedup.config import Settings
 
-ONE_TASK = 10_000_000
-"""Links, and as many passages and holders, that one task holds: some 1 GB with their pairs."""
+ONE_TASK = 5_000_000
+"""Passages, and as many holders of them, that one task holds: some 2.5 GB with their links (up to
+``bounded.MOST_FOUND``) and the pairs that they make."""
 MET = "a long, b long, weight long, capped long"
 """A pair of texts that share enough; with ``a`` null, how many passages, and pairs of similar ones,
 more texts hold than are compared all (``capped``)."""

@@ -170,7 +170,7 @@ def pairs_of(stages: Stages, plan: Plan, t: Texts, alike: DataFrame) -> DataFram
     links = kept.where("u IS NOT NULL").drop("cut")
     holders = bounded.holders_of(t.occurrences)
     counts = stages.value("links-counted", lambda: [links.count(), holders.count()])
-    if max(counts) <= meeting.ONE_TASK:
+    if counts[0] <= bounded.MOST_FOUND and counts[1] <= meeting.ONE_TASK:
         met = table("met", lambda: meeting.met(t.passages, holders, links, t.sketches, settings))
     else:
         crowds = table("crowds", lambda: bounded.crowds(t.passages, holders, links, settings))
