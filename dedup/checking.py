@@ -21,7 +21,7 @@ from dedup.holdings import StoredHoldings
 from dedup.lookup import Lookup
 from dedup.model import article_schema
 from dedup.pipeline import analyse
-from dedup.recall import surveyed
+from dedup.recall import surveyed_texts
 from dedup.report.encode import normalised
 from dedup.reuse import nothing_known
 from dedup.tables import build_tables
@@ -91,7 +91,7 @@ class Checker:
         cls, store: Store, settings: Settings, agencies: Agencies, threads: int
     ) -> Checker:
         """Over the texts of an open index."""
-        numbers, collection, same_words = surveyed(store, threads=threads)
+        numbers, collection, same_words = surveyed_texts(store, threads=threads)
         kinds = StoredHoldings(store).all_kinds()
         lookup = Lookup.of(
             collection, settings, numbers, kinds, same_words=same_words, threads=threads

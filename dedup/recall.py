@@ -142,12 +142,15 @@ def restored(
     return number, collection, known
 
 
-def surveyed(store: Store, *, threads: int = 1) -> tuple[NDArray[np.int32], Collection, SameWords]:
+def surveyed_texts(
+    store: Store, *, threads: int = 1
+) -> tuple[NDArray[np.int32], Collection, SameWords]:
     """As :func:`restored`, without tokens and distinct words; and which of its passages have the
     same words."""
     number, _, known = _numbers(store)
     copies = np.ones(len(number), np.int64)
     texts = SurveyedTexts(store, number.tolist(), load_vocabulary(store), copies, threads=threads)
+    texts.edges()  # nobody asks for them
     apart = KEYS_APART in store.meta()
     return number, texts.collection, SameWords(texts.collection, known, apart, texts.lay_out)
 
@@ -197,5 +200,10 @@ def load_corpus(
 
 def _claims(store: Store, refs: Sequence[str], order: Sequence[int]) -> list[Claims]:
     """Credits and mentions of all records, in the order of :func:`load_corpus`."""
-    rows = store.rows("SELECT claims FROM records ORDER BY rowid")
-    return [evidence_of(rows[row][0], ref) for ref, row in zip(refs, order, strict=True)]
+    place = {row: place for place, row in enumerate(order)}
+    out: dict[int, Claims] = {}
+    for row, (claims,) in enumerate(
+        store.connection.execute("SELECT claims FROM records ORDER BY rowid")
+    ):
+        out[place[row]] = evidence_of(claims, refs[place[row]])
+    return [out[place] for place in range(len(refs))]

@@ -55,7 +55,8 @@ NONE, R_BOILERPLATE, R_QUOTE, R_PARTIAL, R_COPY = range(5)
 
 @dataclass(frozen=True, slots=True)
 class Relations:
-    """One row an aligned pair: node indices, relation (int8), shares and probabilities.
+    """One row an aligned pair, sorted by (a, b): node indices, relation (int8), shares and
+    probabilities.
 
     ``narrative_a``, ``narrative_b``: share of letters that are copied narrative;
     ``coverage_a``, ``coverage_b``: share in ``prose`` or ``quote``. All float64, 0-1.

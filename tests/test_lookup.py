@@ -147,6 +147,35 @@ def test_the_kernel_equals_its_oracle(ours, theirs, shares):
     assert rows == plainly(keys, own, entries, held, bits.astype(int).tolist(), limits)
 
 
+def test_all_of_a_large_bucket_are_looked_at():
+    # More than are asked for ahead; each third is ours, word for word.
+    ours = np.arange(4, dtype=np.int32)
+    words = np.concatenate([ours if u % 3 == 0 else ours + 4 for u in range(200)])
+    start = np.arange(0, 4 * 201, 4)
+    mixed = bands.mixed_hashes(np.arange(8, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15))
+
+    def cards(start, words):
+        out = np.zeros((len(start) - 1, 4), np.uint64)
+        every, information = np.arange(len(out)), np.full(len(out), 40, np.float32)
+        bands.cards(every, start, words, information, mixed, out)
+        return out
+
+    found = look_up(
+        np.array([[7]], np.uint32),
+        start[:2],
+        ours,
+        cards(start[:2], ours),
+        ((np.uint64(7) << np.uint64(32)) | np.arange(200, dtype=np.uint64))[None, :],
+        cards(start, words),
+        words,
+        np.full(8, 40, np.uint8),
+        256,
+        *(0.5, 8.0, 0.5, 0.8),
+    )
+    assert found[1].tolist() == list(range(0, 200, 3))
+    assert set(found[2].tolist()) == {160}
+
+
 @pytest.fixture(scope="module")
 def both(sample, tmp_path_factory):
     """A checker over an index of the sample with its store, and one over a folder."""

@@ -22,31 +22,37 @@ WORDS = ["Feuer", "fire", "火災", "ไฟ", "пожар", "”", "“", ". ", 
 TEXTS = st.lists(st.one_of(st.text(), st.lists(st.sampled_from(WORDS)).map("".join)), max_size=6)
 
 
-@given(TEXTS, st.integers(1, 4))
+def batches_of(frames, size, turned):
+    """Batches of frames; ``turned``: from the last one to the first."""
+    parts = [frames[i : i + size] for i in range(0, len(frames), size)]
+    batches = list(in_order(parts))
+    return [(node[::-1].copy(), part[::-1]) for node, part in batches[::-1]] if turned else batches
+
+
+@given(TEXTS, st.integers(1, 4), st.booleans())
 @hypothesis_settings(max_examples=80, deadline=None)
-def test_a_collection_comes_back_as_it_was(texts, size):
+def test_a_collection_comes_back_as_it_was(texts, size, turned):
     vocabulary = Vocabulary()
     c = collect(as_texts(texts), vocabulary=vocabulary)
     frames = pack(c)
     assert len(frames) == len(texts)
     again = Vocabulary.of(**vocabulary.since(0))
-    parts = [frames[i : i + size] for i in range(0, len(frames), size)]
-    back = restore(in_order(parts), sizes_of(c), again, threads=2)
+    back = restore(batches_of(frames, size, turned), sizes_of(c), again, threads=2)
     for field in dataclasses.fields(c):
         was, now = getattr(c, field.name), getattr(back, field.name)
         assert was.dtype == now.dtype, field.name
         assert np.array_equal(was, now), field.name
 
 
-@given(TEXTS, st.lists(st.sets(st.integers(0, 5)), max_size=3), st.integers(1, 3))
+@given(TEXTS, st.lists(st.sets(st.integers(0, 5)), max_size=3), st.integers(1, 3), st.booleans())
 @hypothesis_settings(max_examples=80, deadline=None)
-def test_texts_are_surveyed_and_laid_out_when_asked(texts, asked, size):
+def test_texts_are_surveyed_and_laid_out_when_asked(texts, asked, size, turned):
     vocabulary = Vocabulary()
     c = collect(as_texts(texts), vocabulary=vocabulary)
     frames = pack(c)
     copies = 1 + np.arange(len(texts), dtype=np.int64) % 3
-    parts = [frames[i : i + size] for i in range(0, len(frames), size)]
-    back, articles, edges = surveyed(in_order(parts), sizes_of(c), vocabulary, copies, threads=2)
+    batches = batches_of(frames, size, turned)
+    back, articles, edges = surveyed(batches, sizes_of(c), vocabulary, copies, threads=2)
     assert np.array_equal(
         articles, document_frequencies(c.d_word, c.w_word, copies, len(vocabulary))
     )

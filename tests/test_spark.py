@@ -205,6 +205,29 @@ def test_blocks_of_pairs_are_of_a_size(seed, count, blocks):
     assert sizes.max() - sizes.min() <= 1
 
 
+def test_pairs_are_handed_on_some_at_once(monkeypatch):
+    from dedup.engines.spark import meeting, packed
+
+    rng = np.random.default_rng(4)
+    passages = np.zeros(30, meeting._WEIGHED)
+    passages["passage"], passages["information"] = np.arange(30), 90
+    holders = np.zeros(120, packed.HOLDER)
+    holders["passage"], holders["node"] = np.repeat(np.arange(30), 4), rng.permutation(120) % 20
+    texts = np.zeros(20, packed.TEXT)
+    texts["node"], texts["information"] = np.arange(20), 300
+    links = np.empty(0, meeting._LINKED)
+
+    def met():
+        return [*meeting._met([passages, holders, links, texts], Settings())]
+
+    pairs, last = met()
+    monkeypatch.setattr(meeting, "ROWS_AT_ONCE", 2)
+    *parts, end = met()
+    assert len(parts) == -(-len(pairs) // 2) > 5
+    assert pa.Table.from_batches(parts).to_pylist() == pairs.to_pylist()
+    assert end.to_pylist() == last.to_pylist()
+
+
 def blocks_of_a_text(a, b, blocks):
     """In how many blocks a text is, on average."""
     from dedup.engines.spark.blocks import ordered_blocks

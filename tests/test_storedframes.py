@@ -14,7 +14,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from dedup.collection import as_texts, collect, restore
-from dedup.errors import IndexDamagedError
+from dedup.errors import IndexDamagedError, InternalError
 from dedup.kernels import frames as kernels
 from dedup.packing import (
     DTYPES,
@@ -27,7 +27,7 @@ from dedup.packing import (
     sizes_of,
 )
 from dedup.store import FILE, Store
-from dedup.storedframes import frame_rows, restored_texts
+from dedup.storedframes import SurveyedTexts, frame_rows, restored_texts
 from dedup.vocabulary import Vocabulary
 
 TEXTS = [
@@ -55,17 +55,42 @@ def folder(tmp_path_factory):
     return folder
 
 
-def read(folder, rows):
-    """The collection of three texts with these rows of ``frames``."""
+def put(folder, rows):
+    """Have an index hold these rows of ``frames``."""
     with closing(sqlite3.connect(folder / FILE)) as database, database:
         database.execute("DELETE FROM frames")
         database.executemany("INSERT INTO frames VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
+
+
+def read(folder, rows, numbers=(1, 2, 3)):
+    """The collection of three texts with these rows of ``frames``."""
+    put(folder, rows)
     with Store.open(folder) as store:
-        return restored_texts(store, [1, 2, 3], VOCABULARY)
+        return restored_texts(store, numbers, VOCABULARY)
 
 
 def test_whole_frames_are_read(folder):
     assert same(read(folder, ROWS))
+
+
+def test_texts_are_read_and_named_whatever_their_numbers(folder):
+    numbers = (3, 1, 2)
+    rows = frame_rows(numbers, WHOLE)
+    assert same(read(folder, rows, numbers))
+    for place, number in enumerate(numbers):
+        damaged = list(rows)
+        damaged[place] = (*rows[place][:-1], rows[place][-1][:-2])
+        with pytest.raises(IndexDamagedError, match=f"the frame of text {number} "):
+            read(folder, damaged, numbers)
+
+
+def test_edges_of_passages_are_given_once(folder):
+    put(folder, ROWS)
+    with Store.open(folder) as store:
+        texts = SurveyedTexts(store, [1, 2, 3], VOCABULARY, np.ones(3, np.int64))
+        assert texts.edges().shape == (2, len(WHOLE.p_key))
+        with pytest.raises(InternalError, match="twice"):
+            texts.edges()
 
 
 @pytest.mark.parametrize("column", range(4))

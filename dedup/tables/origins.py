@@ -42,13 +42,9 @@ class Origins:
 
     def __init__(self, x: Analysis) -> None:
         self._x = x
-        r, m = x.relations, x.matches
+        r = x.relations
         self._wide = np.int64(max(1, x.collection.nodes))
-        self._names = r.a * self._wide + r.b
-        self._by_name = np.argsort(self._names, kind="stable")
-        self._sorted_names = self._names[self._by_name]
-        self._by_pair = np.argsort(m.pair, kind="stable")
-        self._pair_of = m.pair[self._by_pair]
+        self._names = r.a * self._wide + r.b  # ascending, as relations are
         pair, group = self._shared_groups()
         of = group * np.int64(RELATIONS) + r.relation[pair]
         order = np.argsort(of, kind="stable")
@@ -72,7 +68,9 @@ class Origins:
         sizes = (start[1:] - start[:-1])[r.a[pair]]
         group = inside[rows_of(start[r.a[pair]], sizes)] % groups
         pair = np.repeat(pair, sizes)
-        both = np.isin(r.b[pair] * groups + group, inside)
+        other = r.b[pair] * groups + group
+        at = np.searchsorted(inside, other)
+        both = np.append(inside, -1)[at] == other
         return pair[both], group[both]
 
     def links(self, group: int, relation: int) -> Iterator[Link]:
@@ -88,10 +86,11 @@ class Origins:
 
     def _prose_of(self, pair: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Matches of prose of pairs (int64), and to which of the pairs each belongs."""
-        begin, end = (np.searchsorted(self._pair_of, pair, side) for side in ("left", "right"))
+        m = self._x.matches
+        begin, end = (np.searchsorted(m.pair, pair, side) for side in ("left", "right"))
         of = np.repeat(np.arange(len(pair)), end - begin)
-        match = self._by_pair[rows_of(begin, end - begin)]
-        prose = self._x.matches.kind[match] == PROSE
+        match = rows_of(begin, end - begin)
+        prose = m.kind[match] == PROSE
         return match[prose], of[prose]
 
     def _prose(
@@ -124,12 +123,10 @@ class Origins:
             first, end = int(c.d_passage[node]), int(c.d_passage[node + 1])
             return (int(c.p_start[first]), int(c.p_end[first])) if end > first else (0, 0)
         flipped = node > giver
-        one, two = (giver, node) if flipped else (node, giver)
-        name = one * self._wide + two
-        lo, hi = (np.searchsorted(self._sorted_names, name, side) for side in ("left", "right"))
-        pair = self._by_name[lo:hi]
+        name = min(node, giver) * self._wide + max(node, giver)
+        lo, hi = (int(np.searchsorted(self._names, name, side)) for side in ("left", "right"))
         best = (0, 0)
-        for k in self._prose_of(pair)[0].tolist():
+        for k in self._prose_of(np.arange(lo, hi))[0].tolist():
             one, two = (m.b0[k], m.b1[k]) if flipped else (m.a0[k], m.a1[k])
             start, end = int(c.t_start[one]), int(c.end_of(two - 1))
             if (start - end, start) < (best[0] - best[1], best[0]):

@@ -56,7 +56,7 @@ def _numbered(rows: NDArray[np.void], passages: pa.Table) -> Words:
     end = 0
     for some in words():
         begin, end = end, end + len(some)
-        number[begin:end] = places_among(np.ascontiguousarray(some["hash"]), known)
+        number[begin:end] = places_among(np.array(some["hash"]), known)
         bits[number[begin:end]] = some["bits"]
     return Words(
         start,

@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from dedup.collection import Collection, collect
+from dedup.errors import InternalError
 from dedup.memory import release_memory
 
 if TYPE_CHECKING:
@@ -64,9 +65,13 @@ def records_by_chunk(
     table: pa.Table | pa.RecordBatch, name: str, kind: np.dtype[Any]
 ) -> Iterator[NDArray[Any]]:
     """Rows of a structured type that a column without nulls has as bytes, a chunk of it at a time:
-    Arrow's own memory, read-only."""
+    Arrow's own memory, read-only. Raises :class:`~dedup.errors.InternalError` for nulls."""
     found = table[name]
     for chunk in found.chunks if isinstance(found, pa.ChunkedArray) else [found]:
+        if not len(chunk):
+            continue
+        if chunk.null_count:
+            raise InternalError(f"the column '{name}' lacks values; please report")
         _, ends, data = chunk.buffers()
         wide = np.int64 if pa.types.is_large_binary(chunk.type) else np.int32
         at = np.frombuffer(ends, wide)[[chunk.offset, chunk.offset + len(chunk)]]

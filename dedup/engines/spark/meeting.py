@@ -61,9 +61,9 @@ def met(
                     some[field] = values[name][rows]
                 parts[number].append(some)
         if parts[_TEXT]:
-            held, holders, links, texts = map(np.concatenate, parts)
+            records = [np.concatenate(some) for some in parts]
             del parts
-            yield from _met(held, holders, links, texts, settings)
+            yield from _met(records, settings)
 
     rows = (
         passages.selectExpr(
@@ -92,9 +92,9 @@ _KINDS = (
 class _Meeting:
     """Who holds what, in numbers: of passages by key, of texts by name.
 
-    ``known`` int64 names of passages and ``node`` of texts, ascending; ``start`` int64 (passages +
-    1) and ``article`` int32: who holds each passage; ``eighths`` int32 of each passage, and
-    ``says`` float64 bits of each text.
+    ``known`` int64 names of passages and ``node`` of texts, ascending, each once; ``start`` int64
+    (passages + 1) and ``article`` int32: who holds each passage; ``eighths`` int32 of each passage,
+    and ``says`` float64 bits of each text.
     """
 
     known: NDArray[np.int64]
@@ -142,14 +142,11 @@ class _Meeting:
         return found, capped
 
 
-def _met(
-    passages: NDArray[np.void],
-    holders: NDArray[np.void],
-    alike: NDArray[np.void],
-    texts: NDArray[np.void],
-    settings: Settings,
-) -> Iterator[pa.RecordBatch]:
-    """Batches of :data:`MET`."""
+def _met(records: list[NDArray[np.void]], settings: Settings) -> Iterator[pa.RecordBatch]:
+    """Batches of :data:`MET`. ``records``: of :data:`_KINDS`; it is emptied, so that they are free
+    when they have had their use."""
+    passages, holders, alike, texts = records
+    records.clear()
     meeting = _Meeting.of(passages, holders, texts)
     links, common = meeting.links(alike), np.ascontiguousarray(alike["common"])
     del passages, holders, alike, texts
@@ -187,12 +184,10 @@ def blocked_pairs(
         for batch in batches:
             for kind, data in zip(*(batch[n].to_pylist() for n in ("kind", "data")), strict=True):
                 blobs[kind].append(data)
-        held, holders, pairs, texts = (
-            records_of(some, kind)
-            for some, kind in zip(blobs, (HELD, HOLDER, ALIKE, TEXT), strict=True)
-        )
+        kinds = (HELD, HOLDER, ALIKE, TEXT)
+        records = [records_of(some, kind) for some, kind in zip(blobs, kinds, strict=True)]
         del blobs
-        found = _blocked(held, holders, pairs, texts, settings, least, partitions)
+        found = _blocked(records, settings, least, partitions)
         yield from found.to_batches()
 
     packed = sketches.where("says IS NOT NULL")
@@ -206,15 +201,13 @@ def blocked_pairs(
 
 
 def _blocked(
-    passages: NDArray[np.void],
-    holders: NDArray[np.void],
-    alike: NDArray[np.void],
-    texts: NDArray[np.void],
-    settings: Settings,
-    least: int,
-    partitions: int,
+    records: list[NDArray[np.void]], settings: Settings, least: int, partitions: int
 ) -> pa.Table:
+    """``records``: passages, holders, alike passages and texts; emptied as by :func:`_met`."""
+    passages, holders, alike, texts = records
+    records.clear()
     meeting = _Meeting.of(passages, holders, texts)
+    del passages, holders, texts
     cap, few = settings.max_partners, settings.representatives
 
     # Pairs that were found twice are the same in all columns.

@@ -35,8 +35,8 @@ _PLANNING = "-XX:TieredStopAtLevel=1"
 """Java's options for a driver. It plans more than a hundred small jobs, each with other code: the
 optimising compiler would take as long as all else that the driver does."""
 _CODE = "-XX:ReservedCodeCacheSize=256m"
-"""That compiler's code has room of 48 MB by default, which a run of some minutes fills; what comes
-after would be interpreted."""
+"""The first compiler's code has room of 48 MB by default, which a run of some minutes fills; what
+comes after would be interpreted."""
 _ARROW = "-Darrow.enable_unsafe_memory_access=true"
 """Spark writes and reads Arrow's buffers value by value, and Arrow would check each place."""
 _FEW_CORES = 4

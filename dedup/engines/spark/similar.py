@@ -44,7 +44,7 @@ ENTRY = np.dtype([("passage", "<i4"), ("key", "<u4"), ("band", "u1")])
 PASSAGE = np.dtype([("passage", "<i8"), ("information", "<f4"), ("words", "u1"), ("quoted", "u1")])
 """A passage; ``words``: how many there are of it."""
 PASSAGES_A_BLOCK = 4_000_000
-"""Passages that one task can join, some 700 MB: up to so many, each block has all passages
+"""Passages that one task can join, some 1.5 GB: up to so many, each block has all passages
 and some bands, and there are as few blocks as cores."""
 ENTRIES_A_BLOCK = 1_500_000
 """Entries of a block where there are more passages: nearly each is of another passage."""
