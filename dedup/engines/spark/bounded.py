@@ -89,22 +89,18 @@ def _bounded_by_one(
         if not parts:
             return
         table = pa.Table.from_batches(parts)
-        columns = {name: column(table, name) for name in table.schema.names}
-        parts.clear()
-        del table
-        one, two = (columns[end] for end in ends)
+        one, two = (column(table, end) for end in ends)
         nodes = np.unique(np.append(one, two))
         pairs = np.searchsorted(nodes, one) << 32
         pairs |= np.searchsorted(nodes, two)
         order = np.argsort(pairs)
-        pairs, weights = pairs[order].view(np.uint64), columns[weight][order].astype(np.int64)
+        pairs, weights = pairs[order].view(np.uint64), column(table, weight)[order].astype(np.int64)
         keep = kernels.bounded_edges(pairs, weights, len(nodes), cap, few, strongest)
         del pairs, weights
         kept = order[keep]
         for begin in range(0, len(kept), ROWS_AT_ONCE):
-            rows = kept[begin : begin + ROWS_AT_ONCE]
-            some = {name: pa.array(values[rows]) for name, values in columns.items()}
-            yield pa.RecordBatch.from_pydict(some)
+            rows = pa.array(kept[begin : begin + ROWS_AT_ONCE])
+            yield from table.take(rows).combine_chunks().to_batches()
 
     kinds = ", ".join(f"{name} {kind}" for name, kind in edges.dtypes)
     return edges.coalesce(1).mapInArrow(work, kinds)
